@@ -1,0 +1,136 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Protocol.Mapping;
+
+/// <summary>Manifests between messages and model. What a message may get wrong ends in <see cref="BadMessageException"/>.</summary>
+public static class ManifestMapping
+{
+    private const int MaxScopePrefixes = 10_000;
+    private const int MaxGaps = 10_000;
+    private const int MaxReasonLength = 300;
+
+    public static V1.Roots ToMessage(this Roots roots) => new()
+    {
+        File = roots.File.ToMessage(),
+        Package = roots.Package.ToMessage(),
+        Setting = roots.Setting.ToMessage(),
+        System = roots.System.ToMessage(),
+    };
+
+    public static Roots ToModel(this V1.Roots? message) =>
+        message is null
+            ? throw new BadMessageException("the roots are absent")
+            : new Roots(message.File.ToDigest(), message.Package.ToDigest(), message.Setting.ToDigest(), message.System.ToDigest());
+
+    public static ByteString ToMessage(this Digest digest) => UnsafeByteOperations.UnsafeWrap(digest.ToArray());
+
+    public static Digest ToDigest(this ByteString bytes) =>
+        bytes.Length == Digest.Size
+            ? new Digest(bytes.Span)
+            : throw new BadMessageException($"a digest of {bytes.Length} bytes");
+
+    /// <param name="withScope">Whether the receiver still has to be told the scope itself.</param>
+    public static V1.Coverage ToMessage(this Coverage coverage, bool withScope = true)
+    {
+        var message = new V1.Coverage { ScopeDigest = coverage.Scope.Digest.ToMessage() };
+        if (withScope)
+            message.Scope = coverage.Scope.ToMessage();
+        message.Scanners.AddRange(coverage.Scanners.Select(scanner => new V1.Scanner
+        {
+            Kind = scanner.Kind.ToMessage(),
+            Name = scanner.Name,
+            Major = scanner.Major,
+            Minor = scanner.Minor,
+        }));
+        message.Gaps.AddRange(coverage.Gaps.Select(gap => new V1.Gap
+        {
+            Kind = gap.Kind.ToMessage(),
+            Prefix = ByteString.CopyFrom(gap.Prefix.Bytes),
+            Reason = gap.Reason,
+        }));
+        message.LossWindows.AddRange(coverage.LossWindows.Select(window => new V1.LossWindow
+        {
+            From = window.From.ToTimestamp(),
+            To = window.To.ToTimestamp(),
+            Reason = window.Reason,
+        }));
+        return message;
+    }
+
+    /// <param name="knownScope">Finds a scope the sender told before by its digest; null when there is none.</param>
+    public static Coverage ToModel(this V1.Coverage? message, Func<Digest, Scope?> knownScope)
+    {
+        if (message is null)
+            throw new BadMessageException("the coverage is absent");
+        if (message.Gaps.Count > MaxGaps)
+            throw new BadMessageException($"{message.Gaps.Count} gaps, {MaxGaps} is the limit");
+
+        var digest = message.ScopeDigest.ToDigest();
+        var scope = message.Scope is not null ? message.Scope.ToModel()
+            : knownScope(digest) ?? throw new BadMessageException("a scope that was never told");
+        if (scope.Digest != digest)
+            throw new BadMessageException("a scope that does not match its digest");
+
+        return new Coverage(
+            scope,
+            [.. message.Scanners.Select(scanner => new Scanner(scanner.Kind.ToModel(), Short(scanner.Name), scanner.Major, scanner.Minor))],
+            [.. message.Gaps.Select(gap => new Gap(gap.Kind.ToModel(), new EntryKey(gap.Prefix.Span), Short(gap.Reason)))],
+            [.. message.LossWindows.Select(window =>
+                new LossWindow(window.From.ToTime("loss window"), window.To.ToTime("loss window"), Short(window.Reason)))]);
+    }
+
+    public static Coverage ToModel(this V1.Coverage? message) => message.ToModel(_ => null);
+
+    public static V1.Manifest ToMessage(this ManifestHead head) => new()
+    {
+        Roots = head.Roots.ToMessage(),
+        Coverage = head.Coverage.ToMessage(),
+        ObservedAt = head.ObservedAt.ToTimestamp(),
+        Source = head.Source,
+        NodeFormat = TreeNode.Format,
+    };
+
+    public static ManifestHead ToModel(this V1.Manifest message) =>
+        message.NodeFormat == TreeNode.Format
+            ? new ManifestHead(message.Roots.ToModel(), message.Coverage.ToModel(), message.ObservedAt.ToTime("observed_at"), Short(message.Source))
+            : throw new BadMessageException($"node format {message.NodeFormat}; this version reads {TreeNode.Format}");
+
+    public static V1.Kind ToMessage(this EntryKind kind) => (V1.Kind)kind;
+
+    public static EntryKind ToModel(this V1.Kind kind) =>
+        kind is >= V1.Kind.File and <= V1.Kind.System ? (EntryKind)kind : throw new BadMessageException($"unknown kind {(int)kind}");
+
+    public static Timestamp ToTimestamp(this DateTimeOffset time) => Timestamp.FromDateTimeOffset(time);
+
+    public static DateTimeOffset ToTime(this Timestamp? time, string what)
+    {
+        try
+        {
+            return time?.ToDateTimeOffset() ?? throw new BadMessageException($"{what} is absent");
+        }
+        catch (InvalidOperationException)
+        {
+            throw new BadMessageException($"{what} is not a time");
+        }
+    }
+
+    private static V1.Scope ToMessage(this Scope scope)
+    {
+        var message = new V1.Scope();
+        message.Include.AddRange(scope.Include.Select(key => ByteString.CopyFrom(key.Bytes)));
+        message.Exclude.AddRange(scope.Exclude.Select(key => ByteString.CopyFrom(key.Bytes)));
+        return message;
+    }
+
+    private static Scope ToModel(this V1.Scope message) =>
+        message.Include.Count + message.Exclude.Count <= MaxScopePrefixes
+            ? new Scope(message.Include.Select(bytes => new EntryKey(bytes.Span)), message.Exclude.Select(bytes => new EntryKey(bytes.Span)))
+            : throw new BadMessageException($"a scope of more than {MaxScopePrefixes} prefixes");
+
+    private static string Short(string text) => text.Length <= MaxReasonLength ? text : text[..MaxReasonLength];
+}
+
+/// <summary>A message that no agent or client of this protocol sends. The peer is told; nobody else notices.</summary>
+public sealed class BadMessageException(string reason) : Exception($"Bad message: {reason}.");

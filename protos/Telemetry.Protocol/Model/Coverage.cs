@@ -1,0 +1,78 @@
+using System.Collections.Immutable;
+using System.Text;
+
+namespace Telemetry.Protocol.Model;
+
+/// <summary>What a manifest proves and what not.</summary>
+public sealed record Coverage(
+    Scope Scope,
+    ImmutableArray<Scanner> Scanners,
+    ImmutableArray<Gap> Gaps,
+    ImmutableArray<LossWindow> LossWindows)
+{
+    public static readonly Coverage Nothing = new(Scope.Everything, [], [], []);
+
+    /// <summary>Whether the manifest says something about a key: that it is there, and what, or that it is not.</summary>
+    public bool Covers(EntryKind kind, ReadOnlySpan<byte> key) =>
+        ScannerOf(kind, key) is not null
+        && (kind != EntryKind.File || Scope.Covers(key))
+        && !IsInGap(kind, key);
+
+    /// <summary>The scanner that answers for a key, or null.</summary>
+    public Scanner? ScannerOf(EntryKind kind, ReadOnlySpan<byte> key)
+    {
+        foreach (var scanner in Scanners)
+        {
+            if (scanner.AnswersFor(kind, key))
+                return scanner;
+        }
+
+        return null;
+    }
+
+    public bool Equals(Coverage? other) =>
+        other is not null
+        && Scope.Equals(other.Scope)
+        && Scanners.SequenceEqual(other.Scanners)
+        && Gaps.SequenceEqual(other.Gaps)
+        && LossWindows.SequenceEqual(other.LossWindows);
+
+    public override int GetHashCode() => HashCode.Combine(Scope, Scanners.Length, Gaps.Length, LossWindows.Length);
+
+    private bool IsInGap(EntryKind kind, ReadOnlySpan<byte> key)
+    {
+        foreach (var gap in Gaps)
+        {
+            if (gap.Kind == kind && EntryKey.IsUnder(key, gap.Prefix.Bytes))
+                return true;
+        }
+
+        return false;
+    }
+}
+
+/// <summary>A scanner that took part. Equal major versions make comparable entries.</summary>
+/// <param name="Kind">The kind of its entries.</param>
+/// <param name="Name">Such as <c>file</c> or <c>dpkg</c>; for kinds other than file the first component of its keys.</param>
+/// <param name="Major">Raised when entries of the same thing come out differently.</param>
+/// <param name="Minor">Raised when the scanner sees more.</param>
+public sealed record Scanner(EntryKind Kind, string Name, uint Major, uint Minor)
+{
+    private readonly byte[] _firstComponent = Encoding.UTF8.GetBytes(Name);
+
+    public bool AnswersFor(EntryKind kind, ReadOnlySpan<byte> key) =>
+        Kind == kind && (kind == EntryKind.File || EntryKey.IsUnder(key, _firstComponent));
+
+    public bool IsComparableWith(Scanner other) => Kind == other.Kind && Name == other.Name && Major == other.Major;
+
+    public bool Equals(Scanner? other) =>
+        other is not null && IsComparableWith(other) && Minor == other.Minor;
+
+    public override int GetHashCode() => HashCode.Combine(Kind, Name, Major, Minor);
+}
+
+/// <summary>A part of a kind that the manifest says nothing about, as a prefix of whole components.</summary>
+public sealed record Gap(EntryKind Kind, EntryKey Prefix, string Reason);
+
+/// <summary>An interval in which changes may have come and gone unseen.</summary>
+public sealed record LossWindow(DateTimeOffset From, DateTimeOffset To, string Reason);

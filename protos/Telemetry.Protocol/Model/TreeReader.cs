@@ -1,0 +1,49 @@
+namespace Telemetry.Protocol.Model;
+
+/// <summary>Reads one tree: single keys and ranges.</summary>
+public static class TreeReader
+{
+    /// <summary>The fingerprint of a key, or null.</summary>
+    public static Fingerprint? Find(INodeSource source, Digest root, EntryKey key) =>
+        FindValue(source, root, key) is { } value ? Fingerprint.Decode(value) : null;
+
+    /// <summary>The encoded fingerprint of a key, or null.</summary>
+    public static byte[]? FindValue(INodeSource source, Digest root, EntryKey key)
+    {
+        var node = TreeNode.Decode(source.Read(root));
+        while (!node.IsLeaf)
+            node = TreeNode.Decode(source.Read(node.Child(node.SearchChild(key.Bytes))));
+
+        var index = node.Search(key.Bytes);
+        return index >= 0 ? node.Value(index).ToArray() : null;
+    }
+
+    /// <summary>The entries at and below a key, in key order. Below the empty key: all.</summary>
+    public static IEnumerable<TreeEntry> Entries(INodeSource source, Digest root, EntryKey prefix = default)
+    {
+        var cursor = new TreeCursor(source, root);
+        if (!cursor.AtEnd)
+            cursor.SeekNode(0, prefix.Bytes);
+
+        for (; !cursor.AtEnd; cursor.Skip())
+        {
+            while (!cursor.AtEntry)
+                cursor.Enter();
+
+            if (cursor.Key.SequenceCompareTo(prefix.Bytes) < 0)
+                continue;
+
+            // Between a key and what lies below it nothing else sorts: 0x00 comes first.
+            if (!EntryKey.IsUnder(cursor.Key, prefix.Bytes))
+                yield break;
+
+            yield return new TreeEntry(new EntryKey(cursor.Key), cursor.Value.ToArray());
+        }
+    }
+}
+
+/// <summary>One entry with its encoded fingerprint.</summary>
+public readonly record struct TreeEntry(EntryKey Key, byte[] Value)
+{
+    public Fingerprint Fingerprint => Fingerprint.Decode(Value);
+}
