@@ -116,7 +116,7 @@ public static class ManifestMapping
         }
     }
 
-    private static V1.Scope ToMessage(this Scope scope)
+    public static V1.Scope ToMessage(this Scope scope)
     {
         var message = new V1.Scope();
         message.Include.AddRange(scope.Include.Select(key => ByteString.CopyFrom(key.Bytes)));
@@ -124,7 +124,7 @@ public static class ManifestMapping
         return message;
     }
 
-    private static Scope ToModel(this V1.Scope message) =>
+    public static Scope ToModel(this V1.Scope message) =>
         message.Include.Count + message.Exclude.Count <= MaxScopePrefixes
             ? new Scope(message.Include.Select(bytes => new EntryKey(bytes.Span)), message.Exclude.Select(bytes => new EntryKey(bytes.Span)))
             : throw new BadMessageException($"a scope of more than {MaxScopePrefixes} prefixes");
