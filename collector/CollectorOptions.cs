@@ -1,4 +1,6 @@
 using System.Net;
+using Telemetry.Collector.Alerts;
+using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Configuration;
 
 namespace Telemetry.Collector;
@@ -18,6 +20,12 @@ internal sealed record CollectorOptions
     /// <summary>Where people and programs connect.</summary>
     public required IPEndPoint OperatorsListen { get; init; }
 
+    /// <summary>Where events are sent.</summary>
+    public required IReadOnlyList<AlertRouteOptions> Routes { get; init; }
+
+    /// <summary>The server health metrics and drift are written to; null when none is configured.</summary>
+    public required InfluxOptions? Influx { get; init; }
+
     /// <exception cref="ConfigurationException">With all mistakes at once.</exception>
     public static CollectorOptions Load(string? path, IReadOnlyDictionary<string, string> environment)
     {
@@ -30,6 +38,8 @@ internal sealed record CollectorOptions
             DataDirectory = settings.Text("data_directory", "/var/lib/telemetry-collector"),
             AgentsListen = agents.EndPoint("listen", new IPEndPoint(IPAddress.Loopback, 7443)),
             OperatorsListen = operators.EndPoint("listen", new IPEndPoint(IPAddress.Loopback, 7080)),
+            Routes = AlertRouteOptions.ReadAll(settings),
+            Influx = InfluxOptions.Read(settings.Section("timeseries")),
         };
 
         if (!Path.IsPathRooted(options.DataDirectory))

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Telemetry.Collector;
+using Telemetry.Collector.Alerts;
 using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Cli;
 using Telemetry.Collector.Deviations;
@@ -26,14 +27,15 @@ static WebApplication Build(CollectorOptions options)
     });
     builder.Services.AddGrpc();
 
-    // In the order the data flows: ingest, keep, compare and track, tell, record.
-    builder.Services.AddSingleton<ConnectedAgents>();
-    builder.Services.AddSingleton(_ => StateStore.Open(options.DataDirectory));
-    builder.Services.AddSingleton<Pipeline>();
+    // In the order the data flows.
+    builder.Services.AddSingleton<ConnectedAgents>();                               // ingest
+    builder.Services.AddSingleton(StateStore.Open(options.DataDirectory));          // keep
+    builder.Services.AddSingleton<Pipeline>();                                      // compare and track
     builder.Services.AddSingleton<BaselineRegistry>();
-    builder.Services.AddSingleton<DeviationFeed>();
-    builder.Services.AddSingleton<IPointSink, NoPointSink>();
-    builder.Services.AddSingleton(_ => AdminToken.LoadOrCreate(options.DataDirectory));
+    builder.Services.AddSingleton<DeviationFeed>();                                 // tell
+    builder.Services.AddAlertRoutes(options.Routes);
+    builder.Services.AddTimeSeries(options.Influx);                                 // record
+    builder.Services.AddSingleton(AdminToken.LoadOrCreate(options.DataDirectory));
 
     var app = builder.Build();
     app.UseRouting();

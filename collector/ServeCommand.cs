@@ -6,7 +6,7 @@ using Telemetry.Protocol.Configuration;
 namespace Telemetry.Collector;
 
 /// <summary><c>serve</c>: reads the configuration, runs the server, and ends with an honest exit code.</summary>
-internal static class ServeCommand
+internal static partial class ServeCommand
 {
     private static readonly Option<string?> Config = new("--config")
     {
@@ -36,6 +36,7 @@ internal static class ServeCommand
             await using var app = build(options);
             await app.StartAsync(cancellation);
             data.WriteAddresses(app.Urls);
+            Log.Listening(app.Logger, app.Urls.First(), app.Urls.Last(), options.DataDirectory);
             await app.WaitForShutdownAsync(cancellation);
 
             // A background task that died must not look like a clean stop.
@@ -57,5 +58,11 @@ internal static class ServeCommand
     {
         await Console.Error.WriteLineAsync(message);
         return exitCode;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Listening for agents on {Agents} and for operators on {Operators}; the admin token is in {DataDirectory}/admin.token")]
+        public static partial void Listening(ILogger logger, string agents, string operators, string dataDirectory);
     }
 }

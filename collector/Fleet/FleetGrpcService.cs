@@ -16,9 +16,9 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
     public override Task<ListInstancesResponse> ListInstances(ListInstancesRequest request, ServerCallContext context) =>
         Task.FromResult(store.Read(transaction =>
         {
-            var counts = transaction.Deviations.OpenCounts();
+            var open = transaction.Deviations.OpenBySeverity();
             var response = new ListInstancesResponse();
-            response.Instances.AddRange(transaction.Instances.All().Select(instance => ToMessage(transaction, instance, counts)));
+            response.Instances.AddRange(transaction.Instances.All().Select(instance => ToMessage(transaction, instance, open)));
             return response;
         }));
 
@@ -27,7 +27,7 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
         {
             var instance = transaction.Instances.Find(request.Id)
                 ?? throw NotFound($"There is no instance '{request.Id}'; 'telemetryctl instances list' shows those there are.");
-            return new GetInstanceResponse { Instance = ToMessage(transaction, instance, transaction.Deviations.OpenCounts()) };
+            return new GetInstanceResponse { Instance = ToMessage(transaction, instance, transaction.Deviations.OpenBySeverity()) };
         }));
 
     public override async Task Diff(DiffRequest request, IServerStreamWriter<DiffResponse> responses, ServerCallContext context)
@@ -63,7 +63,7 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
             : throw new RpcException(new Status(StatusCode.FailedPrecondition, $"Instance '{name}' has not reported a complete state yet; try again shortly."));
     }
 
-    private Protocol.V1.Instance ToMessage(StoreTransaction transaction, Instance instance, IReadOnlyDictionary<string, long> openCounts)
+    private Protocol.V1.Instance ToMessage(StoreTransaction transaction, Instance instance, ILookup<string, (Deviations.Severity Severity, long Count)> open)
     {
         var isConnected = agents.IsConnected(instance.Id);
         var message = new Protocol.V1.Instance
@@ -75,7 +75,7 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
             Customer = instance.Customer,
             Image = instance.Image,
             Baseline = instance.JudgedId is { } judged ? transaction.Baselines.Find(judged)?.Name.ToString() ?? "" : "",
-            OpenDeviations = (uint)openCounts.GetValueOrDefault(instance.Id),
+            OpenDeviations = (uint)open[instance.Id].Sum(count => count.Count),
             AgentVersion = instance.AgentVersion,
             LastSeen = (agents.LastSeen(instance.Id) ?? instance.LastSeen).ToTimestamp(),
             Comparison = instance.Comparison,

@@ -80,11 +80,17 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                 new { instanceId, state = (long?)state, below, limit }, transaction)
             .Select(row => row.ToDeviation())];
 
-    public IReadOnlyDictionary<string, long> OpenCounts() =>
-        connection.Query<(string InstanceId, long Count)>(
-                "SELECT instance_id, COUNT(*) FROM deviations WHERE closed_at IS NULL GROUP BY instance_id",
+    /// <summary>Open deviations of every instance that has any.</summary>
+    public ILookup<string, (Severity Severity, long Count)> OpenBySeverity() =>
+        connection.Query<(string InstanceId, long Severity, long Count)>(
+                """
+                SELECT instance_id, severity, COUNT(*)
+                  FROM deviations
+                 WHERE closed_at IS NULL
+                 GROUP BY instance_id, severity
+                """,
                 transaction: transaction)
-            .ToDictionary(row => row.InstanceId, row => row.Count);
+            .ToLookup(row => row.InstanceId, row => ((Severity)row.Severity, row.Count));
 
     private static object Parameters(Deviation deviation) => new
     {

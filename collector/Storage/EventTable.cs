@@ -46,6 +46,10 @@ internal sealed class EventTable(DbConnection connection, DbTransaction transact
                 new { position, limit }, transaction)
             .Select(row => row.ToEvent())];
 
+    /// <summary>The source of all events.</summary>
+    public string CollectorId() =>
+        connection.QuerySingle<string>("SELECT id FROM collector", transaction: transaction);
+
     /// <summary>How far a route has delivered; null when it is new.</summary>
     public long? DeliveredBy(string route) =>
         connection.QuerySingleOrDefault<long?>(

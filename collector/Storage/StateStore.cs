@@ -113,4 +113,6 @@ internal sealed class StoreTransaction(DbConnection connection, DbTransaction tr
     public DeviationTable Deviations { get; } = new(connection, transaction);
 
     public EventTable Events { get; } = new(connection, transaction);
+
+    public PointTable Points { get; } = new(connection, transaction);
 }
