@@ -64,8 +64,10 @@ internal sealed partial class AgentStream(StateStore store, Pipeline pipeline, I
         };
     }
 
-    /// <summary>Any later message.</summary>
-    public IEnumerable<V1.ConnectResponse> Receive(V1.ConnectRequest request) => request.MessageCase switch
+    /// <summary>Any later message. Everything it causes has happened when this returns.</summary>
+    public IReadOnlyList<V1.ConnectResponse> Receive(V1.ConnectRequest request) => [.. Answer(request)];
+
+    private IEnumerable<V1.ConnectResponse> Answer(V1.ConnectRequest request) => request.MessageCase switch
     {
         V1.ConnectRequest.MessageOneofCase.Head => Announce(request.Head),
         V1.ConnectRequest.MessageOneofCase.Nodes => Take(request.Nodes),

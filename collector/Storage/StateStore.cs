@@ -28,7 +28,7 @@ internal sealed class StateStore : IDisposable
         var connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = true, DefaultTimeout = 30 }.ToString();
         try
         {
-            Migrate(connectionString);
+            Migrate(path, connectionString);
             var writer = new SqliteConnection(connectionString);
             writer.Open();
             Configure(writer);
@@ -82,7 +82,7 @@ internal sealed class StateStore : IDisposable
         command.ExecuteNonQuery();
     }
 
-    private static void Migrate(string connectionString)
+    private static void Migrate(string path, string connectionString)
     {
         var result = DeployChanges.To
             .SqliteDatabase(connectionString)
@@ -92,7 +92,7 @@ internal sealed class StateStore : IDisposable
             .Build()
             .PerformUpgrade();
         if (!result.Successful)
-            throw new StoreException($"The store could not be brought up to date: {result.Error.Message} It is unchanged; run the version that wrote it, or restore a copy.");
+            throw new StoreException($"The store {path} cannot be brought up to date: {result.Error.Message} It is unchanged; run the version that wrote it, restore a copy, or move it away to start anew.");
     }
 }
 
