@@ -120,7 +120,7 @@ public static class ManifestMapping
         }
     }
 
-    private static V1.Scope ToMessage(this Scope scope)
+    public static V1.Scope ToMessage(this Scope scope)
     {
         var message = new V1.Scope();
         message.Include.AddRange(scope.Include.Select(key => ByteString.CopyFrom(key.Bytes)));
@@ -128,7 +128,7 @@ public static class ManifestMapping
         return message;
     }
 
-    private static Scope ToModel(this V1.Scope message)
+    public static Scope ToModel(this V1.Scope message)
     {
         Limit(message.Include.Count + message.Exclude.Count, MaxScopePrefixes, "prefixes of a scope");
         return new Scope(message.Include.Select(ToKey), message.Exclude.Select(ToKey));
