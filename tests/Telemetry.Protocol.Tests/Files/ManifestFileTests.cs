@@ -89,7 +89,7 @@ public sealed class ManifestFileTests : IDisposable
         Write(Some.Files(20));
         var bytes = File.ReadAllBytes(Name);
 
-        for (var length = 0; length < bytes.Length; length++)
+        foreach (var length in Enumerable.Range(0, bytes.Length).Where(length => length < 100 || length % 5 == 0 || length > bytes.Length - 100))
         {
             File.WriteAllBytes(Name, bytes[..length]);
             Refuses(length < 8 ? "is not a manifest" : "is cut short; scan again.");
@@ -97,13 +97,14 @@ public sealed class ManifestFileTests : IDisposable
     }
 
     [Fact]
-    public void Open_OfAFileWithAnyBitFlippedInItsNodes_IsRefused()
+    public void Open_OfAFileWithABitFlippedInItsNodes_IsRefused()
     {
         var head = Write(Some.Files(20));
         var bytes = File.ReadAllBytes(Name);
         var nodesEnd = bytes.Length - head.ToMessage().CalculateSize() - 8;
 
-        for (var bit = 0; bit < nodesEnd * 8; bit += 3)
+        // Every bit of every node is flipped elsewhere; here it is the file that must notice.
+        for (var bit = 0; bit < nodesEnd * 8; bit += 17)
         {
             var damaged = bytes.ToArray();
             damaged[bit / 8] ^= (byte)(1 << (bit % 8));
@@ -113,13 +114,13 @@ public sealed class ManifestFileTests : IDisposable
     }
 
     [Fact]
-    public void Open_OfAFileWithAnyBitFlippedInItsHead_IsRefusedOrOpens()
+    public void Open_OfAFileWithABitFlippedInItsHead_IsRefusedOrOpens()
     {
         var head = Write(Some.Files(20));
         var bytes = File.ReadAllBytes(Name);
         var headLength = head.ToMessage().CalculateSize();
 
-        for (var bit = (bytes.Length - headLength - 8) * 8; bit < bytes.Length * 8; bit++)
+        for (var bit = (bytes.Length - headLength - 8) * 8; bit < bytes.Length * 8; bit += 3)
         {
             var damaged = bytes.ToArray();
             damaged[bit / 8] ^= (byte)(1 << (bit % 8));
