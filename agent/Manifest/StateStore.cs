@@ -22,6 +22,7 @@ internal sealed partial class StateStore : IDisposable
     private HeadLedger _ledger;
     private string? _memoryDirectory;
     private DateTimeOffset _returnAt;
+    private bool _isDamaged;
 
     /// <param name="directory">Exists; whether it can be written to shows here.</param>
     public StateStore(string directory, TimeProvider clock, ILogger log)
@@ -58,6 +59,8 @@ internal sealed partial class StateStore : IDisposable
         {
             try
             {
+                if (_isDamaged)
+                    throw new DamagedStateException();
                 return LookOnce(scan, progress, cancellation);
             }
             catch (Exception e) when (IsDamage(e))
@@ -65,6 +68,7 @@ internal sealed partial class StateStore : IDisposable
                 Log.Damaged(_log, e.Message);
                 Swap(() =>
                 {
+                    _isDamaged = false;
                     StateDatabase.Delete(_memoryDirectory ?? _directory);
                     return OpenBest(_ledger.Epoch);
                 });
@@ -94,39 +98,10 @@ internal sealed partial class StateStore : IDisposable
     }
 
     /// <summary>The bytes of a node of the current or an announced head; null when it is not here any more.</summary>
-    public byte[]? ReadNode(Digest digest)
-    {
-        lock (_gate)
-        {
-            try
-            {
-                return _database.ReadNode(digest);
-            }
-            catch (Exception e) when (IsDamage(e) || (e is SqliteException failure && IsDiskFailure(failure)))
-            {
-                // The next look meets the same and repairs it; until then the node is not to be had.
-                Log.NodeUnreadable(_log, e.Message);
-                return null;
-            }
-        }
-    }
+    public byte[]? ReadNode(Digest digest) => Read(() => _database.ReadNode(digest));
 
     /// <summary>Nodes younger than a generation, children before parents; null when they are more than a limit.</summary>
-    public IReadOnlyList<byte[]>? NodesSince(long generation, int maxBytes)
-    {
-        lock (_gate)
-        {
-            try
-            {
-                return _database.NodesSince(generation, maxBytes);
-            }
-            catch (Exception e) when (IsDamage(e) || (e is SqliteException failure && IsDiskFailure(failure)))
-            {
-                Log.NodeUnreadable(_log, e.Message);
-                return null;
-            }
-        }
-    }
+    public IReadOnlyList<byte[]>? NodesSince(long generation, int maxBytes) => Read(() => _database.NodesSince(generation, maxBytes));
 
     public void Dispose()
     {
@@ -143,6 +118,30 @@ internal sealed partial class StateStore : IDisposable
 
             _database.Dispose();
             DeleteMemory();
+        }
+    }
+
+    /// <summary>What can't be read is not here; the next look repairs it.</summary>
+    private T? Read<T>(Func<T?> read)
+        where T : class
+    {
+        lock (_gate)
+        {
+            try
+            {
+                return read();
+            }
+            catch (Exception e) when (IsDamage(e))
+            {
+                _isDamaged = true;
+                Log.NodeUnreadable(_log, e.Message);
+            }
+            catch (SqliteException e) when (IsDiskFailure(e))
+            {
+                Log.NodeUnreadable(_log, e.Message);
+            }
+
+            return null;
         }
     }
 
