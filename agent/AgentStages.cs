@@ -1,0 +1,68 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
+using Microsoft.Extensions.Logging;
+using Telemetry.Agent.Health;
+using Telemetry.Agent.Identity;
+using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Packages;
+using Telemetry.Agent.Scan;
+using Telemetry.Agent.Supervision;
+using Telemetry.Agent.Uplink;
+
+namespace Telemetry.Agent;
+
+/// <summary>What each stage of the service needs. Stages meet in the state store and the health queue.</summary>
+internal static class AgentStages
+{
+    private const string ScanPulse = "scan", UplinkPulse = "uplink";
+
+    public static IServiceCollection AddIdentity(this IServiceCollection services, AgentOptions options) => services
+        .AddSingleton(options)
+        .AddSingleton(provider => StateDirectory.Open(
+            options.StateDirectory, MachineId.Read(), provider.GetRequiredService<ILogger<StateDirectory>>()))
+        .AddSingleton(provider => provider.GetRequiredService<StateDirectory>().Identity);
+
+    public static IServiceCollection AddScan(this IServiceCollection services, AgentOptions options)
+    {
+        var scope = WatchScope.Of(options.Root, options.Watch.Include, options.Watch.Exclude);
+        return services
+            .AddSingleton(options.Scan)
+            .AddSingleton<IScanner>(provider => new FileScanner(options.Root, scope, provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton<IScanner>(provider => new DpkgScanner(options.Root, provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton(provider => new ManifestScan(
+                [.. provider.GetServices<IScanner>()], scope, provider.GetRequiredService<TimeProvider>()));
+    }
+
+    public static IServiceCollection AddManifest(this IServiceCollection services) => services
+        .AddSingleton(provider => new StateStore(
+            provider.GetRequiredService<StateDirectory>().Path,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<StateStore>>()))
+        .AddPulse(ScanPulse)
+        .AddHostedService<ScanLoop>();
+
+    public static IServiceCollection AddHealth(this IServiceCollection services, AgentOptions options) => services
+        .AddSingleton(options.Health)
+        .AddSingleton(provider => new HealthQueue(provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton<IProbe>(new CpuProbe("/proc"))
+        .AddSingleton<IProbe>(new MemProbe("/proc"))
+        .AddHostedService<HealthLoop>();
+
+    public static IServiceCollection AddUplink(this IServiceCollection services) => services
+        .AddPulse(UplinkPulse)
+        .AddHostedService<CollectorUplink>();
+
+    /// <summary>Only below systemd: elsewhere nobody listens.</summary>
+    public static IServiceCollection AddSupervision(this IServiceCollection services)
+    {
+        services.AddSystemd();
+        if (services.Any(service => service.ServiceType == typeof(ISystemdNotifier)))
+            services.AddHostedService<Watchdog>();
+        return services;
+    }
+
+    private static IServiceCollection AddPulse(this IServiceCollection services, string name) => services
+        .AddKeyedSingleton(name, (_, _) => new LoopPulse(name))
+        .AddSingleton(provider => provider.GetRequiredKeyedService<LoopPulse>(name));
+}

@@ -1,0 +1,33 @@
+using System.CommandLine;
+using Telemetry.Agent.Configuration;
+
+namespace Telemetry.Agent.Cli;
+
+/// <summary><c>check-config</c>: reads the configuration as <c>run</c> would, and says what is wrong with it.</summary>
+internal static class CheckConfigCommand
+{
+    public const string Examples = """
+        telemetry-agent check-config
+        telemetry-agent check-config --config ./agent.toml
+        """;
+
+    public static Option<string> Config { get; } = new("--config")
+    {
+        Description = "Configuration file",
+        HelpName = "F",
+        DefaultValueFactory = _ => AgentOptions.DefaultFile,
+    };
+
+    public static Command Create()
+    {
+        var command = new Command("check-config", "Check the configuration; exits 78 when something is wrong with it") { Config };
+        command.SetAction(arguments =>
+        {
+            var file = arguments.GetValue(Config)!;
+            AgentConfiguration.Load(file, Environment.GetEnvironmentVariables());
+            Console.Out.WriteLine($"{file} is right.");
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using System.Text.Json;
+using Telemetry.Protocol.Files;
+using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Text;
+
+namespace Telemetry.Agent.Cli;
+
+/// <summary><c>diff</c>: two manifest files, one difference a line; compared is only what both of them cover.</summary>
+internal static class DiffCommand
+{
+    public const string Examples = """
+        telemetry-agent diff certified.manifest today.manifest
+        telemetry-agent diff a.manifest b.manifest --output json | jq -r .key
+        telemetry-agent diff a.manifest b.manifest >/dev/null && echo same
+        """;
+
+    private static readonly Argument<string> A = new("A") { Description = "Manifest file with what is expected" };
+    private static readonly Argument<string> B = new("B") { Description = "Manifest file with what is there" };
+
+    public static Command Create()
+    {
+        var command = new Command("diff", "Compare two manifest files; exits 0 same, 1 different") { A, B, Output.Format };
+        command.SetAction(Run);
+        return command;
+    }
+
+    private static int Run(ParseResult arguments)
+    {
+        var asTable = Output.IsTable(arguments);
+        using var expected = ManifestFile.Open(arguments.GetValue(A)!);
+        using var actual = ManifestFile.Open(arguments.GetValue(B)!);
+        var overlap = new CoverageOverlap(expected.Head.Coverage, actual.Head.Coverage);
+        if (overlap.LeftOut is { } leftOut)
+            Console.Error.WriteLine(char.ToUpperInvariant(leftOut[0]) + leftOut[1..] + ".");
+
+        var exitCode = ExitCode.Done;
+        using var output = new Output();
+        foreach (var kind in EntryKinds.All)
+        {
+            foreach (var change in TreeDifference.Between(expected, expected.Head.Roots[kind], actual, actual.Head.Roots[kind]))
+            {
+                if (!overlap.Covers(kind, change.Key.Bytes))
+                    continue;
+                var view = DifferenceView.Of(kind, change);
+                output.Line(asTable ? Row(view) : JsonSerializer.Serialize(view, ViewJson.Readable.DifferenceView));
+                exitCode = ExitCode.No;
+            }
+        }
+
+        return exitCode;
+    }
+
+    private static string Row(DifferenceView view) => (view.Expected, view.Actual) switch
+    {
+        ({ } expected, { } actual) => $"{view.Change,-8} {view.Key,-56} {expected.Summary}  =>  {actual.Summary}",
+        var (expected, actual) => $"{view.Change,-8} {view.Key,-56} {(expected ?? actual)!.Summary}",
+    };
+}

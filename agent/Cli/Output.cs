@@ -1,0 +1,35 @@
+using System.CommandLine;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Telemetry.Agent.Cli;
+
+/// <summary>Standard output for many lines: buffered, and failing when nobody reads it any more.</summary>
+/// <remarks><see cref="Console.Out"/> swallows a closed pipe, so that <c>show FILE | head</c> would go on to the end of the file.</remarks>
+internal sealed class Output : IDisposable
+{
+    private readonly StreamWriter _writer = new(
+        new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0),
+        new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
+        bufferSize: 32 * 1024);
+
+    public static Option<string?> Format { get; } = FormatOption();
+
+    public static bool IsTable(ParseResult arguments) =>
+        arguments.GetValue(Format) is { } format ? format == "table" : !Console.IsOutputRedirected;
+
+    public void Line(string line) => _writer.Write(line + '\n');
+
+    public void Dispose() => _writer.Dispose();
+
+    private static Option<string?> FormatOption()
+    {
+        var option = new Option<string?>("--output")
+        {
+            Description = "table (default on a terminal) or json (default in a pipe)",
+            HelpName = "table|json",
+        };
+        option.AcceptOnlyFromAmong("table", "json");
+        return option;
+    }
+}

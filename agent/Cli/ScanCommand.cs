@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Globalization;
+using Telemetry.Agent.Linux;
+using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Packages;
+using Telemetry.Agent.Scan;
+using Telemetry.Protocol.Files;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Agent.Cli;
+
+/// <summary><c>scan</c>: a directory, a mounted image or a live root into one manifest file.</summary>
+internal static class ScanCommand
+{
+    public const string Examples = """
+        telemetry-agent scan --root / --out machine.manifest
+        telemetry-agent scan --root /mnt/image --out image.manifest
+        telemetry-agent scan --root /etc --out etc.manifest --no-packages
+        """;
+
+    private static readonly Option<string> Root = new("--root")
+    {
+        Description = "Directory to fingerprint: a live root, a mounted image, any directory",
+        HelpName = "DIR",
+        Required = true,
+    };
+
+    private static readonly Option<string> Out = new("--out")
+    {
+        Description = "Manifest file to write; it appears when it is complete",
+        HelpName = "FILE",
+        Required = true,
+    };
+
+    private static readonly Option<bool> NoPackages = new("--no-packages") { Description = "Leave out the package database" };
+
+    private static readonly Option<bool> NoSettings = new("--no-settings") { Description = "Leave out settings; this version reads none" };
+
+    private static readonly Option<bool> Wait = new("--wait") { Description = "Read files above 64 GiB too, however long it takes" };
+
+    public static Command Create(TimeProvider clock)
+    {
+        var command = new Command("scan", "Fingerprint a directory into a manifest file") { Root, Out, NoPackages, NoSettings, Wait };
+        command.SetAction(arguments => Run(arguments, clock));
+        return command;
+    }
+
+    private static int Run(ParseResult arguments, TimeProvider clock)
+    {
+        ProcessLimits.RaiseOpenFiles();
+        using var interruption = new Interruption();
+        var root = Path.GetFullPath(arguments.GetValue(Root)!);
+        var path = arguments.GetValue(Out)!;
+        var scope = WatchScope.Of(root, [], []);
+        var scanners = new List<IScanner> { new FileScanner(root, scope, clock, arguments.GetValue(Wait)) };
+        if (!arguments.GetValue(NoPackages))
+            scanners.Add(new DpkgScanner(root, clock));
+
+        var started = clock.GetTimestamp();
+        var progress = new ScanProgress();
+        Sighting sighting;
+        using (var file = new ManifestFileWriter(path))
+        using (Show(progress, clock))
+        {
+            sighting = new ManifestScan(scanners, scope, clock).Run(new ManifestFileTarget(file), progress, interruption.Token);
+            file.Complete(new ManifestHead(
+                sighting.Roots, sighting.Coverage, sighting.CompletedAt, $"{root} of {Environment.MachineName}"));
+        }
+
+        Console.Out.WriteLine(Summary(path, sighting, progress, clock.GetElapsedTime(started)));
+        foreach (var gap in sighting.Coverage.Gaps)
+            Console.Error.WriteLine($"Not covered: {KeyText.Format(gap.Kind, gap.Prefix.Bytes)} ({gap.Reason})");
+        return ExitCode.Done;
+    }
+
+    private static string Summary(string path, Sighting sighting, ScanProgress progress, TimeSpan time) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{path}: {sighting.Entries} entries, {progress.Bytes} bytes, {time.TotalSeconds:F1} seconds, "
+        + $"roots {string.Join(' ', EntryKinds.All.Select(kind => $"{kind.Name()}={sighting.Roots[kind]}"))}");
+
+    /// <summary>Progress is for a person who waits.</summary>
+    private static ITimer? Show(ScanProgress progress, TimeProvider clock)
+    {
+        if (Console.IsErrorRedirected)
+            return null;
+        var interval = TimeSpan.FromMilliseconds(500);
+        return clock.CreateTimer(
+            _ => Console.Error.Write(string.Create(
+                CultureInfo.InvariantCulture, $"\r{progress.Entries} entries, {progress.Bytes / 1_000_000} MB read \r")),
+            null,
+            interval,
+            interval);
+    }
+}

@@ -1,0 +1,280 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using Telemetry.Agent.Scan;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Agent.Manifest;
+
+/// <summary>
+/// The trees of this instance on disk, with what is needed to rescan cheaply, and the ledger of heads. When the disk fails, the
+/// same in memory: the agent goes on, says so, and returns to the disk by a rescan.
+/// </summary>
+internal sealed partial class StateStore : IDisposable
+{
+    private static readonly TimeSpan ReturnAfter = TimeSpan.FromMinutes(10);
+
+    private readonly string _directory;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _log;
+    private readonly Lock _gate = new();
+    private StateDatabase _database;
+    private HeadLedger _ledger;
+    private string? _memoryDirectory;
+    private DateTimeOffset _returnAt;
+    private bool _isDamaged;
+
+    /// <param name="directory">Exists; whether it can be written to shows here.</param>
+    public StateStore(string directory, TimeProvider clock, ILogger log)
+    {
+        _directory = directory;
+        _clock = clock;
+        _log = log;
+        (_database, _ledger) = OpenBest(aboveEpoch: 0);
+    }
+
+    /// <summary>Raised when there may be something to tell: a new head, or another ledger.</summary>
+    public event Action? Changed;
+
+    /// <summary>The disk can't be used; the state is in memory.</summary>
+    public bool IsInMemory => _memoryDirectory is not null;
+
+    public HeadLedger Ledger
+    {
+        get
+        {
+            lock (_gate)
+                return _ledger;
+        }
+    }
+
+    /// <summary>One complete look: the trees and, if something is different, a new head, in one transaction.</summary>
+    /// <remarks>A damaged database is made anew, a disk that fails is left for memory; either way the look begins again.</remarks>
+    public HeadLedger Look(ManifestScan scan, ScanProgress progress, CancellationToken cancellation)
+    {
+        if (IsInMemory && _clock.GetUtcNow() >= _returnAt)
+            Swap(() => OpenBest(_ledger.Epoch));
+
+        while (true)
+        {
+            try
+            {
+                if (_isDamaged)
+                    throw new DamagedStateException();
+                return LookOnce(scan, progress, cancellation);
+            }
+            catch (Exception e) when (IsDamage(e))
+            {
+                Log.Damaged(_log, e.Message);
+                Swap(() =>
+                {
+                    _isDamaged = false;
+                    StateDatabase.Delete(_memoryDirectory ?? _directory);
+                    return OpenBest(_ledger.Epoch);
+                });
+            }
+            catch (SqliteException e) when (!IsInMemory && IsDiskFailure(e))
+            {
+                Log.DiskFailed(_log, _directory, e.Message);
+                Swap(() => OpenInMemory(_ledger.Epoch));
+            }
+        }
+    }
+
+    /// <summary>Changes the ledger by one of its transitions.</summary>
+    public HeadLedger Apply(Func<HeadLedger, HeadLedger> transition)
+    {
+        lock (_gate)
+            return _ledger = transition(_ledger);
+    }
+
+    public Announcement Announce()
+    {
+        lock (_gate)
+        {
+            (_ledger, var announcement) = _ledger.Announce();
+            return announcement;
+        }
+    }
+
+    /// <summary>The bytes of a node of the current or an announced head; null when it is not here any more.</summary>
+    public byte[]? ReadNode(Digest digest) => Read(() => _database.ReadNode(digest));
+
+    /// <summary>Nodes younger than a generation, children before parents; null when they are more than a limit.</summary>
+    public IReadOnlyList<byte[]>? NodesSince(long generation, int maxBytes) => Read(() => _database.NodesSince(generation, maxBytes));
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            try
+            {
+                _database.WriteLedger(_ledger);
+            }
+            catch (SqliteException e)
+            {
+                Log.LedgerNotWritten(_log, e.Message);
+            }
+
+            _database.Dispose();
+            DeleteMemory();
+        }
+    }
+
+    /// <summary>What can't be read is not here; the next look repairs it.</summary>
+    private T? Read<T>(Func<T?> read)
+        where T : class
+    {
+        lock (_gate)
+        {
+            try
+            {
+                return read();
+            }
+            catch (Exception e) when (IsDamage(e))
+            {
+                _isDamaged = true;
+                Log.NodeUnreadable(_log, e.Message);
+            }
+            catch (SqliteException e) when (IsDiskFailure(e))
+            {
+                Log.NodeUnreadable(_log, e.Message);
+            }
+
+            return null;
+        }
+    }
+
+    private HeadLedger LookOnce(ManifestScan scan, ScanProgress progress, CancellationToken cancellation)
+    {
+        HeadLedger before = Ledger, after;
+        using (var update = new StoreUpdate(_database, before.Head?.Generation ?? 0))
+        {
+            var sighting = scan.Run(update, progress, cancellation);
+
+            // Announcing waits: a head that is announced from here on is the new one.
+            lock (_gate)
+            {
+                after = _ledger.Saw(sighting);
+                update.Commit(after, after.NeededGeneration);
+                _ledger = after;
+            }
+        }
+
+        if (after.Head?.Generation != before.Head?.Generation)
+        {
+            _database.Checkpoint();
+            Changed?.Invoke();
+        }
+
+        return after;
+    }
+
+    private void Swap(Func<(StateDatabase, HeadLedger)> open)
+    {
+        lock (_gate)
+        {
+            _database.Dispose();
+            (_database, _ledger) = open();
+        }
+
+        Changed?.Invoke();
+    }
+
+    private (StateDatabase, HeadLedger) OpenBest(ulong aboveEpoch)
+    {
+        var formerMemory = _memoryDirectory;
+        try
+        {
+            var opened = OpenOnDisk(aboveEpoch);
+            if (formerMemory is not null)
+            {
+                Log.BackOnDisk(_log, _directory);
+                DeleteMemory();
+            }
+
+            return opened;
+        }
+        catch (Exception e) when (IsDamage(e))
+        {
+            Log.Damaged(_log, e.Message);
+            StateDatabase.Delete(_directory);
+            return OpenOnDisk(aboveEpoch);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException || (e is SqliteException failure && IsDiskFailure(failure)))
+        {
+            if (formerMemory is null)
+                Log.DiskFailed(_log, _directory, e.Message);
+            return OpenInMemory(aboveEpoch);
+        }
+    }
+
+    private (StateDatabase, HeadLedger) OpenOnDisk(ulong aboveEpoch)
+    {
+        var database = StateDatabase.Open(_directory);
+        try
+        {
+            return (database, Load(database, aboveEpoch));
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A database on a filesystem that lives in memory: SQLite's own memory databases know no readers beside a writer.</summary>
+    private (StateDatabase, HeadLedger) OpenInMemory(ulong aboveEpoch)
+    {
+        _returnAt = _clock.GetUtcNow() + ReturnAfter;
+        DeleteMemory();
+        var parent = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
+        _memoryDirectory = Path.Combine(parent, "telemetry-agent-" + Guid.NewGuid().ToString("n"));
+        Directory.CreateDirectory(_memoryDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var database = StateDatabase.Open(_memoryDirectory);
+        return (database, Load(database, aboveEpoch));
+    }
+
+    private HeadLedger Load(StateDatabase database, ulong aboveEpoch)
+    {
+        var now = (ulong)_clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var stored = database.ReadLedger();
+        var ledger = stored is null ? new HeadLedger(Math.Max(now, aboveEpoch + 1))
+            : stored.Epoch <= aboveEpoch ? stored.Renewed(aboveEpoch, now)
+            : stored;
+        database.WriteLedger(ledger);
+        return ledger;
+    }
+
+    private void DeleteMemory()
+    {
+        if (_memoryDirectory is not null && Directory.Exists(_memoryDirectory))
+            Directory.Delete(_memoryDirectory, recursive: true);
+        _memoryDirectory = null;
+    }
+
+    // SQLITE_CORRUPT and SQLITE_NOTADB; nodes and coverages that are not what was written; SQLITE_ERROR: tables that are not ours.
+    private static bool IsDamage(Exception e) =>
+        e is DamagedStateException or NotCanonicalException or BadMessageException or SqliteException { SqliteErrorCode: 11 or 26 or 1 };
+
+    // SQLITE_PERM, READONLY, IOERR, FULL, CANTOPEN.
+    private static bool IsDiskFailure(SqliteException e) => e.SqliteErrorCode is 3 or 8 or 10 or 13 or 14;
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "The state database is damaged ({Reason}); it is made anew, every file is read again and the collector is told a new epoch")]
+        public static partial void Damaged(ILogger log, string reason);
+
+        [LoggerMessage(2, LogLevel.Error, "The state directory {Directory} can't be used ({Reason}); the agent works from memory and tries again in 10 minutes. Free some space, or make the directory writable")]
+        public static partial void DiskFailed(ILogger log, string directory, string reason);
+
+        [LoggerMessage(3, LogLevel.Information, "The state directory {Directory} can be used again")]
+        public static partial void BackOnDisk(ILogger log, string directory);
+
+        [LoggerMessage(4, LogLevel.Warning, "A node can't be read from the state database ({Reason}); the next scan repairs it")]
+        public static partial void NodeUnreadable(ILogger log, string reason);
+
+        [LoggerMessage(5, LogLevel.Warning, "The last acknowledgement can't be written ({Reason}); the collector tells it again")]
+        public static partial void LedgerNotWritten(ILogger log, string reason);
+    }
+}

@@ -1,0 +1,126 @@
+using Telemetry.Agent.Linux;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Agent.Scan;
+
+/// <summary>Makes the fingerprint of one name: reads it, and reads it again when it changed meanwhile.</summary>
+/// <remarks>A digest is reported only of bytes that were read as one state: the status before and after is the same.</remarks>
+internal sealed class FileLook(ScanProgress progress, bool wait) : IDisposable
+{
+    private const int Tries = 3;
+
+    // Reading more would hold a scan for minutes: such a file is reported as pending unless somebody waits for it.
+    private const ulong MaxSize = 64UL << 30;
+
+    private readonly FileDigest _digest = new();
+
+    /// <param name="directory">Holds the name.</param>
+    /// <param name="name">Ends with 0x00.</param>
+    /// <param name="known">Its status as the walker saw it.</param>
+    public LookResult At(int directory, ReadOnlySpan<byte> name, FileStatus known, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var result = Once(directory, name, known, cancellation);
+            if (result.Outcome != LookOutcome.Changed)
+                return result with { Status = known };
+            if (attempt == Tries)
+                return new LookResult(LookOutcome.Seen, Unstable(known)) { Status = known };
+
+            var errno = FileStatus.Of(directory, name, out known);
+            if (errno != 0)
+                return LookResult.OfError(errno, null);
+        }
+    }
+
+    /// <summary>Attributes a status gives by itself.</summary>
+    public static Fingerprint Attributes(in FileStatus status) => new()
+    {
+        Type = status.Type,
+        Mode = status.Type == FileType.Symlink ? null : status.Mode,
+        Uid = status.Uid,
+        Gid = status.Gid,
+        Size = status.Type == FileType.File ? status.Size : null,
+        Device = status.Type is FileType.CharacterDevice or FileType.BlockDevice ? status.Node : null,
+    };
+
+    public void Dispose() => _digest.Dispose();
+
+    private LookResult Once(int directory, ReadOnlySpan<byte> name, in FileStatus status, CancellationToken cancellation) =>
+        status.Type switch
+        {
+            FileType.File when status.Size > MaxSize && !wait =>
+                LookResult.Seen(Attributes(status) with { State = EntryState.Pending }),
+            FileType.File => Regular(directory, name, status, cancellation),
+            _ => Other(directory, name, status),
+        };
+
+    private LookResult Regular(int directory, ReadOnlySpan<byte> name, in FileStatus status, CancellationToken cancellation)
+    {
+        var errno = OpenFile.Regular(directory, name, out var descriptor);
+        if (errno is Errno.Loop or Errno.NoSuchDevice)
+            return LookResult.Changed;
+        if (errno != 0)
+            return LookResult.OfError(errno, Attributes(status));
+
+        try
+        {
+            // What was opened may be another file than the walker saw; an unread fifo must not be read at all.
+            errno = FileStatus.Of(descriptor, out var opened);
+            if (errno != 0)
+                return LookResult.OfError(errno, Attributes(status));
+            if (!opened.IsSameState(status))
+                return LookResult.Changed;
+
+            errno = _digest.Read(descriptor, status, progress, cancellation, out var content);
+            if (errno != 0)
+                return LookResult.OfError(errno, Attributes(status));
+
+            errno = SecurityXattrs.Of(descriptor, out var xattrs);
+            if (errno != 0)
+                return LookResult.OfError(errno, Attributes(status));
+
+            errno = FileStatus.Of(descriptor, out var after);
+            return errno != 0 || !after.IsSameState(status)
+                ? LookResult.Changed
+                : LookResult.Seen(Attributes(status) with { Content = content, Xattrs = xattrs });
+        }
+        finally
+        {
+            OpenFile.Close(descriptor);
+        }
+    }
+
+    /// <summary>What is never opened: links, fifos, sockets, device nodes; and directories, whose names are the walker's work.</summary>
+    private static LookResult Other(int directory, ReadOnlySpan<byte> name, in FileStatus status)
+    {
+        var fingerprint = Attributes(status);
+        if (status.Type == FileType.Symlink)
+        {
+            var unread = LinkTarget.Read(directory, name, out var target);
+            if (unread == Errno.Invalid)
+                return LookResult.Changed;
+            if (unread != 0)
+                return LookResult.OfError(unread, fingerprint);
+            fingerprint = fingerprint.WithTarget(target);
+        }
+
+        var errno = SecurityXattrs.Of(directory, name, out var xattrs);
+        if (errno != 0 && !Errno.IsGone(errno))
+            return LookResult.OfError(errno, fingerprint);
+
+        return FileStatus.Of(directory, name, out var after) != 0 || !IsSame(status, after)
+            ? LookResult.Changed
+            : LookResult.Seen(fingerprint with { Xattrs = xattrs });
+    }
+
+    /// <summary>A directory changes its times and size whenever a name in it does: no reason to look at it again.</summary>
+    private static bool IsSame(in FileStatus before, in FileStatus after) =>
+        before.Type == FileType.Directory
+            ? before.IsSameState(after with { Modified = before.Modified, Changed = before.Changed, Size = before.Size })
+            : after.IsSameState(before);
+
+    /// <summary>Without its size: what keeps growing would be another entry at every look.</summary>
+    private static Fingerprint Unstable(in FileStatus status) =>
+        Attributes(status) with { State = EntryState.Unstable, Size = null };
+}

@@ -1,0 +1,114 @@
+using System.Runtime.ExceptionServices;
+using System.Text;
+using Telemetry.Agent.Linux;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Agent.Scan;
+
+/// <summary>Fingerprints the files below a root, within a scope.</summary>
+/// <remarks>
+/// One thread walks, two look (SHA-256 keeps two cores busy; more would only fight for the disk), the caller's emits. Batches go
+/// round in a ring, so what is in memory does not grow with the tree.
+/// </remarks>
+internal sealed class FileScanner(string root, Scope scope, TimeProvider clock, bool wait = false) : IScanner
+{
+    private const int Workers = 2;
+
+    // 2,048 names in flight: enough to go on beside one big file, few enough for the descriptors they hold.
+    private const int Batches = 32;
+
+    public Scanner Identity { get; } = new(EntryKind.File, "file", 1, 0);
+
+    /// <exception cref="ScanRootException">The root can't be opened.</exception>
+    public bool Scan(ScanPass pass, CancellationToken cancellation)
+    {
+        var errno = OpenFile.Root([.. Encoding.UTF8.GetBytes(root), 0], out var descriptor);
+        if (errno != 0)
+            throw new ScanRootException(root, errno);
+
+        var directory = new DirectoryHandle(descriptor);
+        using var ring = new BatchRing(Batches);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        try
+        {
+            RunTogether(
+                stop,
+                [
+                    () => Emit(ring, pass, stop.Token),
+                    () => Walk(ring, pass, directory, stop.Token),
+                    .. Enumerable.Repeat(() => LookAtAll(ring, pass, stop.Token), Workers),
+                ]);
+        }
+        finally
+        {
+            directory.Release();
+        }
+
+        return true;
+    }
+
+    /// <summary>Runs the first in the caller's thread and the others beside it; one that fails stops them all.</summary>
+    private static void RunTogether(CancellationTokenSource stop, ReadOnlySpan<Action> parts)
+    {
+        Exception? cause = null;
+        void Guard(Action part)
+        {
+            try
+            {
+                part();
+            }
+            catch (Exception e)
+            {
+                Interlocked.CompareExchange(ref cause, e, null);
+                stop.Cancel();
+            }
+        }
+
+        var threads = new List<Thread>();
+        foreach (var part in parts[1..])
+        {
+            var thread = new Thread(() => Guard(part)) { IsBackground = true, Name = "scan" };
+            thread.Start();
+            threads.Add(thread);
+        }
+
+        Guard(parts[0]);
+        threads.ForEach(thread => thread.Join());
+        if (cause is not null)
+            ExceptionDispatchInfo.Throw(cause);
+    }
+
+    private void Walk(BatchRing ring, ScanPass pass, DirectoryHandle directory, CancellationToken cancellation)
+    {
+        new TreeWalker(scope, pass, ring, clock, cancellation).Walk(directory);
+        ring.Complete();
+    }
+
+    private void LookAtAll(BatchRing ring, ScanPass pass, CancellationToken cancellation)
+    {
+        using var look = new FileLook(pass.Progress, wait);
+        foreach (var batch in ring.ToLook(cancellation))
+            batch.Look(look, cancellation);
+    }
+
+    private static void Emit(BatchRing ring, ScanPass pass, CancellationToken cancellation)
+    {
+        foreach (var batch in ring.ToEmit(cancellation))
+        {
+            batch.WaitUntilLooked(cancellation);
+            foreach (var candidate in batch.Items)
+            {
+                if (candidate.Value is { } value)
+                    pass.Entry(candidate.Key, value, candidate.Stamp);
+                else if (candidate.GapReason is { } reason)
+                    pass.Gap(new EntryKey(candidate.Key), reason);
+            }
+
+            ring.Return(batch);
+        }
+    }
+}
+
+/// <summary>The directory to scan can't be opened; nothing can be said about what is in it.</summary>
+internal sealed class ScanRootException(string root, int errno)
+    : Exception($"The root '{root}' can't be opened: {Errno.Text(errno)}. Name a directory that this user can read.");

@@ -1,0 +1,58 @@
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Agent.Scan;
+
+/// <summary>Gaps of one pass: sorted, none below another, and never more than a head may carry.</summary>
+internal sealed class GapList(EntryKind kind, int limit = 1000)
+{
+    private readonly SortedDictionary<EntryKey, string> _gaps = [];
+
+    public void Add(EntryKey prefix, string reason)
+    {
+        _gaps.TryAdd(prefix, reason);
+
+        // Now and then, so that a tree full of gaps takes no memory to speak of.
+        if (_gaps.Count > 4 * limit)
+            Shorten();
+    }
+
+    public IReadOnlyList<Gap> Build()
+    {
+        Shorten();
+        return [.. _gaps.Select(gap => new Gap(kind, gap.Key, gap.Value))];
+    }
+
+    /// <summary>Too many gaps become fewer and wider ones: more is called unknown than is, never less.</summary>
+    private void Shorten()
+    {
+        DropCovered();
+        while (_gaps.Count > limit)
+        {
+            var depth = _gaps.Keys.Max(Depth);
+            foreach (var (prefix, reason) in _gaps.Where(gap => Depth(gap.Key) == depth).ToList())
+            {
+                _gaps.Remove(prefix);
+                _gaps.TryAdd(Parent(prefix), reason);
+            }
+
+            DropCovered();
+        }
+    }
+
+    private void DropCovered()
+    {
+        EntryKey? last = null;
+        foreach (var prefix in _gaps.Keys.ToList())
+        {
+            if (last is { } above && prefix.IsUnder(above))
+                _gaps.Remove(prefix);
+            else
+                last = prefix;
+        }
+    }
+
+    private static int Depth(EntryKey key) => key.IsRoot ? 0 : key.Bytes.Count(EntryKey.Separator) + 1;
+
+    private static EntryKey Parent(EntryKey key) =>
+        new(key.Bytes[..Math.Max(key.Bytes.LastIndexOf(EntryKey.Separator), 0)]);
+}

@@ -1,0 +1,37 @@
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Agent.Scan;
+
+/// <summary>One complete look at one kind: what was known before, and where entries and gaps go.</summary>
+/// <param name="kind">Of the entries.</param>
+/// <param name="previous">What the look before this one saw; null when there is none.</param>
+/// <param name="entry">Takes each entry, in rising key order, in the thread that runs the scanner.</param>
+/// <param name="progress">Counts entries and bytes.</param>
+internal sealed class ScanPass(EntryKind kind, IPreviousEntries? previous, EntrySink entry, ScanProgress progress)
+{
+    private readonly GapList _gaps = new(kind);
+
+    public IPreviousEntries? Previous { get; } = previous;
+
+    public ScanProgress Progress { get; } = progress;
+
+    public IReadOnlyList<Gap> Gaps => _gaps.Build();
+
+    public void Entry(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, FileStamp stamp)
+    {
+        entry(key, value, stamp);
+        Progress.AddEntry();
+    }
+
+    /// <summary>May be called by any of the scanner's threads.</summary>
+    public void Gap(EntryKey prefix, string reason)
+    {
+        lock (_gaps)
+            _gaps.Add(prefix, reason);
+    }
+}
+
+/// <param name="key">Greater than the one before it.</param>
+/// <param name="value">The encoded fingerprint.</param>
+/// <param name="stamp">What proves next time that nothing changed; <see cref="FileStamp.None"/> when nothing does.</param>
+internal delegate void EntrySink(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, FileStamp stamp);

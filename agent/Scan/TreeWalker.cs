@@ -1,0 +1,241 @@
+using Telemetry.Agent.Linux;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Agent.Scan;
+
+/// <summary>
+/// Walks directories by descriptor, names sorted by byte, so that candidates come in key order. Never follows a link, and
+/// never leaves the filesystem an included path lies on.
+/// </summary>
+internal sealed class TreeWalker(Scope scope, ScanPass pass, BatchRing ring, TimeProvider clock, CancellationToken cancellation)
+{
+    private const int Tries = 3;
+
+    private readonly byte[] _records = new byte[64 * 1024];
+    private readonly byte[] _key = new byte[EntryKey.MaxLength];
+    private readonly Stack<Level> _levels = new();
+
+    public void Walk(DirectoryHandle root)
+    {
+        try
+        {
+            EntryKey? last = null;
+            foreach (var include in scope.Include)
+            {
+                // What lies below another included path is met on the way.
+                if (last is { } above && include.IsUnder(above))
+                    continue;
+                last = include;
+                WalkFrom(root, include);
+            }
+        }
+        finally
+        {
+            while (_levels.TryPop(out var level))
+                level.Directory.Release();
+        }
+    }
+
+    private void WalkFrom(DirectoryHandle root, EntryKey include)
+    {
+        if (include.IsRoot)
+        {
+            Visit(root, ".\0"u8.ToArray(), 0, null);
+        }
+        else if (OpenParent(root, include, out var name) is { } parent)
+        {
+            include.Bytes.CopyTo(_key);
+            Visit(parent, name, include.Length, null);
+            parent.Release();
+        }
+
+        while (_levels.TryPeek(out var level))
+        {
+            if (level.Next < level.Names.Count)
+                VisitNext(level);
+            else
+                _levels.Pop().Directory.Release();
+        }
+    }
+
+    /// <summary>Opens the directory an included path lies in, one component after the other.</summary>
+    /// <returns>Null when there is no such path, or no way to it that follows no link.</returns>
+    private DirectoryHandle? OpenParent(DirectoryHandle root, EntryKey include, out byte[] name)
+    {
+        var directory = root.Share();
+        var rest = include.Bytes;
+        while (true)
+        {
+            var end = rest.IndexOf(EntryKey.Separator);
+            name = [.. end < 0 ? rest : rest[..end], 0];
+            if (end < 0)
+                return directory;
+
+            rest = rest[(end + 1)..];
+            var errno = OpenFile.Directory(directory.Descriptor, name, out var next);
+            if (errno != 0)
+            {
+                var isLink = FileStatus.Of(directory.Descriptor, name, out var status) == 0 && status.Type == FileType.Symlink;
+                if (isLink)
+                    pass.Gap(include, "reached through a symbolic link: include the path it points to");
+                else if (!Errno.IsGone(errno))
+                    pass.Gap(include, Errno.Text(errno));
+                directory.Release();
+                return null;
+            }
+
+            directory.Release();
+            directory = new DirectoryHandle(next);
+        }
+    }
+
+    private void VisitNext(Level level)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var index = level.Next++;
+        var name = level.Names[index];
+
+        // A name that was moved within its directory while it was read may come twice.
+        if (index > 0 && name.SequenceEqual(level.Names[index - 1]))
+            return;
+
+        var start = level.KeyLength == 0 ? 0 : level.KeyLength + 1;
+        if (start + name.Length > EntryKey.MaxLength)
+        {
+            pass.Gap(new EntryKey(_key.AsSpan(0, level.KeyLength)), $"a path longer than {EntryKey.MaxLength} bytes");
+            return;
+        }
+
+        if (start > 0)
+            _key[level.KeyLength] = EntryKey.Separator;
+        name.CopyTo(_key.AsSpan(start));
+        Visit(level.Directory, level.Names.WithEnd(index), start + name.Length, level.Device);
+    }
+
+    /// <param name="name">Ends with 0x00.</param>
+    /// <param name="device">Filesystem of the directory; null for an included path, which may lie on any.</param>
+    private void Visit(DirectoryHandle directory, ReadOnlyMemory<byte> name, int keyLength, ulong? device)
+    {
+        var key = _key.AsSpan(0, keyLength);
+        if (!scope.Covers(key))
+            return;
+
+        for (var attempt = 1; attempt <= Tries; attempt++)
+        {
+            var takenAt = Now();
+            var errno = FileStatus.Of(directory.Descriptor, name.Span, out var status);
+            if (Errno.IsGone(errno))
+                return;
+
+            if (Errno.IsDenied(errno))
+            {
+                EmitUnreadable(key, new Fingerprint());
+                return;
+            }
+
+            if (errno != 0)
+            {
+                pass.Gap(new EntryKey(key), Errno.Text(errno));
+                return;
+            }
+
+            if (status.Type != FileType.Directory)
+            {
+                Emit(key, directory, name, status, takenAt);
+                return;
+            }
+
+            if (VisitDirectory(directory, name, keyLength, status, takenAt, device))
+                return;
+        }
+
+        pass.Gap(new EntryKey(key), "kept changing between directory and something else");
+    }
+
+    /// <returns>False when it is no directory any more, or another one.</returns>
+    private bool VisitDirectory(
+        DirectoryHandle parent, ReadOnlyMemory<byte> name, int keyLength, in FileStatus status, long takenAt, ulong? device)
+    {
+        var key = _key.AsSpan(0, keyLength);
+        if (device is { } expected && status.Device != expected && !LeadsToInclude(key))
+        {
+            Emit(key, parent, name, status, takenAt);
+            pass.Gap(new EntryKey(key), "other filesystem");
+            return true;
+        }
+
+        var errno = OpenFile.Directory(parent.Descriptor, name.Span, out var descriptor);
+        if (Errno.IsGone(errno) || errno == Errno.Loop)
+            return false;
+
+        if (errno != 0)
+        {
+            if (Errno.IsDenied(errno))
+                EmitUnreadable(key, FileLook.Attributes(status));
+            else
+                Emit(key, parent, name, status, takenAt);
+            pass.Gap(new EntryKey(key), Errno.Text(errno));
+            return true;
+        }
+
+        var directory = new DirectoryHandle(descriptor);
+        if (FileStatus.Of(descriptor, out var opened) != 0 || opened.Inode != status.Inode || opened.Device != status.Device)
+        {
+            directory.Release();
+            return false;
+        }
+
+        Emit(key, parent, name, status, takenAt);
+        errno = DirectoryNames.Read(descriptor, _records, out var names);
+        if (errno != 0 && !Errno.IsGone(errno))
+        {
+            pass.Gap(new EntryKey(key), Errno.Text(errno));
+            directory.Release();
+            return true;
+        }
+
+        _levels.Push(new Level(directory, names, keyLength, status.Device));
+        return true;
+    }
+
+    private void Emit(ReadOnlySpan<byte> key, DirectoryHandle directory, ReadOnlyMemory<byte> name, in FileStatus status, long takenAt)
+    {
+        var isKnown = pass.Previous is { } previous && previous.TryFind(key) && previous.Stamp == FileStamp.Of(status);
+        if (isKnown)
+            ring.Next(0, cancellation).SetKnown(key, pass.Previous!.Value.ToArray(), pass.Previous.Stamp);
+        else
+            ring.Next(status.Type == FileType.File ? status.Size : 0, cancellation).SetUnread(key, directory, name, status, takenAt);
+    }
+
+    private void EmitUnreadable(ReadOnlySpan<byte> key, Fingerprint attributes) =>
+        ring.Next(0, cancellation).SetKnown(key, (attributes with { State = EntryState.Unreadable }).Encode(), FileStamp.None);
+
+    /// <summary>Another filesystem is entered when an included path is there, or lies behind it.</summary>
+    private bool LeadsToInclude(ReadOnlySpan<byte> key)
+    {
+        foreach (var include in scope.Include)
+        {
+            if (EntryKey.IsUnder(include.Bytes, key))
+                return true;
+        }
+
+        return false;
+    }
+
+    private long Now() => (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
+
+    /// <summary>A directory being walked.</summary>
+    private sealed class Level(DirectoryHandle directory, DirectoryNames names, int keyLength, ulong device)
+    {
+        public DirectoryHandle Directory { get; } = directory;
+
+        public DirectoryNames Names { get; } = names;
+
+        public int KeyLength { get; } = keyLength;
+
+        public ulong Device { get; } = device;
+
+        /// <summary>Index of the next name to visit.</summary>
+        public int Next { get; set; }
+    }
+}

@@ -1,0 +1,157 @@
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Telemetry.Agent.Health;
+using Telemetry.Agent.Identity;
+using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Supervision;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Model;
+using Telemetry.Protocol.V1;
+
+namespace Telemetry.Agent.Uplink;
+
+/// <summary>Keeps a stream to the collector: connects, and connects again.</summary>
+internal sealed partial class CollectorUplink(
+    AgentOptions options,
+    InstanceIdentity identity,
+    StateStore store,
+    HealthQueue health,
+    [FromKeyedServices("uplink")] LoopPulse pulse,
+    TimeProvider clock,
+    ILogger<CollectorUplink> log) : BackgroundService
+{
+    private static readonly TimeSpan RefusedDelay = TimeSpan.FromSeconds(60);
+
+    private int _failures;
+    private string? _lastReason;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (options.Collector is not { } collector)
+        {
+            Log.NoCollector(log);
+            while (!stoppingToken.IsCancellationRequested)
+                await pulse.WaitAsync(TimeSpan.FromHours(1), clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return;
+        }
+
+        using var channel = Open(collector);
+        var client = new AgentService.AgentServiceClient(channel);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var delay = await RunSessionAsync(client, collector, stoppingToken);
+            await pulse.WaitAsync(delay, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <returns>How long to wait before the next try.</returns>
+    private async Task<TimeSpan> RunSessionAsync(AgentService.AgentServiceClient client, Uri collector, CancellationToken cancellation)
+    {
+        try
+        {
+            using var session = new Session(
+                client.Connect(cancellationToken: cancellation), store, health, pulse, clock, options.Instance.NameOrHost);
+            await session.RunAsync(Hello(), _ => Welcomed(collector), cancellation);
+            Failed(collector, "the collector ended the stream");
+        }
+        catch (Exception) when (cancellation.IsCancellationRequested)
+        {
+            return TimeSpan.Zero;
+        }
+        catch (RpcException e) when (IsRefusal(e.StatusCode))
+        {
+            Refused(collector, e.Status);
+            return RefusedDelay * (0.5 + Random.Shared.NextDouble());
+        }
+        catch (Exception e) when (e is RpcException or OperationCanceledException or IOException or BadMessageException)
+        {
+            Failed(collector, e is RpcException { Status.Detail: { Length: > 0 } detail } ? detail : e.Message);
+        }
+
+        return Backoff.Delay(_failures, Random.Shared.NextDouble());
+    }
+
+    private static GrpcChannel Open(Uri collector) => GrpcChannel.ForAddress(collector, new GrpcChannelOptions
+    {
+        HttpHandler = new SocketsHttpHandler
+        {
+            // A collector's machine that vanished answers nothing: without pings nobody would notice.
+            KeepAlivePingDelay = TimeSpan.FromSeconds(10),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+            UseProxy = false,
+        },
+
+        // Waiting is our own loop's work, with its own jitter and log.
+        InitialReconnectBackoff = TimeSpan.FromMilliseconds(500),
+        MaxReconnectBackoff = TimeSpan.FromSeconds(1),
+        MaxReceiveMessageSize = 1024 * 1024,
+        DisposeHttpClient = true,
+    });
+
+    private Hello Hello()
+    {
+        var position = store.Ledger.Head?.Position ?? default;
+        var hello = new Hello
+        {
+            InstanceId = identity.InstanceId,
+            Name = options.Instance.NameOrHost,
+            AgentVersion = Cli.VersionCommand.Version,
+            Epoch = position.Epoch,
+            Sequence = position.Sequence,
+            Group = options.Instance.Group,
+            Customer = options.Instance.Customer,
+            SentAt = clock.GetUtcNow().ToTimestamp(),
+        };
+        hello.NodeFormats.Add(TreeNode.Format);
+        foreach (var (name, value) in options.Instance.Tags)
+            hello.Tags.Add(name, value);
+        return hello;
+    }
+
+    private void Welcomed(Uri collector)
+    {
+        _failures = 0;
+        _lastReason = null;
+        Log.Connected(log, collector, identity.InstanceId);
+    }
+
+    /// <summary>Said once for each reason, not at every try.</summary>
+    private void Failed(Uri collector, string reason)
+    {
+        if (_failures++ == 0)
+            Log.Unreachable(log, collector, reason);
+    }
+
+    private void Refused(Uri collector, Status status)
+    {
+        var reason = $"{status.StatusCode}: {status.Detail}";
+        if (reason != _lastReason)
+            Log.Refused(log, collector, reason);
+        _lastReason = reason;
+    }
+
+    // What trying again soon does not change.
+    private static bool IsRefusal(StatusCode status) => status is StatusCode.PermissionDenied or StatusCode.Unauthenticated
+        or StatusCode.InvalidArgument or StatusCode.FailedPrecondition or StatusCode.Unimplemented or StatusCode.AlreadyExists;
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Connected to the collector at {Collector} as {InstanceId}")]
+        public static partial void Connected(ILogger log, Uri collector, string instanceId);
+
+        [LoggerMessage(2, LogLevel.Warning, "Collector not reachable at {Collector} ({Reason}). Scanning goes on and its state is kept; it is told when the collector is back. Trying again until then")]
+        public static partial void Unreachable(ILogger log, Uri collector, string reason);
+
+        [LoggerMessage(3, LogLevel.Error, "The collector at {Collector} refuses this agent ({Reason}). Scanning goes on; the agent asks again every minute. Look at the collector's log for this instance")]
+        public static partial void Refused(ILogger log, Uri collector, string reason);
+
+        [LoggerMessage(4, LogLevel.Warning, "No collector is configured: changes are found and kept, but told to nobody. Set 'collector' in the configuration")]
+        public static partial void NoCollector(ILogger log);
+    }
+}

@@ -1,0 +1,240 @@
+using Grpc.Core;
+using Telemetry.Agent.Health;
+using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Supervision;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Model;
+using Telemetry.Protocol.V1;
+
+namespace Telemetry.Agent.Uplink;
+
+/// <summary>
+/// One stream to the collector. Two loops: one reads and only notes what it read, one writes and decides what comes next; so
+/// there is one writer, and state goes before health.
+/// </summary>
+internal sealed class Session(
+    AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse> call,
+    StateStore store,
+    HealthQueue health,
+    LoopPulse pulse,
+    TimeProvider clock,
+    string host) : IDisposable
+{
+    // More would be pushed in vain if the collector has it from another instance; it can ask.
+    private const int MaxPushed = NodeOutbox.Window;
+
+    private static readonly TimeSpan WelcomeDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan DefaultHeartbeat = TimeSpan.FromSeconds(10);
+
+    // A write that takes longer stands still: the other end is gone, or hangs.
+    private static readonly TimeSpan WriteDeadline = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _gate = new();
+    private readonly NodeOutbox _outbox = new(store.ReadNode);
+    private readonly HashSet<Digest> _toldScopes = [];
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private TimeSpan _heartbeat = DefaultHeartbeat;
+    private DateTimeOffset _heartbeatDue;
+
+    // A head whose nodes were asked for in vain is not announced again as it is.
+    private HeadPosition? _withdrawn;
+
+    /// <summary>Runs until the stream ends; returns when the collector ended it in order.</summary>
+    /// <param name="welcomed">Called when the collector has accepted us.</param>
+    /// <exception cref="RpcException">The collector refused, or the connection broke.</exception>
+    public async Task RunAsync(Hello hello, Action<Welcome> welcomed, CancellationToken cancellation)
+    {
+        var welcome = await GreetAsync(hello, cancellation);
+        Begin(welcome);
+        welcomed(welcome);
+
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        store.Changed += Wake;
+        health.Changed += Wake;
+        try
+        {
+            var reading = ReadAllAsync(ended.Token);
+            var writing = WriteAllAsync(ended.Token);
+            var first = await Task.WhenAny(reading, writing);
+            await ended.CancelAsync();
+            await Task.WhenAll(reading, writing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await first;
+        }
+        finally
+        {
+            store.Changed -= Wake;
+            health.Changed -= Wake;
+            store.Apply(ledger => ledger.Withdrawn());
+        }
+    }
+
+    public void Dispose()
+    {
+        call.Dispose();
+        _wake.Dispose();
+    }
+
+    private async Task<Welcome> GreetAsync(Hello hello, CancellationToken cancellation)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(WelcomeDeadline);
+        try
+        {
+            await call.RequestStream.WriteAsync(new ConnectRequest { Hello = hello }, deadline.Token);
+            if (!await call.ResponseStream.MoveNext(deadline.Token))
+                throw new RpcException(new Status(StatusCode.Unavailable, "the collector ended the stream without a welcome"));
+        }
+        catch (Exception e) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "the collector did not answer the hello within 10 seconds", e));
+        }
+
+        return call.ResponseStream.Current.Welcome
+            ?? throw new RpcException(new Status(StatusCode.Internal, "the collector's first message is no welcome"));
+    }
+
+    private void Begin(Welcome welcome)
+    {
+        if (welcome.NodeFormat != TreeNode.Format)
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, $"the collector wants node format {welcome.NodeFormat}, this agent makes {TreeNode.Format}"));
+
+        if (welcome.HeartbeatInterval?.ToTimeSpan() is { } interval && interval >= TimeSpan.FromSeconds(1))
+            _heartbeat = interval;
+        _heartbeatDue = clock.GetUtcNow() + _heartbeat;
+
+        var now = (ulong)clock.GetUtcNow().ToUnixTimeMilliseconds();
+        store.Apply(ledger => ledger.Met(welcome.Watermark(), welcome.KnownRoots?.ToModel(), now));
+        health.Begin(welcome.HealthWanted, welcome.HealthEpoch, welcome.HealthSequence);
+    }
+
+    private async Task ReadAllAsync(CancellationToken cancellation)
+    {
+        while (await call.ResponseStream.MoveNext(cancellation))
+        {
+            lock (_gate)
+                Note(call.ResponseStream.Current);
+            Wake();
+        }
+    }
+
+    private void Note(ConnectResponse response)
+    {
+        switch (response.MessageCase)
+        {
+            case ConnectResponse.MessageOneofCase.Ack when response.Ack.Lane == Lane.State:
+                NoteAck(new HeadPosition(response.Ack.Epoch, response.Ack.Sequence));
+                break;
+            case ConnectResponse.MessageOneofCase.Ack when response.Ack.Lane == Lane.Health:
+                health.Acked(response.Ack.Epoch, response.Ack.Sequence);
+                break;
+            case ConnectResponse.MessageOneofCase.NodeRequest:
+                if (!_outbox.Request(response.NodeRequest.Digests.Select(digest => digest.ToDigest())))
+                    throw new RpcException(new Status(StatusCode.Internal, "the collector asks for more nodes than a head can have"));
+                break;
+            case ConnectResponse.MessageOneofCase.NodesTaken:
+                _outbox.Taken(response.NodesTaken.Bytes);
+                break;
+        }
+    }
+
+    private void NoteAck(HeadPosition position)
+    {
+        if (!store.Apply(ledger => ledger.Acked(position)).IsInFlight)
+            _outbox.Clear();
+    }
+
+    private async Task WriteAllAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            while (Next() is { } message)
+                await WriteAsync(message, cancellation);
+
+            pulse.Beat();
+            var wait = _heartbeatDue - clock.GetUtcNow();
+            if (wait > LoopPulse.LongestSilence)
+                wait = LoopPulse.LongestSilence;
+            if (wait > TimeSpan.Zero)
+                await _wake.WaitAsync(wait, cancellation);
+        }
+    }
+
+    private async Task WriteAsync(ConnectRequest message, CancellationToken cancellation)
+    {
+        pulse.Beat();
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(WriteDeadline);
+        try
+        {
+            await call.RequestStream.WriteAsync(message, deadline.Token);
+        }
+        catch (Exception e) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "the collector takes nothing any more", e));
+        }
+    }
+
+    /// <summary>What to send now: a heartbeat that is due, then state, then health.</summary>
+    private ConnectRequest? Next()
+    {
+        if (Heartbeat() is { } heartbeat)
+            return new ConnectRequest { Heartbeat = heartbeat };
+
+        lock (_gate)
+        {
+            if (Announce() is { } head)
+                return new ConnectRequest { Head = head };
+            if (_outbox.Next() is { } nodes)
+            {
+                if (nodes.Unavailable.Count > 0)
+                    Withdraw();
+                return new ConnectRequest { Nodes = nodes };
+            }
+        }
+
+        return health.Next() is var (epoch, sequence, sample)
+            ? new ConnectRequest { Health = sample.ToMessage(epoch, sequence, host) }
+            : null;
+    }
+
+    private Heartbeat? Heartbeat()
+    {
+        var now = clock.GetUtcNow();
+        if (now < _heartbeatDue)
+            return null;
+        _heartbeatDue = now + _heartbeat;
+        return new Heartbeat { SentAt = now.ToTimestamp(), ObservedAt = store.Ledger.LookCompletedAt?.ToTimestamp() };
+    }
+
+    /// <summary>One head at a time; those that came meanwhile are told by the newest.</summary>
+    private Head? Announce()
+    {
+        var ledger = store.Ledger;
+        if (ledger.IsInFlight || ledger.IsAcknowledged || ledger.Position == _withdrawn)
+            return null;
+
+        _outbox.Clear();
+        var announcement = store.Announce();
+        var lacking = announcement.KnownGeneration is { } known ? store.NodesSince(known, MaxPushed) : null;
+        if (lacking is not null)
+            _outbox.Push(lacking);
+        return announcement.ToMessage(_toldScopes.Add(announcement.Head.Coverage.Scope.Digest), lacking?.Count ?? 0);
+    }
+
+    /// <summary>The head can't be completed any more: the current one follows.</summary>
+    private void Withdraw()
+    {
+        _outbox.Clear();
+        _withdrawn = store.Ledger.Announced?.Position;
+        store.Apply(ledger => ledger.Withdrawn());
+    }
+
+    private void Wake()
+    {
+        lock (_gate)
+        {
+            if (_wake.CurrentCount == 0)
+                _wake.Release();
+        }
+    }
+}

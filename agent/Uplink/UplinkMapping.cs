@@ -1,0 +1,56 @@
+using Telemetry.Agent.Health;
+using Telemetry.Agent.Manifest;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Model;
+using Telemetry.Protocol.V1;
+using Timestamp = Google.Protobuf.WellKnownTypes.Timestamp;
+
+namespace Telemetry.Agent.Uplink;
+
+/// <summary>From what the agent knows to what it says.</summary>
+internal static class UplinkMapping
+{
+    /// <param name="withScope">Whether the scope's digest was not told on this stream before.</param>
+    /// <param name="pushed">Nodes that follow unasked.</param>
+    public static Head ToMessage(this Announcement announcement, bool withScope, int pushed)
+    {
+        var head = announcement.Head;
+        return new Head
+        {
+            Epoch = head.Position.Epoch,
+            Sequence = head.Position.Sequence,
+            Roots = head.Roots.ToMessage(),
+            Coverage = head.Coverage.ToMessage(withScope),
+            ObservedAt = head.ObservedAt.ToTimestamp(),
+            ObservedAfter = announcement.ObservedAfter?.ToTimestamp(),
+            Pushed = (uint)pushed,
+        };
+    }
+
+    /// <param name="host">Global tag of every point.</param>
+    public static HealthBatch ToMessage(this HealthSample sample, ulong epoch, ulong sequence, string host)
+    {
+        var time = sample.Time.ToTimestamp();
+        var batch = new HealthBatch { Epoch = epoch, Sequence = sequence };
+        batch.Points.AddRange(sample.Points.Select(point => ToMessage(point, time, host)));
+        return batch;
+    }
+
+    public static HeadPosition Watermark(this Welcome welcome) => new(welcome.Epoch, welcome.Sequence);
+
+    private static Point ToMessage(HealthPoint point, Timestamp time, string host)
+    {
+        var message = new Point { Measurement = point.Measurement, Time = time };
+        message.Tags.Add("host", host);
+        if (point.TagName is not null)
+            message.Tags.Add(point.TagName, point.TagValue);
+        foreach (var field in point.Fields)
+        {
+            message.Fields.Add(field.Float is { } number
+                ? new Field { Name = field.Name, FloatValue = number }
+                : new Field { Name = field.Name, IntValue = field.Integer.GetValueOrDefault() });
+        }
+
+        return message;
+    }
+}
