@@ -68,7 +68,8 @@ internal sealed class Installation : IAsyncDisposable
             listen = "127.0.0.1:{_operatorsPort}"
             {_collectorSettings}
             """, Cancellation);
-        File.Delete(_folder["collector/addresses.json"]);
+        if (File.Exists(_folder["collector/addresses.json"]))
+            File.Delete(_folder["collector/addresses.json"]);
         _collector = RunningProgram.Start(Programs.Collector, ["serve", "--config", _folder["collector.toml"]]);
         await Eventually.True(() => File.Exists(_folder["collector/addresses.json"]), "the collector to listen", Cancellation, () => _collector.Log);
 
@@ -89,7 +90,7 @@ internal sealed class Installation : IAsyncDisposable
             [watch]
             include = ["{include}"]
             [scan]
-            interval = "500ms"
+            interval = "1s"
             {_agentSettings}
             """, Cancellation);
         _agent = RunningProgram.Start(Programs.Agent, ["run", "--config", _folder["agent.toml"]]);
