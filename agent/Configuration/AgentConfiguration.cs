@@ -18,6 +18,8 @@ internal sealed class AgentConfiguration
         "health.interval",
     ];
 
+    private static readonly string[] Sections = ["instance", "instance.tags", "watch", "scan", "health"];
+
     private readonly List<string> _mistakes = [];
     private readonly Dictionary<string, Setting> _settings = new(StringComparer.Ordinal);
 
@@ -79,11 +81,13 @@ internal sealed class AgentConfiguration
     {
         foreach (var setting in settings)
         {
-            var isEmptySection = setting.Path.EndsWith('.');
-            if (isEmptySection ? Known.Any(name => name.StartsWith(setting.Path, StringComparison.Ordinal)) : IsKnown(setting.Path))
+            var name = setting.Path.TrimEnd('.');
+            if (IsKnown(setting.Path) || (name != setting.Path && Sections.Contains(name)))
                 _settings[setting.Path] = setting;
+            else if (name != setting.Path)
+                _mistakes.Add($"{setting.Place}: unknown section [{name}].{Suggestion(name, Sections)}");
             else
-                _mistakes.Add($"{setting.Place}: unknown key '{setting.Path.TrimEnd('.')}'.{Suggestion(setting.Path.TrimEnd('.'))}");
+                _mistakes.Add($"{setting.Place}: unknown key '{name}'.{Suggestion(name, Known)}");
         }
     }
 
@@ -91,13 +95,13 @@ internal sealed class AgentConfiguration
 
     private static bool IsTag(string path) => path.StartsWith(TagsPrefix, StringComparison.Ordinal) && path.Length > TagsPrefix.Length;
 
-    private static string Suggestion(string path)
+    private static string Suggestion(string path, string[] known)
     {
         // The right key in the wrong section is the commonest mistake after a slip of the finger.
         var last = path[(path.LastIndexOf('.') + 1)..];
-        var moved = Known.Where(name => name == last || name.EndsWith("." + last, StringComparison.Ordinal)).Take(2).ToList();
-        var meant = NearestName.Of(path, Known) ?? (moved.Count == 1 ? moved[0] : null) ?? NearestName.Of(last, Known);
-        return meant is null ? $" Known keys: {string.Join(", ", Known)}." : $" Did you mean '{meant}'?";
+        var moved = known.Where(name => name == last || name.EndsWith("." + last, StringComparison.Ordinal)).Take(2).ToList();
+        var meant = NearestName.Of(path, known) ?? (moved.Count == 1 ? moved[0] : null) ?? NearestName.Of(last, known);
+        return meant is null ? $" Known are {string.Join(", ", known)}." : $" Did you mean '{meant}'?";
     }
 
     private Uri? Collector()
@@ -105,7 +109,8 @@ internal sealed class AgentConfiguration
         if (!_settings.TryGetValue("collector", out var setting))
             return null;
 
-        var text = Text("collector", "");
+        if (OwnText(setting) is not { } text)
+            return null;
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Host.Length == 0)
             return Wrong<Uri>(setting, $"'{text}' is not a URL. Write it like \"http://127.0.0.1:7443\".");
         if (uri.Scheme == "https")
@@ -128,7 +133,8 @@ internal sealed class AgentConfiguration
         if (!_settings.TryGetValue(path, out var setting))
             return fallback;
 
-        var text = Text(path, "");
+        if (OwnText(setting) is not { } text)
+            return fallback;
         if (!Duration.TryParse(text, out var duration))
             return Wrong<TimeSpan>(setting, $"'{text}' is not a duration. Write it like \"10s\", \"5m\" or \"1h\".");
         return duration >= TimeSpan.FromSeconds(1) && duration <= TimeSpan.FromDays(1)
@@ -157,14 +163,14 @@ internal sealed class AgentConfiguration
         return paths;
     }
 
-    private string Text(string path, string fallback)
-    {
-        if (!_settings.TryGetValue(path, out var setting))
-            return fallback;
-        return setting.Value is StringValueSyntax { Value: { } text }
+    private string Text(string path, string fallback) =>
+        _settings.TryGetValue(path, out var setting) ? OwnText(setting) ?? fallback : fallback;
+
+    /// <returns>Null when it is no text; that is noted as a mistake.</returns>
+    private string? OwnText(Setting setting) =>
+        setting.Value is StringValueSyntax { Value: { } text }
             ? text
-            : setting.Raw ?? Wrong<string>(setting, $"must be a string in quotes, not {setting.Value.ToString().Trim()}.") ?? fallback;
-    }
+            : setting.Raw ?? Wrong<string>(setting, $"must be a string in quotes, not {setting.Value.ToString().Trim()}.");
 
     private T? Wrong<T>(Setting setting, string what)
     {

@@ -6,7 +6,7 @@ internal static class NearestName
     /// <returns>The known name with the fewest edits, or null when none is near.</returns>
     public static string? Of(string name, IEnumerable<string> known) =>
         known.Select(candidate => (Name: candidate, Distance: Distance(name, candidate)))
-            .Where(candidate => candidate.Distance <= Math.Max(2, name.Length / 3))
+            .Where(candidate => candidate.Distance <= Math.Max(1, name.Length / 3))
             .OrderBy(candidate => candidate.Distance)
             .ThenBy(candidate => candidate.Name, StringComparer.Ordinal)
             .Select(candidate => candidate.Name)
