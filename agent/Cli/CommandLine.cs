@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using Telemetry.Agent.Configuration;
+using Telemetry.Protocol.Configuration;
 using Telemetry.Agent.Linux;
 using Telemetry.Agent.Scan;
 using Telemetry.Protocol.Files;

@@ -53,7 +53,7 @@ internal sealed partial class CollectorUplink(
         try
         {
             using var session = new Session(
-                client.Connect(cancellationToken: cancellation), store, health, pulse, clock, options.Instance.NameOrHost);
+                client.Connect(cancellationToken: cancellation), store, health, pulse, clock, options.Instance.Name);
             await session.RunAsync(Hello(), _ => Welcomed(collector), cancellation);
             Failed(collector, "the collector ended the stream");
         }
@@ -100,7 +100,7 @@ internal sealed partial class CollectorUplink(
         var hello = new Hello
         {
             InstanceId = identity.InstanceId,
-            Name = options.Instance.NameOrHost,
+            Name = options.Instance.Name,
             AgentVersion = Cli.VersionCommand.Version,
             Epoch = position.Epoch,
             Sequence = position.Sequence,

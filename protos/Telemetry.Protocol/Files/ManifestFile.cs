@@ -49,7 +49,14 @@ public sealed class ManifestFile : INodeSource, IDisposable
             throw new NodeMissingException(digest);
 
         var bytes = new byte[place.Length];
-        RandomAccess.Read(_stream.SafeFileHandle, bytes, place.Offset);
+        for (var read = 0; read < bytes.Length;)
+        {
+            var length = RandomAccess.Read(_stream.SafeFileHandle, bytes.AsSpan(read), place.Offset + read);
+            if (length == 0)
+                throw new ManifestFileException(_stream.Name, "was cut short while it was in use; scan again");
+            read += length;
+        }
+
         return bytes;
     }
 
@@ -65,7 +72,16 @@ public sealed class ManifestFile : INodeSource, IDisposable
         {
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 64 * 1024, FileOptions.SequentialScan);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ManifestFileException(path, "does not exist; make it with 'telemetry-agent scan'");
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new ManifestFileException(
+                path, Directory.Exists(path) ? "is a directory, not a manifest" : "may not be read by this user");
+        }
+        catch (IOException e)
         {
             throw new ManifestFileException(path, "cannot be read: " + e.Message);
         }
@@ -102,6 +118,10 @@ public sealed class ManifestFile : INodeSource, IDisposable
         {
             throw new ManifestFileException(path, "is cut short; scan again");
         }
+        catch (IOException e)
+        {
+            throw new ManifestFileException(path, "cannot be read: " + e.Message);
+        }
     }
 
     private void Keep(byte[] bytes, Dictionary<Digest, (NodeSummary Summary, bool CanBeRoot)> summaries)
@@ -130,4 +150,4 @@ public sealed class ManifestFile : INodeSource, IDisposable
 }
 
 /// <summary>A file that cannot be used as a manifest; the message says why and what to do.</summary>
-public sealed class ManifestFileException(string path, string reason) : Exception($"{path} {reason}.");
+public sealed class ManifestFileException(string path, string reason) : Exception($"{path} {reason.TrimEnd('.')}.");

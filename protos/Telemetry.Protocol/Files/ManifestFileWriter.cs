@@ -44,9 +44,16 @@ public sealed class ManifestFileWriter : IDisposable
     /// <summary>Leaves no half file behind.</summary>
     public void Dispose()
     {
-        _stream.Dispose();
-        if (!_completed)
-            File.Delete(_partial);
+        // Closing writes what is still buffered, and fails when the disk is full.
+        try
+        {
+            _stream.Dispose();
+        }
+        finally
+        {
+            if (!_completed)
+                File.Delete(_partial);
+        }
     }
 
     private void WriteBlock(byte[] bytes)

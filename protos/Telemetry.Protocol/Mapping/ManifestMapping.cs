@@ -8,7 +8,10 @@ namespace Telemetry.Protocol.Mapping;
 public static class ManifestMapping
 {
     private const int MaxScopePrefixes = 10_000;
+    private const int MaxScanners = 256;
     private const int MaxGaps = 10_000;
+    private const int MaxLossWindows = 10_000;
+    private const int MaxNameLength = 100;
     private const int MaxReasonLength = 300;
 
     public static V1.Roots ToMessage(this Roots roots) => new()
@@ -64,8 +67,9 @@ public static class ManifestMapping
     {
         if (message is null)
             throw new BadMessageException("the coverage is absent");
-        if (message.Gaps.Count > MaxGaps)
-            throw new BadMessageException($"{message.Gaps.Count} gaps, {MaxGaps} is the limit");
+        Limit(message.Scanners.Count, MaxScanners, "scanners");
+        Limit(message.Gaps.Count, MaxGaps, "gaps");
+        Limit(message.LossWindows.Count, MaxLossWindows, "loss windows");
 
         var digest = message.ScopeDigest.ToDigest();
         var scope = message.Scope is not null ? message.Scope.ToModel()
@@ -75,8 +79,8 @@ public static class ManifestMapping
 
         return new Coverage(
             scope,
-            [.. message.Scanners.Select(scanner => new Scanner(scanner.Kind.ToModel(), Short(scanner.Name), scanner.Major, scanner.Minor))],
-            [.. message.Gaps.Select(gap => new Gap(gap.Kind.ToModel(), new EntryKey(gap.Prefix.Span), Short(gap.Reason)))],
+            [.. message.Scanners.Select(scanner => new Scanner(scanner.Kind.ToModel(), Name(scanner.Name), scanner.Major, scanner.Minor))],
+            [.. message.Gaps.Select(gap => new Gap(gap.Kind.ToModel(), gap.Prefix.ToKey(), Short(gap.Reason)))],
             [.. message.LossWindows.Select(window =>
                 new LossWindow(window.From.ToTime("loss window"), window.To.ToTime("loss window"), Short(window.Reason)))]);
     }
@@ -116,7 +120,7 @@ public static class ManifestMapping
         }
     }
 
-    private static V1.Scope ToMessage(this Scope scope)
+    public static V1.Scope ToMessage(this Scope scope)
     {
         var message = new V1.Scope();
         message.Include.AddRange(scope.Include.Select(key => ByteString.CopyFrom(key.Bytes)));
@@ -124,12 +128,33 @@ public static class ManifestMapping
         return message;
     }
 
-    private static Scope ToModel(this V1.Scope message) =>
-        message.Include.Count + message.Exclude.Count <= MaxScopePrefixes
-            ? new Scope(message.Include.Select(bytes => new EntryKey(bytes.Span)), message.Exclude.Select(bytes => new EntryKey(bytes.Span)))
-            : throw new BadMessageException($"a scope of more than {MaxScopePrefixes} prefixes");
+    public static Scope ToModel(this V1.Scope message)
+    {
+        Limit(message.Include.Count + message.Exclude.Count, MaxScopePrefixes, "prefixes of a scope");
+        return new Scope(message.Include.Select(ToKey), message.Exclude.Select(ToKey));
+    }
 
-    private static string Short(string text) => text.Length <= MaxReasonLength ? text : text[..MaxReasonLength];
+    private static EntryKey ToKey(this ByteString bytes) =>
+        bytes.Length <= EntryKey.MaxLength
+            ? new EntryKey(bytes.Span)
+            : throw new BadMessageException($"a key of {bytes.Length} bytes, {EntryKey.MaxLength} is the limit");
+
+    private static void Limit(int count, int limit, string what)
+    {
+        if (count > limit)
+            throw new BadMessageException($"{count} {what}, {limit} is the limit");
+    }
+
+    private static string Name(string text) =>
+        text.Length is > 0 and <= MaxNameLength ? text : throw new BadMessageException($"a name of {text.Length} characters");
+
+    /// <summary>Cut, where it is too long, but never between the halves of a character.</summary>
+    private static string Short(string text)
+    {
+        if (text.Length <= MaxReasonLength)
+            return text;
+        return text[..(char.IsHighSurrogate(text[MaxReasonLength - 1]) ? MaxReasonLength - 1 : MaxReasonLength)];
+    }
 }
 
 /// <summary>A message that no agent or client of this protocol sends. The peer is told; nobody else notices.</summary>

@@ -60,6 +60,9 @@ public sealed record Scanner(EntryKind Kind, string Name, uint Major, uint Minor
 {
     private readonly byte[] _firstComponent = Encoding.UTF8.GetBytes(Name);
 
+    // Not to be changed by `with`, which would leave the bytes above behind.
+    public string Name { get; } = Name;
+
     public bool AnswersFor(EntryKind kind, ReadOnlySpan<byte> key) =>
         Kind == kind && (kind == EntryKind.File || EntryKey.IsUnder(key, _firstComponent));
 

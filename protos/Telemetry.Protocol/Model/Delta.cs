@@ -13,15 +13,21 @@ public sealed record Delta(IReadOnlyList<EntryChange> Changes)
     /// <exception cref="DeltaConflictException">The tree has something else; nothing was changed.</exception>
     public EditedTree ApplyTo(INodeSource source, Digest root)
     {
-        foreach (var change in Changes)
-        {
-            var actual = TreeReader.FindValue(source, root, change.Key);
-            if (!actual.AsSpan().SequenceEqual(change.Before) || (actual is null) != (change.Before is null))
-                throw new DeltaConflictException(change.Key);
-        }
-
+        CheckStart(source, root);
         return TreeEditor.Apply(
             source, root, [.. Changes.Select(change => new TreeEdit(change.Key.Bytes.ToArray(), change.After))]);
+    }
+
+    private void CheckStart(INodeSource source, Digest root)
+    {
+        var cursor = new TreeCursor(source, root);
+        foreach (var change in Changes)
+        {
+            // An encoded fingerprint is never empty, so empty stands for absent.
+            var actual = cursor.AtEnd ? [] : cursor.SeekValue(change.Key.Bytes);
+            if (!actual.SequenceEqual(change.Before))
+                throw new DeltaConflictException(change.Key);
+        }
     }
 }
 

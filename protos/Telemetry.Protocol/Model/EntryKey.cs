@@ -66,7 +66,8 @@ public readonly struct EntryKey : IEquatable<EntryKey>, IComparable<EntryKey>
         return hash.ToHashCode();
     }
 
-    public override string ToString() => Encoding.UTF8.GetString(Bytes).Replace('\0', '/');
+    /// <summary>For logs and debuggers, where the kind is not at hand: as the key of a file, without the leading slash.</summary>
+    public override string ToString() => KeyText.Format(EntryKind.File, Bytes)[1..];
 
     public static bool operator ==(EntryKey left, EntryKey right) => left.Equals(right);
     public static bool operator !=(EntryKey left, EntryKey right) => !left.Equals(right);

@@ -65,9 +65,9 @@ public static class EscapedText
         if (rune.IsAscii)
             return rune.Value is < 0x20 or 0x7f or '\\' || separators.Contains((char)rune.Value);
 
-        // Format characters include the bidirectional overrides, with which a name can pose as another.
+        // Format characters include the bidirectional overrides, with which a name can pose as another, as with odd spaces.
         return Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
-            or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+            or UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
             or UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse;
     }
 }

@@ -5,7 +5,8 @@ namespace Telemetry.Protocol.Model;
 
 /// <remarks>
 /// The format: one byte of state, then attributes in strictly rising order of their tag. A tag is one byte; an even tag is
-/// followed by a number, an odd one by a length and that many bytes. A tag this version does not know is kept, not refused.
+/// followed by a number, an odd one by a length and that many bytes. A later minor version may add tags from 0x40 on, which
+/// this one keeps as they came; one below that is known or wrong.
 /// </remarks>
 public sealed partial record Fingerprint
 {
@@ -31,17 +32,72 @@ public sealed partial record Fingerprint
         FirstUnknown = 0x40,
     }
 
+    private const uint MaxMode = 0xfff;
+
     private const int KeyedDigestLength = sizeof(ulong) + Model.Digest.Size;
 
+    private Fingerprint(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new CanonicalReader(bytes);
+        State = AsState(reader.Byte());
+
+        var previous = 0;
+        while (!reader.AtEnd)
+        {
+            var start = reader.Position;
+            var tag = ReadAttribute(ref reader, ref previous, out var number, out var value);
+            switch (tag)
+            {
+                case Tag.Type: Type = AsType(number); break;
+                case Tag.Mode: Mode = AsNumber(number, MaxMode); break;
+                case Tag.Uid: Uid = AsNumber(number, uint.MaxValue); break;
+                case Tag.Gid: Gid = AsNumber(number, uint.MaxValue); break;
+                case Tag.Size: Size = number; break;
+                case Tag.Content: Content = AsDigest(value); break;
+                case Tag.KeyedContent: KeyedContent = AsKeyedDigest(value); break;
+                case Tag.Target: Target = AsText(value); break;
+                case Tag.TargetDigest: TargetDigest = AsDigest(value); break;
+                case Tag.Device: Device = number; break;
+                case Tag.Xattrs: Xattrs = AsDigest(value); break;
+                case Tag.Version: Version = AsText(value); break;
+                case Tag.Status: Status = AsText(value); break;
+                case Tag.Value: Value = AsText(value); break;
+                case Tag.ValueDigest: ValueDigest = AsDigest(value); break;
+                case Tag.KeyedValue: KeyedValue = AsKeyedDigest(value); break;
+
+                case >= Tag.FirstUnknown:
+                    while (!reader.AtEnd)
+                        ReadAttribute(ref reader, ref previous, out _, out _);
+                    Unknown = new ByteText(bytes[start..]);
+                    return;
+
+                default:
+                    throw new NotCanonicalException($"attribute {(byte)tag:x2}, which no version has");
+            }
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">An attribute has a value the format has no room for.</exception>
     public byte[] Encode()
     {
         var output = new ArrayBufferWriter<byte>(96);
         EncodeTo(output);
-        return output.WrittenSpan.ToArray();
+        return output.WrittenCount <= MaxLength
+            ? output.WrittenSpan.ToArray()
+            : throw new InvalidOperationException($"A fingerprint of {output.WrittenCount} bytes; {MaxLength} is the limit.");
     }
 
-    public void EncodeTo(IBufferWriter<byte> output)
+    /// <exception cref="NotCanonicalException">The bytes are not the encoding of any fingerprint.</exception>
+    public static Fingerprint Decode(ReadOnlySpan<byte> bytes) =>
+        bytes.Length <= MaxLength
+            ? new Fingerprint(bytes)
+            : throw new NotCanonicalException($"a fingerprint of {bytes.Length} bytes");
+
+    private void EncodeTo(ArrayBufferWriter<byte> output)
     {
+        if (Mode > MaxMode)
+            throw new InvalidOperationException($"A mode of {Mode}; {MaxMode} is the limit.");
+
         var writer = new CanonicalWriter(output);
         writer.Byte((byte)State);
         Number(writer, Tag.Type, (ulong?)Type);
@@ -64,76 +120,30 @@ public sealed partial record Fingerprint
             writer.Raw(unknown.Bytes);
     }
 
-    /// <exception cref="NotCanonicalException">The bytes are not the encoding of any fingerprint.</exception>
-    public static Fingerprint Decode(ReadOnlySpan<byte> bytes)
+    private static Tag ReadAttribute(
+        ref CanonicalReader reader, ref int previous, out ulong number, out ReadOnlySpan<byte> value)
     {
-        if (bytes.Length > MaxLength)
-            throw new NotCanonicalException($"a fingerprint of {bytes.Length} bytes");
+        var tag = reader.Byte();
+        if (tag <= previous)
+            throw new NotCanonicalException("attributes out of order");
 
-        var reader = new CanonicalReader(bytes);
-        var state = reader.Byte();
-        if (state > (byte)EntryState.Pending)
-            throw new NotCanonicalException($"entry state {state}");
-
-        var fingerprint = new Fingerprint { State = (EntryState)state };
-        var previous = 0;
-        while (!reader.AtEnd)
-        {
-            var start = reader.Position;
-            var tag = reader.Byte();
-            if (tag <= previous)
-                throw new NotCanonicalException("attributes out of order");
-            previous = tag;
-
-            var isNumber = tag % 2 == 0;
-            var number = isNumber ? reader.Number() : 0;
-            var value = isNumber ? [] : reader.Raw(reader.Count(MaxLength));
-            if (tag >= (byte)Tag.FirstUnknown)
-                return fingerprint with { Unknown = KeepUnknown(bytes, start, ref reader, previous) };
-
-            fingerprint = fingerprint.With((Tag)tag, number, value);
-        }
-
-        return fingerprint;
+        previous = tag;
+        var isNumber = tag % 2 == 0;
+        number = isNumber ? reader.Number() : 0;
+        value = isNumber ? [] : reader.Raw(reader.Count(MaxLength));
+        return (Tag)tag;
     }
 
-    private static ByteText KeepUnknown(ReadOnlySpan<byte> bytes, int start, ref CanonicalReader reader, int previous)
-    {
-        while (!reader.AtEnd)
-        {
-            var tag = reader.Byte();
-            if (tag <= previous)
-                throw new NotCanonicalException("attributes out of order");
-            previous = tag;
-            if (tag % 2 == 0)
-                reader.Number();
-            else
-                reader.Raw(reader.Count(MaxLength));
-        }
+    private static EntryState AsState(byte value) =>
+        value <= (byte)EntryState.Pending ? (EntryState)value : throw new NotCanonicalException($"entry state {value}");
 
-        return new ByteText(bytes[start..]);
-    }
+    private static FileType AsType(ulong value) =>
+        value is >= (byte)FileType.File and <= (byte)FileType.Socket
+            ? (FileType)value
+            : throw new NotCanonicalException($"file type {value}");
 
-    private Fingerprint With(Tag tag, ulong number, ReadOnlySpan<byte> bytes) => tag switch
-    {
-        Tag.Type when number is >= (byte)FileType.File and <= (byte)FileType.Socket => this with { Type = (FileType)number },
-        Tag.Mode when number <= 0xfff => this with { Mode = (uint)number },
-        Tag.Uid when number <= uint.MaxValue => this with { Uid = (uint)number },
-        Tag.Gid when number <= uint.MaxValue => this with { Gid = (uint)number },
-        Tag.Size => this with { Size = number },
-        Tag.Content => this with { Content = AsDigest(bytes) },
-        Tag.KeyedContent => this with { KeyedContent = AsKeyedDigest(bytes) },
-        Tag.Target => this with { Target = AsText(bytes) },
-        Tag.TargetDigest => this with { TargetDigest = AsDigest(bytes) },
-        Tag.Device => this with { Device = number },
-        Tag.Xattrs => this with { Xattrs = AsDigest(bytes) },
-        Tag.Version => this with { Version = AsText(bytes) },
-        Tag.Status => this with { Status = AsText(bytes) },
-        Tag.Value => this with { Value = AsText(bytes) },
-        Tag.ValueDigest => this with { ValueDigest = AsDigest(bytes) },
-        Tag.KeyedValue => this with { KeyedValue = AsKeyedDigest(bytes) },
-        _ => throw new NotCanonicalException($"attribute {(byte)tag:x2} with a value it cannot have"),
-    };
+    private static uint AsNumber(ulong value, uint limit) =>
+        value <= limit ? (uint)value : throw new NotCanonicalException($"a number of {value} where {limit} is the limit");
 
     private static Digest AsDigest(ReadOnlySpan<byte> bytes) =>
         bytes.Length == Model.Digest.Size ? new Digest(bytes) : throw new NotCanonicalException("a digest of wrong length");
@@ -179,6 +189,8 @@ public sealed partial record Fingerprint
     {
         if (value is not { } text)
             return;
+        if (text.Bytes.Length > MaxTextLength)
+            throw new InvalidOperationException($"A text of {text.Bytes.Length} bytes; {MaxTextLength} is the limit.");
         writer.Byte((byte)tag);
         writer.Bytes(text.Bytes);
     }

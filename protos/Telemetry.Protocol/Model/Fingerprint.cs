@@ -13,6 +13,10 @@ public sealed partial record Fingerprint
     /// <summary>Longest link target or value kept as it is, in bytes; of longer ones the digest is kept.</summary>
     public const int MaxTextLength = 255;
 
+    public Fingerprint()
+    {
+    }
+
     public EntryState State { get; init; }
 
     // :: Files
@@ -62,7 +66,7 @@ public sealed partial record Fingerprint
     public KeyedDigest? KeyedValue { get; init; }
 
     /// <summary>Attributes of a later minor version, kept as they came so that nothing is lost or misjudged.</summary>
-    public ByteText? Unknown { get; init; }
+    public ByteText? Unknown { get; private init; }
 
     public bool IsStable => State == EntryState.Stable;
 

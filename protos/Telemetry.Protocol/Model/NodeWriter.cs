@@ -9,13 +9,14 @@ internal sealed class NodeWriter(int level)
     private readonly byte[] _firstKey = new byte[EntryKey.MaxLength];
     private readonly byte[] _lastKey = new byte[EntryKey.MaxLength];
     private int _firstLength, _lastLength, _keyBytes;
+    private bool _hasLast;
 
     public int Count { get; private set; }
 
     /// <summary>A cut falls after the last entry added.</summary>
     public bool IsClosed { get; private set; }
 
-    /// <param name="key">Greater than the key before it.</param>
+    /// <param name="key">Greater than the key before it, whichever node that went into.</param>
     /// <param name="value">An encoded fingerprint on level 0, a digest above.</param>
     public void Add(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
@@ -25,7 +26,7 @@ internal sealed class NodeWriter(int level)
             throw new ArgumentException($"A fingerprint of {value.Length} bytes; {Fingerprint.MaxLength} is the limit.", nameof(value));
 
         var last = _lastKey.AsSpan(0, _lastLength);
-        if (Count > 0 && key.SequenceCompareTo(last) <= 0)
+        if (_hasLast && key.SequenceCompareTo(last) <= 0)
             throw new ArgumentException($"Keys out of order: {KeyText.Format(EntryKind.File, key)} after {KeyText.Format(EntryKind.File, last)}.", nameof(key));
 
         var shared = Count == 0 ? 0 : key.CommonPrefixLength(last);
@@ -45,6 +46,7 @@ internal sealed class NodeWriter(int level)
 
         key.CopyTo(_lastKey);
         _lastLength = key.Length;
+        _hasLast = true;
         _keyBytes += key.Length;
         Count++;
         IsClosed = Boundary.IsForced(Count, _keyBytes) || Boundary.IsNatural(key, level);

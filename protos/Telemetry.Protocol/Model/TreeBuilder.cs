@@ -1,8 +1,8 @@
 namespace Telemetry.Protocol.Model;
 
 /// <summary>
-/// Builds a tree from entries in rising key order, in memory that depends on its height only. Nodes are handed out as they
-/// are completed, children before their parent; one that is alone on its level is the root.
+/// Builds a tree from entries in rising key order, in memory that depends on its height only. Nodes are handed out when they
+/// are complete, children before their parent. The root is the node that is alone on its level.
 /// </summary>
 public sealed class TreeBuilder
 {
@@ -66,7 +66,7 @@ public sealed class TreeBuilder
         var node = level.Writer.Complete();
         _emit(node);
 
-        // The first node of a level is told to its parent only when a second one shows that there is a parent.
+        // The first node of a level may be the root; only a second one shows that there is a level above.
         if (!level.HasNodes)
         {
             level.HasNodes = true;

@@ -64,6 +64,14 @@ internal sealed class TreeCursor
         }
     }
 
+    /// <summary>Goes to a key's leaf and gives the value, or nothing. Keys must not fall from one call to the next.</summary>
+    public ReadOnlySpan<byte> SeekValue(ReadOnlySpan<byte> key)
+    {
+        SeekNode(0, key);
+        var index = Node.Search(key);
+        return index >= 0 ? Node.Value(index) : [];
+    }
+
     /// <summary>Goes to the next node of the same level.</summary>
     public bool NextNode()
     {

@@ -28,10 +28,7 @@ public static class TreeDifference
                 left.Skip();
                 right.Skip();
             }
-            else if (EnterOne(left, right, order))
-            {
-            }
-            else
+            else if (!EnterOne(left, right, order))
             {
                 yield return Take(order <= 0 ? left : null, order >= 0 ? right : null);
             }

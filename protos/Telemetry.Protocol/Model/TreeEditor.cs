@@ -19,12 +19,14 @@ public readonly record struct EditedTree(Digest Root, IReadOnlyList<EncodedNode>
 public static class TreeEditor
 {
     /// <param name="edits">In strictly rising key order. Removing a key that is not there changes nothing.</param>
+    /// <exception cref="ArgumentException">The edits are out of order, or a key or value is too long.</exception>
     public static EditedTree Apply(INodeSource source, Digest root, IReadOnlyList<TreeEdit> edits)
     {
+        CheckOrder(edits);
         var created = new List<EncodedNode>();
         var top = TreeNode.Decode(source.Read(root));
         if (top.Count == 0)
-            return Build(edits, level: 0, created);
+            return edits.Any(edit => edit.Value is not null) ? Build(edits, level: 0, created) : new EditedTree(root, []);
 
         for (var level = 0; level <= top.Level; level++)
         {
@@ -33,14 +35,32 @@ public static class TreeEditor
                 return new EditedTree(root, []);
         }
 
-        // The edits now replace the one pair that stood above the root.
-        var pairs = edits.Where(edit => edit.Value is not null).ToList();
+        var pairs = PairsAbove(top, root, edits);
         return pairs.Count switch
         {
             0 => Build([], level: 0, created),
             1 => Collapse(source, new Digest(pairs[0].Value), created),
             _ => Build(pairs, top.Level + 1, created),
         };
+    }
+
+    private static void CheckOrder(IReadOnlyList<TreeEdit> edits)
+    {
+        for (var i = 1; i < edits.Count; i++)
+        {
+            if (edits[i - 1].Key.AsSpan().SequenceCompareTo(edits[i].Key) >= 0)
+                throw new ArgumentException("Edits must come in rising key order, one for a key.", nameof(edits));
+        }
+    }
+
+    /// <summary>What stands above the top level after its edits. Before them it was one pair, of the root, which may have stayed.</summary>
+    private static List<TreeEdit> PairsAbove(TreeNode top, Digest root, IReadOnlyList<TreeEdit> edits)
+    {
+        var pairs = edits.Where(edit => edit.Value is not null).ToList();
+        var rootPair = new TreeEdit(top.Key(0).ToArray(), root.ToArray());
+        if (!edits.Any(edit => edit.Key.AsSpan().SequenceEqual(rootPair.Key)))
+            pairs.Insert(pairs.Count(pair => pair.Key.AsSpan().SequenceCompareTo(rootPair.Key) < 0), rootPair);
+        return pairs;
     }
 
     private static EditedTree Build(IReadOnlyList<TreeEdit> edits, int level, List<EncodedNode> created)

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
+using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Protocol.Text;
@@ -46,7 +48,7 @@ public sealed record EntryView
 
     public string? KeyId { get; init; }
 
-    /// <summary>What is worth showing in one cell, e.g. <c>file 0755 root:root 132 B 5891b5b5</c>.</summary>
+    /// <summary>What is worth showing in one cell, e.g. <c>file 0755 0:0 132 B 5891b5b522d5</c>.</summary>
     [JsonIgnore]
     public string Summary => string.Join(' ', Parts());
 
@@ -69,13 +71,13 @@ public sealed record EntryView
         Status = fingerprint.Status?.ToString(),
         Value = fingerprint.Value?.ToString(),
         KeyedDigest = (fingerprint.KeyedContent ?? fingerprint.KeyedValue)?.Digest.ToString(),
-        KeyId = (fingerprint.KeyedContent ?? fingerprint.KeyedValue)?.KeyId.ToString("x16", System.Globalization.CultureInfo.InvariantCulture),
+        KeyId = (fingerprint.KeyedContent ?? fingerprint.KeyedValue)?.KeyId.ToString("x16", CultureInfo.InvariantCulture),
     };
 
     public static EntryView? Of(V1.Entry? entry) => entry is null ? null : new()
     {
         Key = entry.Key,
-        Kind = ((EntryKind)entry.Kind).Name(),
+        Kind = entry.Kind.ToModel().Name(),
         State = entry.State,
         Type = entry.HasType ? entry.Type : null,
         Mode = entry.HasMode ? ModeText(entry.Mode) : null,
@@ -123,8 +125,10 @@ public sealed record EntryView
         if (Value is not null)
             yield return Value;
         if ((Digest ?? KeyedDigest ?? TargetDigest) is { } digest)
-            yield return digest[..12];
+            yield return Beginning(digest);
         if (Xattrs is not null)
-            yield return "xattrs " + Xattrs[..12];
+            yield return "xattrs " + Beginning(Xattrs);
     }
+
+    private static string Beginning(string digest) => digest.Length > 12 ? digest[..12] : digest;
 }

@@ -1,0 +1,68 @@
+using Polly;
+using Polly.Retry;
+using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Storage;
+
+namespace Telemetry.Collector.Alerts;
+
+/// <summary>Delivers the outbox to every route: in order, at least once, each route at its own pace.</summary>
+internal sealed partial class RouteDelivery(
+    IEnumerable<IAlertRoute> routes, StateStore store, DeviationFeed feed, TimeProvider time, ILogger<RouteDelivery> logger)
+    : BackgroundService
+{
+    protected override Task ExecuteAsync(CancellationToken stopping) =>
+        Task.WhenAll(routes.Select(route => DeliverAsync(route, stopping)));
+
+    private async Task DeliverAsync(IAlertRoute route, CancellationToken stopping)
+    {
+        var position = Start(route);
+        var retry = Retry(route);
+        await foreach (var stored in feed.FollowAsync(position, stopping))
+        {
+            try
+            {
+                await retry.ExecuteAsync(async cancellation => await route.SendAsync(stored, cancellation), stopping);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+
+            store.Write(transaction => transaction.Events.SetDelivered(route.Name, stored.Position));
+        }
+    }
+
+    /// <summary>A new route is told what happens from now on.</summary>
+    private long Start(IAlertRoute route) =>
+        store.Write(transaction =>
+        {
+            var position = transaction.Events.DeliveredBy(route.Name) ?? transaction.Events.Last();
+            transaction.Events.SetDelivered(route.Name, position);
+            return position;
+        });
+
+    private ResiliencePipeline Retry(IAlertRoute route) =>
+        new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions
+            {
+                ShouldHandle = new PredicateBuilder().Handle<AlertException>(),
+                MaxRetryAttempts = int.MaxValue,
+                BackoffType = DelayBackoffType.Exponential,
+                Delay = TimeSpan.FromSeconds(1),
+                MaxDelay = TimeSpan.FromMinutes(1),
+                UseJitter = true,
+                OnRetry = retry =>
+                {
+                    if (retry.AttemptNumber == 0)
+                        Log.Retrying(logger, route.Name, retry.Outcome.Exception!.Message);
+                    return default;
+                },
+            })
+            .Build();
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Route {Route} does not take events: {Reason}. They wait in order and are sent again; other routes are not affected")]
+        public static partial void Retrying(ILogger logger, string route, string reason);
+    }
+}

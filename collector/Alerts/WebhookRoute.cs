@@ -1,0 +1,45 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using CloudNative.CloudEvents;
+using CloudNative.CloudEvents.SystemTextJson;
+using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Storage;
+using V1 = Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Alerts;
+
+/// <summary>Posts each event as a CloudEvent 1.0 in structured JSON mode. Source and id name it for ever.</summary>
+internal sealed class WebhookRoute(string name, Uri url, string collectorId, HttpClient http) : IAlertRoute
+{
+    private static readonly JsonEventFormatter Formatter = new(
+        new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower }, default);
+
+    public string Name => name;
+
+    public async Task SendAsync(StoredEvent stored, CancellationToken cancellation)
+    {
+        try
+        {
+            using var content = new ReadOnlyMemoryContent(Formatter.EncodeStructuredModeMessage(ToCloudEvent(stored), out var contentType));
+            content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType.ToString());
+            using var response = await http.PostAsync(url, content, cancellation);
+            if (!response.IsSuccessStatusCode)
+                throw new AlertException($"{url.GetLeftPart(UriPartial.Path)} answered {(int)response.StatusCode}");
+        }
+        catch (Exception e) when (!cancellation.IsCancellationRequested && e is HttpRequestException or TaskCanceledException)
+        {
+            throw new AlertException(e.Message);
+        }
+    }
+
+    private CloudEvent ToCloudEvent(StoredEvent stored) => new(CloudEventsSpecVersion.V1_0)
+    {
+        Id = $"{Deviation.IdText(stored.DeviationId)}.{stored.Number}",
+        Source = new Uri($"urn:telemetry:collector:{collectorId}"),
+        Type = $"telemetry.deviation.{DeviationView.Word(stored.Kind)}.v1",
+        Time = stored.At,
+        Subject = Deviation.IdText(stored.DeviationId),
+        DataContentType = "application/json",
+        Data = DeviationView.Of(V1.Deviation.Parser.ParseFrom(stored.Body)),
+    };
+}

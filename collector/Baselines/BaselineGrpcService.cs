@@ -1,0 +1,132 @@
+using Grpc.Core;
+using Telemetry.Collector.Ingest;
+using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Model;
+using Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Baselines;
+
+/// <summary>Baselines, made and bound by people.</summary>
+internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry registry) : BaselineService.BaselineServiceBase
+{
+    /// <summary>Nodes of an import are stored in steps of this size: they are checked, and harmless without a baseline.</summary>
+    private const int StoreEarlyBytes = 1024 * 1024;
+
+    public override async Task<ImportResponse> Import(IAsyncStreamReader<ImportRequest> requests, ServerCallContext context)
+    {
+        try
+        {
+            if (!await requests.MoveNext(context.CancellationToken) || requests.Current.Header is not { } header)
+                throw new BadMessageException("an import without a header");
+
+            var name = ParseName(header.Baseline);
+            var manifest = header.Manifest is null ? throw new BadMessageException("an import without a manifest") : header.Manifest.ToModel();
+            var assembly = new HeadAssembly(manifest.Roots, digest => store.Read(transaction => transaction.Nodes.Find(digest)));
+            while (await requests.MoveNext(context.CancellationToken))
+            {
+                foreach (var node in requests.Current.Nodes?.Nodes ?? [])
+                    assembly.TakeInOrder(node.ToByteArray());
+                if (assembly.CheckedBytes >= StoreEarlyBytes)
+                    Store(assembly);
+            }
+
+            Store(assembly);
+            if (!assembly.IsComplete)
+                throw new BadMessageException("the manifest's nodes are not complete");
+
+            var baseline = registry.Create(name, manifest.Roots, manifest.Coverage, "imported: " + manifest.Source, manifest.ObservedAt);
+            return new ImportResponse { Baseline = ToMessage(baseline, []) };
+        }
+        catch (Exception e) when (e is BadMessageException or NotCanonicalException)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, e.Message));
+        }
+        catch (BaselineException e)
+        {
+            throw Refused(e);
+        }
+    }
+
+    public override Task<CaptureResponse> Capture(CaptureRequest request, ServerCallContext context)
+    {
+        try
+        {
+            var baseline = registry.Capture(ParseName(request.Baseline), request.InstanceId);
+            return Task.FromResult(new CaptureResponse { Baseline = ToMessage(baseline, []) });
+        }
+        catch (BaselineException e)
+        {
+            throw Refused(e);
+        }
+    }
+
+    public override Task<BindResponse> Bind(BindRequest request, ServerCallContext context)
+    {
+        try
+        {
+            var response = new BindResponse();
+            response.InstanceIds.AddRange(registry.Bind(ToBinding(request)));
+            return Task.FromResult(response);
+        }
+        catch (BaselineException e)
+        {
+            throw Refused(e);
+        }
+    }
+
+    public override Task<ListBaselinesResponse> ListBaselines(ListBaselinesRequest request, ServerCallContext context) =>
+        Task.FromResult(store.Read(transaction =>
+        {
+            var bindings = transaction.Baselines.Bindings().ToLookup(binding => binding.Line);
+            var response = new ListBaselinesResponse();
+            response.Baselines.AddRange(transaction.Baselines.All().Select(baseline => ToMessage(baseline, bindings[baseline.Name.Line])));
+            return response;
+        }));
+
+    private void Store(HeadAssembly assembly)
+    {
+        var nodes = assembly.TakeChecked();
+        store.Write(transaction =>
+        {
+            foreach (var node in nodes)
+                transaction.Nodes.Add(node);
+        });
+    }
+
+    private static BaselineName ParseName(string text) =>
+        BaselineName.TryParse(text)
+        ?? throw new RpcException(new Status(StatusCode.InvalidArgument, $"'{text}' is not a baseline version; write {BaselineName.Form}."));
+
+    private static Binding ToBinding(BindRequest request)
+    {
+        if (!BaselineName.IsLine(request.Name))
+            throw new RpcException(new Status(StatusCode.InvalidArgument, $"'{request.Name}' is not the name of a line; a binding names the line, such as shop, not a version."));
+
+        return request.SelectorCase switch
+        {
+            BindRequest.SelectorOneofCase.InstanceId => new Binding(Selector.Instance, request.InstanceId, request.Name),
+            BindRequest.SelectorOneofCase.Image => new Binding(Selector.Image, request.Image, request.Name),
+            BindRequest.SelectorOneofCase.Tag when request.Tag.IndexOf('=') > 0 => new Binding(Selector.Tag, request.Tag, request.Name),
+            _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "Say what to bind: an instance, an image, or a tag as KEY=VALUE.")),
+        };
+    }
+
+    private static Protocol.V1.Baseline ToMessage(Baseline baseline, IEnumerable<Binding> bindings)
+    {
+        var message = new Protocol.V1.Baseline
+        {
+            Name = baseline.Name.Line,
+            Version = baseline.Name.Version,
+            Roots = baseline.Roots.ToMessage(),
+            Coverage = baseline.Coverage.ToMessage(),
+            Source = baseline.Source,
+            CreatedAt = baseline.CreatedAt.ToTimestamp(),
+            Entries = (ulong)baseline.Entries,
+        };
+        message.Bindings.AddRange(bindings.Select(binding => binding.ToString()));
+        return message;
+    }
+
+    private static RpcException Refused(BaselineException e) => new(new Status(StatusCode.FailedPrecondition, e.Message));
+}

@@ -1,0 +1,78 @@
+using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Collector.Baselines;
+
+/// <summary>Makes versions and bindings, and has what they concern judged anew.</summary>
+internal sealed class BaselineRegistry(StateStore store, Pipeline pipeline, TimeProvider time)
+{
+    /// <summary>Makes a version of a manifest whose nodes are stored. Repeating it with equal content is harmless.</summary>
+    /// <exception cref="BaselineException">That version exists with other content.</exception>
+    public Baseline Create(BaselineName name, Roots roots, Coverage coverage, string source, DateTimeOffset observedAt)
+    {
+        var created = store.Write(transaction =>
+        {
+            if (transaction.Baselines.Find(name) is { } existing)
+            {
+                return existing.HasContent(roots, coverage)
+                    ? existing
+                    : throw new BaselineException($"Baseline {name} exists with other content, and versions never change; choose another version.");
+            }
+
+            var entries = EntryKinds.All.Sum(kind => transaction.Nodes.Find(roots[kind])!.Summary.Entries);
+            return transaction.Baselines.Add(
+                new Baseline(0, name, roots, coverage, source, entries, observedAt, time.GetUtcNow()));
+        });
+
+        pipeline.Reevaluate(Judged(name.Line));
+        return created;
+    }
+
+    /// <summary>Makes a version of what an instance is now.</summary>
+    /// <exception cref="BaselineException">No such instance, no state yet, or the version exists with other content.</exception>
+    public Baseline Capture(BaselineName name, string instanceId)
+    {
+        var (instance, head) = store.Read(transaction => (transaction.Instances.Find(instanceId), transaction.Heads.Newest(instanceId)));
+        if (instance is null)
+            throw new BaselineException($"There is no instance '{instanceId}'; 'telemetryctl instances list' shows those there are.");
+        if (head is null)
+            throw new BaselineException($"Instance '{instanceId}' has not reported a complete state yet; try again when 'instances show' has a head.");
+
+        return Create(name, head.Roots, head.Coverage, $"captured from {instanceId} ({instance.Name})", head.ObservedAt);
+    }
+
+    /// <summary>Binds a line, and returns the ids of the known instances it judges now.</summary>
+    /// <exception cref="BaselineException">No such line or instance, or a tie with another binding.</exception>
+    public IReadOnlyList<string> Bind(Binding binding)
+    {
+        var affected = store.Write(transaction =>
+        {
+            if (transaction.Baselines.Newest(binding.Line) is null)
+                throw new BaselineException($"There is no baseline line '{binding.Line}'; 'telemetryctl baselines list' shows those there are.");
+            if (binding.Selector == Selector.Instance && transaction.Instances.Find(binding.Value) is null)
+                throw new BaselineException($"There is no instance '{binding.Value}'; 'telemetryctl instances list' shows those there are.");
+
+            transaction.Baselines.Bind(binding);
+            var bindings = transaction.Baselines.Bindings();
+            var picked = transaction.Instances.All().Where(binding.Picks).ToList();
+            var tie = picked.Select(instance => Binding.LineOf(instance, bindings).Tie).FirstOrDefault(tie => tie is not null);
+            return tie is null ? picked : throw new BaselineException(tie);
+        });
+
+        pipeline.Reevaluate(affected.Select(instance => instance.Id));
+        var judged = Judged(binding.Line).ToHashSet(StringComparer.Ordinal);
+        return [.. affected.Select(instance => instance.Id).Where(judged.Contains)];
+    }
+
+    private List<string> Judged(string line) => store.Read(transaction =>
+    {
+        var bindings = transaction.Baselines.Bindings();
+        return transaction.Instances.All()
+            .Where(instance => Binding.LineOf(instance, bindings).Line == line)
+            .Select(instance => instance.Id)
+            .ToList();
+    });
+}
+
+/// <summary>A baseline cannot be made or bound as asked; the message says why and what to do.</summary>
+internal sealed class BaselineException(string message) : Exception(message);

@@ -1,0 +1,26 @@
+using Telemetry.Collector.Fleet;
+using V1 = Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Baselines;
+
+/// <summary>A baseline version as people and programs read it: the JSON of <c>baselines</c>.</summary>
+internal sealed record BaselineView(
+    string Name,
+    string Version,
+    RootsView Roots,
+    CoverageView Coverage,
+    string Source,
+    DateTime CreatedAt,
+    ulong Entries,
+    IReadOnlyList<string> Bindings)
+{
+    public static BaselineView Of(V1.Baseline baseline) => new(
+        baseline.Name,
+        baseline.Version,
+        RootsView.Of(baseline.Roots),
+        CoverageView.Of(baseline.Coverage),
+        baseline.Source,
+        baseline.CreatedAt.ToDateTime(),
+        baseline.Entries,
+        [.. baseline.Bindings]);
+}

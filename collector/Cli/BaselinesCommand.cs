@@ -1,0 +1,140 @@
+using System.CommandLine;
+using Google.Protobuf;
+using Telemetry.Collector.Baselines;
+using Telemetry.Protocol.Files;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Cli;
+
+internal static class BaselinesCommand
+{
+    /// <summary>Messages below the size from which buffers are expensive.</summary>
+    private const int MaxMessageBytes = 64 * 1024;
+
+    private static readonly Argument<string> Version = new("NAME:VERSION") { Description = "The version to make, such as shop:7. Versions never change." };
+    private static readonly Argument<FileInfo> File = new("FILE") { Description = "A manifest made by 'telemetry-agent scan'." };
+    private static readonly Argument<string> Line = new("NAME") { Description = "The line, without a version: its newest is required." };
+    private static readonly Option<string?> Instance = new("--instance") { Description = "Id of an instance.", HelpName = "ID" };
+    private static readonly Option<string?> Ami = new("--ami") { Description = "Instances started from this machine image.", HelpName = "AMI" };
+    private static readonly Option<string?> Tag = new("--tag") { Description = "Instances with this tag.", HelpName = "K=V" };
+
+    public static Command Create() => new("baselines", "Golden states: their versions, and who is bound to them.")
+    {
+        CommandLine.Verb("import", "Makes a version of a manifest file.\n\nExample: telemetryctl baselines import shop:7 image.manifest", ImportAsync, Version, File),
+        CommandLine.Verb("capture", "Makes a version of what an instance is now.\n\nExample: telemetryctl baselines capture shop:7 --instance i-1", CaptureAsync, Version, Instance),
+        CommandLine.Verb("bind", "Says which line judges which instances. An instance wins over an AMI, an AMI over a tag.\n\nExample: telemetryctl baselines bind shop --tag role=shop", BindAsync, Line, Instance, Ami, Tag),
+        CommandLine.Verb("list", "Lists all versions and bindings.", ListAsync),
+    };
+
+    private static async Task<int> ImportAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        using var file = Open(arguments.GetValue(File)!.FullName);
+        var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
+        using var call = client.Import(cancellationToken: cancellation);
+        await call.RequestStream.WriteAsync(
+            new ImportRequest { Header = new ImportHeader { Baseline = arguments.GetValue(Version), Manifest = file.Head.ToMessage() } },
+            cancellation);
+
+        foreach (var batch in Batches(file.Nodes()))
+            await call.RequestStream.WriteAsync(new ImportRequest { Nodes = batch }, cancellation);
+        await call.RequestStream.CompleteAsync();
+        return Made(arguments, (await call.ResponseAsync).Baseline);
+    }
+
+    private static async Task<int> CaptureAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        if (arguments.GetValue(Instance) is not { } instance)
+            throw new CommandException(ExitCode.WrongUsage, "Say which instance to capture with --instance ID.");
+
+        var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
+        var request = new CaptureRequest { Baseline = arguments.GetValue(Version), InstanceId = instance };
+        return Made(arguments, (await client.CaptureAsync(request, cancellationToken: cancellation)).Baseline);
+    }
+
+    private static async Task<int> BindAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var request = new BindRequest { Name = arguments.GetValue(Line) };
+        var given = 0;
+        if (arguments.GetValue(Instance) is { } instance)
+            (request.InstanceId, given) = (instance, given + 1);
+        if (arguments.GetValue(Ami) is { } image)
+            (request.Image, given) = (image, given + 1);
+        if (arguments.GetValue(Tag) is { } tag)
+            (request.Tag, given) = (tag, given + 1);
+        if (given != 1)
+            throw new CommandException(ExitCode.WrongUsage, "Say what to bind with exactly one of --instance, --ami and --tag.");
+
+        var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
+        var response = await client.BindAsync(request, cancellationToken: cancellation);
+        Output.Of(arguments).Show(
+            new { request.Name, Instances = response.InstanceIds.ToArray() },
+            [("bound", request.Name), ("judges", response.InstanceIds.Count == 0 ? "no known instance yet" : string.Join(' ', response.InstanceIds))]);
+        return ExitCode.Yes;
+    }
+
+    private static async Task<int> ListAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
+        var response = await client.ListBaselinesAsync(new ListBaselinesRequest(), cancellationToken: cancellation);
+        Output.Of(arguments).List(
+            [.. response.Baselines.Select(BaselineView.Of)],
+            "No baseline yet. Make one with 'baselines capture' or 'baselines import'.",
+            ["BASELINE", "ENTRIES", "CREATED", "SOURCE", "BOUND TO"],
+            baseline =>
+            [
+                $"{baseline.Name}:{baseline.Version}",
+                $"{baseline.Entries}",
+                Output.Time(baseline.CreatedAt),
+                baseline.Source,
+                string.Join(", ", baseline.Bindings),
+            ]);
+        return ExitCode.Yes;
+    }
+
+    private static int Made(ParseResult arguments, Protocol.V1.Baseline message)
+    {
+        var baseline = BaselineView.Of(message);
+        Output.Of(arguments).Show(baseline,
+        [
+            ("baseline", $"{baseline.Name}:{baseline.Version}"),
+            ("entries", $"{baseline.Entries}"),
+            ("file root", baseline.Roots.File),
+            ("package root", baseline.Roots.Package),
+            ("source", baseline.Source),
+        ]);
+        return ExitCode.Yes;
+    }
+
+    private static ManifestFile Open(string path)
+    {
+        try
+        {
+            return ManifestFile.Open(path);
+        }
+        catch (ManifestFileException e)
+        {
+            throw new CommandException(ExitCode.No, e.Message);
+        }
+    }
+
+    private static IEnumerable<ImportNodes> Batches(IEnumerable<ReadOnlyMemory<byte>> nodes)
+    {
+        var batch = new ImportNodes();
+        var bytes = 0;
+        foreach (var node in nodes)
+        {
+            if (bytes > 0 && bytes + node.Length > MaxMessageBytes)
+            {
+                yield return batch;
+                (batch, bytes) = (new ImportNodes(), 0);
+            }
+
+            batch.Nodes.Add(UnsafeByteOperations.UnsafeWrap(node));
+            bytes += node.Length;
+        }
+
+        if (bytes > 0)
+            yield return batch;
+    }
+}

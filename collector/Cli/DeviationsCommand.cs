@@ -1,0 +1,136 @@
+using System.CommandLine;
+using Grpc.Core;
+using Spectre.Console;
+using Telemetry.Collector.Deviations;
+using Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Cli;
+
+internal static class DeviationsCommand
+{
+    private static readonly Argument<string> Id = new("ID") { Description = "Id of a deviation, such as d-17." };
+    private static readonly Option<string?> Instance = new("--instance") { Description = "Only of this instance.", HelpName = "ID" };
+    private static readonly Option<Protocol.V1.DeviationState?> State = new("--state")
+    {
+        Description = "Only in this state: open, acknowledged, waived, approved or resolved. Default: all.",
+        HelpName = "STATE",
+    };
+
+    private static readonly Option<string?> Cursor = new("--cursor")
+    {
+        Description = "Resume behind the cursor of an earlier line. Default: from now on.",
+        HelpName = "C",
+    };
+
+    public static Command Create() => new("deviations", "Where instances differ from their baselines.")
+    {
+        CommandLine.Verb("list", "Lists deviations, newest first.\n\nExample: telemetryctl deviations list --instance i-1 --state open", ListAsync, Instance, State),
+        CommandLine.Verb("show", "Shows one deviation.", ShowAsync, Id),
+        CommandLine.Verb("watch", "Follows deviations as they open, change and close, until Ctrl-C.", WatchAsync, Instance, Cursor),
+    };
+
+    private static async Task<int> ListAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new DeviationService.DeviationServiceClient(Connection.Open(arguments));
+        var request = new ListDeviationsRequest
+        {
+            InstanceId = arguments.GetValue(Instance) ?? "",
+            State = arguments.GetValue(State) ?? Protocol.V1.DeviationState.Unspecified,
+        };
+        var deviations = new List<DeviationView>();
+        do
+        {
+            var page = await client.ListDeviationsAsync(request, cancellationToken: cancellation);
+            deviations.AddRange(page.Deviations.Select(DeviationView.Of));
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+
+        Output.Of(arguments).List(
+            deviations,
+            "No deviations.",
+            ["ID", "INSTANCE", "SEVERITY", "STATE", "CHANGE", "KEY", "OPENED"],
+            deviation =>
+            [
+                deviation.Id, deviation.Instance, deviation.Severity, deviation.State, deviation.Change, deviation.Key,
+                Output.Time(deviation.OpenedAt),
+            ]);
+        return ExitCode.Yes;
+    }
+
+    private static async Task<int> ShowAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new DeviationService.DeviationServiceClient(Connection.Open(arguments));
+        var request = new GetDeviationRequest { Id = arguments.GetValue(Id) };
+        var deviation = DeviationView.Of((await client.GetDeviationAsync(request, cancellationToken: cancellation)).Deviation);
+        Output.Of(arguments).Show(deviation,
+        [
+            ("id", deviation.Id),
+            ("instance", deviation.Instance),
+            ("key", deviation.Key),
+            ("change", deviation.Change),
+            ("severity", deviation.Severity),
+            ("state", deviation.State),
+            ("baseline", deviation.Baseline),
+            ("expected", deviation.Expected?.Summary ?? "nothing"),
+            ("actual", deviation.Actual?.Summary ?? "nothing"),
+            ("opened", Output.Time(deviation.OpenedAt)),
+            ("closed", Output.Time(deviation.ClosedAt)),
+            ("happened between", $"{Output.Time(deviation.ObservedAfter)} and {Output.Time(deviation.ObservedBefore)}"),
+        ]);
+        return ExitCode.Yes;
+    }
+
+    private static async Task<int> WatchAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var output = Output.Of(arguments);
+        var instance = arguments.GetValue(Instance);
+        var client = new DeviationService.DeviationServiceClient(Connection.Open(arguments));
+        var request = new WatchDeviationsRequest { Cursor = arguments.GetValue(Cursor) ?? "" };
+        using var call = client.WatchDeviations(request, cancellationToken: cancellation);
+        try
+        {
+            await foreach (var response in call.ResponseStream.ReadAllAsync(cancellation))
+            {
+                if (response.Deviation is null)
+                {
+                    await Console.Error.WriteLineAsync("Following deviations; Ctrl-C ends.");
+                    continue;
+                }
+
+                if (instance is null || response.Deviation.InstanceId == instance)
+                    output.Line(ToView(response), Print);
+            }
+        }
+        catch (Exception e) when (cancellation.IsCancellationRequested && e is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
+        {
+            return ExitCode.Yes;
+        }
+
+        return ExitCode.Yes;
+    }
+
+    private static TransitionView ToView(WatchDeviationsResponse response) =>
+        new(DeviationView.Word(response.Transition), response.Cursor, DeviationView.Of(response.Deviation));
+
+    private static void Print(TransitionView view)
+    {
+        var deviation = view.Deviation;
+        var isClosed = deviation.ClosedAt is not null;
+        var colour = isClosed ? "green" : deviation.Severity switch
+        {
+            "critical" => "red bold",
+            "high" => "red",
+            "medium" => "yellow",
+            _ => "default",
+        };
+        var time = Output.Time(deviation.ClosedAt ?? deviation.OpenedAt);
+        var terminal = Output.Terminal();
+        terminal.MarkupLineInterpolated($"{time}  {view.Transition,-7}  [{colour}]{deviation.Severity,-8}  {deviation.Change,-7}  {deviation.Key}[/]  {deviation.Instance} {deviation.Id}");
+        if (isClosed)
+            return;
+
+        terminal.MarkupLineInterpolated($"    expected  {deviation.Expected?.Summary ?? "nothing"}");
+        terminal.MarkupLineInterpolated($"    actual    {deviation.Actual?.Summary ?? "nothing"}");
+    }
+}

@@ -1,0 +1,52 @@
+using System.CommandLine;
+using Grpc.Core;
+using Telemetry.Protocol.Text;
+using Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Cli;
+
+internal static class DiffCommand
+{
+    private static readonly Argument<string> Left = new("X") { Description = "What is expected: an instance, or a baseline NAME:VERSION." };
+    private static readonly Argument<string> Right = new("Y") { Description = "What is compared with it: the same." };
+
+    public static Command Create() => CommandLine.Verb(
+        "diff",
+        "Compares two states; exits 0 when they are the same, 1 when they differ.\n\nExample: telemetryctl diff shop:7 i-1",
+        RunAsync, Left, Right);
+
+    private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var output = Output.Of(arguments);
+        var client = new FleetService.FleetServiceClient(Connection.Open(arguments));
+        var request = new DiffRequest { Left = arguments.GetValue(Left), Right = arguments.GetValue(Right) };
+        using var call = client.Diff(request, cancellationToken: cancellation);
+        var differences = new List<DifferenceView>();
+        string? leftOut = null;
+        await foreach (var response in call.ResponseStream.ReadAllAsync(cancellation))
+        {
+            if (response.Difference is { } difference)
+                differences.Add(ToView(difference));
+            else
+                leftOut = response.LeftOut;
+        }
+
+        output.List(
+            differences,
+            "The same.",
+            ["CHANGE", "KEY", "EXPECTED", "ACTUAL"],
+            difference => [difference.Change, difference.Key, difference.Expected?.Summary ?? "-", difference.Actual?.Summary ?? "-"]);
+        if (leftOut is not null)
+            await Console.Error.WriteLineAsync(leftOut);
+        return differences.Count == 0 ? ExitCode.Yes : ExitCode.No;
+    }
+
+    private static DifferenceView ToView(Difference difference) => new()
+    {
+        Key = difference.Key,
+        Kind = Deviations.DeviationView.Word(difference.Kind),
+        Change = Deviations.DeviationView.Word(difference.Change),
+        Expected = EntryView.Of(difference.Expected),
+        Actual = EntryView.Of(difference.Actual),
+    };
+}

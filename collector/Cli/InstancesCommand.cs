@@ -1,0 +1,82 @@
+using System.CommandLine;
+using Telemetry.Collector.Fleet;
+using Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Cli;
+
+internal static class InstancesCommand
+{
+    private static readonly Argument<string> Id = new("ID") { Description = "Id of the instance." };
+
+    public static Command Create() => new("instances", "The fleet: who is there, and how it is doing.")
+    {
+        CommandLine.Verb("list", "Lists all instances.", ListAsync),
+        CommandLine.Verb("show", "Shows one instance with its head and coverage.", ShowAsync, Id),
+    };
+
+    private static async Task<int> ListAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new FleetService.FleetServiceClient(Connection.Open(arguments));
+        var response = await client.ListInstancesAsync(new ListInstancesRequest(), cancellationToken: cancellation);
+        Output.Of(arguments).List(
+            [.. response.Instances.Select(InstanceView.Of)],
+            "No instance yet. An agent appears here when it connects: set 'collector' in its agent.toml.",
+            ["ID", "NAME", "STATE", "BASELINE", "OPEN", "OBSERVED", "LAST SEEN"],
+            instance =>
+            [
+                instance.Id,
+                instance.Name,
+                instance.State,
+                instance.Baseline ?? "-",
+                $"{instance.OpenDeviations}",
+                Output.Time(instance.Head?.ObservedAt),
+                Output.Time(instance.LastSeen),
+            ]);
+        return ExitCode.Yes;
+    }
+
+    private static async Task<int> ShowAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new FleetService.FleetServiceClient(Connection.Open(arguments));
+        var request = new GetInstanceRequest { Id = arguments.GetValue(Id) };
+        var response = await client.GetInstanceAsync(request, cancellationToken: cancellation);
+        var instance = InstanceView.Of(response.Instance);
+        Output.Of(arguments).Show(instance,
+        [
+            ("id", instance.Id),
+            ("name", instance.Name),
+            ("state", instance.State),
+            ("group", instance.Group),
+            ("customer", instance.Customer),
+            ("tags", string.Join(' ', instance.Tags.Select(tag => $"{tag.Key}={tag.Value}"))),
+            ("image", instance.Image),
+            ("baseline", instance.Baseline ?? "none; bind one with 'baselines bind'"),
+            ("open deviations", $"{instance.OpenDeviations}"),
+            ("comparison", instance.Comparison),
+            ("agent", instance.AgentVersion),
+            ("last seen", Output.Time(instance.LastSeen)),
+            .. HeadFields(instance.Head),
+        ]);
+        return ExitCode.Yes;
+    }
+
+    private static IEnumerable<(string, string?)> HeadFields(HeadView? head)
+    {
+        if (head is null)
+        {
+            yield return ("head", "none yet");
+            yield break;
+        }
+
+        yield return ("head", $"epoch {head.Epoch}, sequence {head.Sequence}, observed {Output.Time(head.ObservedAt)}");
+        yield return ("file root", head.Roots.File);
+        yield return ("package root", head.Roots.Package);
+        yield return ("setting root", head.Roots.Setting);
+        yield return ("system root", head.Roots.System);
+        yield return ("scope", string.Join(' ', head.Coverage.Scope.Include));
+        yield return ("excluded", string.Join(' ', head.Coverage.Scope.Exclude));
+        yield return ("scanners", string.Join(", ", head.Coverage.Scanners));
+        foreach (var gap in head.Coverage.Gaps)
+            yield return ("gap", $"{gap.Key}: {gap.Reason}");
+    }
+}

@@ -1,0 +1,100 @@
+using System.CommandLine;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Spectre.Console;
+
+namespace Telemetry.Collector.Cli;
+
+/// <summary>Prints for people or for programs: tables on a terminal, JSON in a pipe, unless told otherwise.</summary>
+internal sealed class Output(bool isJson)
+{
+    private enum Form
+    {
+        Table,
+        Json,
+    }
+
+    private static readonly Option<Form?> FormOption = new("--output", "-o")
+    {
+        Description = "table (default on a terminal) or json (default in a pipe).",
+        HelpName = "table|json",
+        Recursive = true,
+    };
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private static readonly JsonSerializerOptions IndentedJson = new(Json) { WriteIndented = true };
+
+    public static Option Option => FormOption;
+
+    public bool IsJson => isJson;
+
+    public static Output Of(ParseResult arguments) =>
+        new((arguments.GetValue(FormOption) ?? (Console.IsOutputRedirected ? Form.Json : Form.Table)) == Form.Json);
+
+    /// <summary>A list: a JSON array, or a table with a row an item.</summary>
+    public void List<T>(IReadOnlyCollection<T> items, string whenEmpty, string[] columns, Func<T, string[]> row)
+    {
+        if (isJson)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(items, IndentedJson));
+            return;
+        }
+
+        if (items.Count == 0)
+        {
+            Console.Error.WriteLine(whenEmpty);
+            return;
+        }
+
+        var table = new Table().Border(TableBorder.None).AddColumns(columns.Select(column => $"[bold]{column}[/]").ToArray());
+        foreach (var item in items)
+            table.AddRow(row(item).Select(cell => new Text(cell)).ToArray());
+        Terminal().Write(table);
+    }
+
+    /// <summary>One thing: a JSON object, or a line a field.</summary>
+    public void Show<T>(T item, IReadOnlyList<(string Name, string? Value)> fields)
+    {
+        if (isJson)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(item, IndentedJson));
+            return;
+        }
+
+        var width = fields.Max(field => field.Name.Length);
+        foreach (var (name, value) in fields)
+        {
+            if (value is { Length: > 0 })
+                Console.Out.WriteLine($"{name.PadRight(width)}  {value}");
+        }
+    }
+
+    /// <summary>One item of a stream: a JSON line, or what <paramref name="text"/> prints.</summary>
+    public void Line<T>(T item, Action<T> text)
+    {
+        if (!isJson)
+        {
+            text(item);
+            return;
+        }
+
+        Console.Out.WriteLine(JsonSerializer.Serialize(item, Json));
+        Console.Out.Flush();
+    }
+
+    /// <summary>The terminal; in a pipe it is as wide as the text.</summary>
+    public static IAnsiConsole Terminal()
+    {
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = 10_000;
+        return AnsiConsole.Console;
+    }
+
+    public static string Time(DateTime? time) =>
+        time?.ToString("yyyy-MM-dd HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture) ?? "";
+}

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Hosting.Systemd;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Telemetry.Collector;
+
+/// <summary>Logs one line an event, with a UTC time, or with systemd's priorities when it runs under systemd.</summary>
+internal static class CollectorConsole
+{
+    public static ILoggingBuilder AddCollectorConsole(this ILoggingBuilder logging)
+    {
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Grpc", LogLevel.Warning);
+        if (SystemdHelpers.IsSystemdService())
+            return logging.AddSystemdConsole();
+
+        return logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+        });
+    }
+}

@@ -1,0 +1,69 @@
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Collector.Deviations;
+
+/// <summary>How much a deviation matters. The numbers are stored and sent.</summary>
+internal enum Severity
+{
+    Info = 1,
+    Low = 2,
+    Medium = 3,
+    High = 4,
+    Critical = 5,
+}
+
+/// <summary>Where a deviation is in its life. The numbers are stored and sent.</summary>
+internal enum DeviationState
+{
+    Open = 1,
+    Acknowledged = 2,
+    Waived = 3,
+    Approved = 4,
+    Resolved = 5,
+}
+
+/// <summary>What a transition did to a deviation. The numbers are stored and sent.</summary>
+internal enum TransitionKind
+{
+    Opened = 1,
+    Changed = 2,
+    Closed = 3,
+}
+
+/// <summary>One entry where an instance differs from its baseline, from when it was first seen until it matches again: one episode.</summary>
+/// <param name="Id">Names the episode; 0 before it is stored.</param>
+/// <param name="Expected">Encoded fingerprint of the baseline; null when the entry was added.</param>
+/// <param name="Actual">Encoded fingerprint of the instance; null when the entry was removed.</param>
+/// <param name="OpenedAt">The collector's clock.</param>
+/// <param name="ObservedAfter">The agent's clock: the last time it was known not to be there.</param>
+/// <param name="ObservedBefore">The agent's clock: the first time it was seen.</param>
+/// <param name="Transitions">How many there were so far.</param>
+internal sealed record Deviation(
+    long Id,
+    string InstanceId,
+    EntryKind Kind,
+    EntryKey Key,
+    Severity Severity,
+    DeviationState State,
+    long BaselineId,
+    byte[]? Expected,
+    byte[]? Actual,
+    DateTimeOffset OpenedAt,
+    DateTimeOffset? ClosedAt,
+    DateTimeOffset? ObservedAfter,
+    DateTimeOffset ObservedBefore,
+    int Transitions)
+{
+    public bool IsOpen => ClosedAt is null;
+
+    /// <summary>How people write the id.</summary>
+    public static string IdText(long id) => $"d-{id}";
+
+    public static long? ParseId(string text) =>
+        text.StartsWith("d-", StringComparison.Ordinal)
+        && long.TryParse(text.AsSpan(2), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var id)
+            ? id : null;
+}
+
+/// <summary>One step in a deviation's life, with the deviation as it is right after.</summary>
+internal sealed record Transition(TransitionKind Kind, Deviation Deviation);

@@ -1,0 +1,72 @@
+using System.Text.Json.Serialization;
+using Telemetry.Protocol.Text;
+using V1 = Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Deviations;
+
+/// <summary>A deviation as people and programs read it: the JSON of <c>deviations</c> and of webhooks. What is not known is null.</summary>
+internal sealed record DeviationView
+{
+    public required string Id { get; init; }
+
+    public required string Instance { get; init; }
+
+    public required string Key { get; init; }
+
+    public required string Kind { get; init; }
+
+    public required string Change { get; init; }
+
+    public required string Severity { get; init; }
+
+    public required string State { get; init; }
+
+    public string? Baseline { get; init; }
+
+    public string? Layer { get; init; }
+
+    public string? Owner { get; init; }
+
+    public DateTime OpenedAt { get; init; }
+
+    public DateTime? ClosedAt { get; init; }
+
+    public DateTime? ObservedAfter { get; init; }
+
+    public DateTime? ObservedBefore { get; init; }
+
+    public object? Cause { get; init; }
+
+    public object? Actor { get; init; }
+
+    public EntryView? Expected { get; init; }
+
+    public EntryView? Actual { get; init; }
+
+    public static DeviationView Of(V1.Deviation deviation) => new()
+    {
+        Id = deviation.Id,
+        Instance = deviation.InstanceId,
+        Key = deviation.Key,
+        Kind = Word(deviation.Kind),
+        Change = Word(deviation.Change),
+        Severity = Word(deviation.Severity),
+        State = Word(deviation.State),
+        Baseline = deviation.Baseline,
+        OpenedAt = deviation.OpenedAt.ToDateTime(),
+        ClosedAt = deviation.ClosedAt?.ToDateTime(),
+        ObservedAfter = deviation.ObservedAfter?.ToDateTime(),
+        ObservedBefore = deviation.ObservedBefore?.ToDateTime(),
+        Expected = EntryView.Of(deviation.Expected),
+        Actual = EntryView.Of(deviation.Actual),
+    };
+
+    public static string Word<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+}
+
+/// <summary>One transition of a deviation, as <c>watch</c> writes it: the deviation, what happened, and where to resume.</summary>
+internal sealed record TransitionView(
+    string Transition,
+    string Cursor,
+    [property: JsonPropertyOrder(1)] DeviationView Deviation);

@@ -1,0 +1,59 @@
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Collector.Deviations;
+
+/// <summary>How severe a difference is by its meaning alone. A policy may say otherwise. Pure.</summary>
+internal static class SeverityRules
+{
+    private const uint SetuidOrSetgid = 0b110_000_000_000;
+    private const uint Executable = 0b001_001_001;
+
+    /// <summary>Places where a changed file means that somebody else may decide what runs, or who may log in.</summary>
+    private static readonly EntryKey[] Sensitive =
+    [
+        EntryKey.OfPath("/etc/cron.d"),
+        EntryKey.OfPath("/etc/crontab"),
+        EntryKey.OfPath("/etc/ld.so.preload"),
+        EntryKey.OfPath("/etc/pam.d"),
+        EntryKey.OfPath("/etc/passwd"),
+        EntryKey.OfPath("/etc/shadow"),
+        EntryKey.OfPath("/etc/ssh"),
+        EntryKey.OfPath("/etc/sudoers"),
+        EntryKey.OfPath("/etc/sudoers.d"),
+        EntryKey.OfPath("/etc/systemd/system"),
+        EntryKey.OfPath("/root/.ssh"),
+    ];
+
+    public static Severity Of(EntryKind kind, EntryChange change)
+    {
+        if (kind != EntryKind.File)
+            return Severity.Medium;
+
+        var before = change.BeforeFingerprint;
+        var after = change.AfterFingerprint;
+        if (GainsPrivilege(before, after))
+            return Severity.Critical;
+        if (Array.Exists(Sensitive, prefix => change.Key.IsUnder(prefix)))
+            return Severity.High;
+        if (IsProgram(before) || IsProgram(after))
+            return Severity.High;
+
+        // A directory changes with what is put into it; that says more.
+        return after?.Type == FileType.Directory && before is null ? Severity.Low : Severity.Medium;
+    }
+
+    private static bool GainsPrivilege(Fingerprint? before, Fingerprint? after)
+    {
+        if (after is null)
+            return false;
+
+        var gained = (after.Mode ?? 0) & ~(before?.Mode ?? 0) & SetuidOrSetgid;
+        var isPrivileged = after.Type == FileType.File && ((after.Mode ?? 0) & SetuidOrSetgid) != 0;
+        return (after.Type == FileType.File && gained != 0)
+            || (isPrivileged && before?.Content != after.Content)
+            || (after.Type == FileType.File && after.Xattrs is not null && before?.Xattrs != after.Xattrs);
+    }
+
+    private static bool IsProgram(Fingerprint? fingerprint) =>
+        fingerprint is { Type: FileType.File, Mode: { } mode } && (mode & Executable) != 0;
+}

@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Collector.Fleet;
+
+/// <summary>One machine running the agent, as it last introduced itself.</summary>
+internal sealed record Instance(
+    string Id,
+    string Name,
+    string AgentVersion,
+    string Group,
+    string Customer,
+    ImmutableSortedDictionary<string, string> Tags,
+    string Image,
+    DateTimeOffset LastSeen)
+{
+    /// <summary>What the last comparison left out, for people.</summary>
+    public string Comparison { get; init; } = "";
+
+    /// <summary>The baseline version the open deviations were judged against.</summary>
+    public long? JudgedId { get; init; }
+}
+
+/// <summary>A complete head: what an instance is, or was.</summary>
+/// <param name="ObservedAt">The agent's clock.</param>
+/// <param name="ObservedAfter">The agent's clock: when the state before this one was last seen.</param>
+/// <param name="ReceivedAt">The collector's clock.</param>
+internal sealed record InstanceHead(
+    string InstanceId,
+    HeadPosition Position,
+    Roots Roots,
+    Coverage Coverage,
+    DateTimeOffset ObservedAt,
+    DateTimeOffset? ObservedAfter,
+    DateTimeOffset ReceivedAt);

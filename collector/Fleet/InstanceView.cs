@@ -1,0 +1,87 @@
+using Telemetry.Protocol.Model;
+using V1 = Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Fleet;
+
+/// <summary>An instance as people and programs read it: the JSON of <c>instances</c>.</summary>
+internal sealed record InstanceView
+{
+    public required string Id { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string State { get; init; }
+
+    public string? Group { get; init; }
+
+    public string? Customer { get; init; }
+
+    public required IReadOnlyDictionary<string, string> Tags { get; init; }
+
+    public string? Image { get; init; }
+
+    public string? Baseline { get; init; }
+
+    public HeadView? Head { get; init; }
+
+    public uint OpenDeviations { get; init; }
+
+    /// <summary>What the last comparison left out.</summary>
+    public string? Comparison { get; init; }
+
+    public required string AgentVersion { get; init; }
+
+    public DateTime LastSeen { get; init; }
+
+    public static InstanceView Of(V1.Instance instance) => new()
+    {
+        Id = instance.Id,
+        Name = instance.Name,
+        State = instance.State.ToString().ToLowerInvariant(),
+        Group = NullIfEmpty(instance.Group),
+        Customer = NullIfEmpty(instance.Customer),
+        Tags = instance.Tags.ToDictionary(),
+        Image = NullIfEmpty(instance.Image),
+        Baseline = NullIfEmpty(instance.Baseline),
+        Head = HeadView.Of(instance.Head),
+        OpenDeviations = instance.OpenDeviations,
+        Comparison = NullIfEmpty(instance.Comparison),
+        AgentVersion = instance.AgentVersion,
+        LastSeen = instance.LastSeen.ToDateTime(),
+    };
+
+    private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
+}
+
+internal sealed record HeadView(ulong Epoch, ulong Sequence, DateTime ObservedAt, RootsView Roots, CoverageView Coverage)
+{
+    public static HeadView? Of(V1.InstanceHead? head) => head is null
+        ? null
+        : new HeadView(head.Epoch, head.Sequence, head.ObservedAt.ToDateTime(), RootsView.Of(head.Roots), CoverageView.Of(head.Coverage));
+}
+
+internal sealed record RootsView(string File, string Package, string Setting, string System)
+{
+    public static RootsView Of(V1.Roots roots) => new(
+        Convert.ToHexStringLower(roots.File.Span),
+        Convert.ToHexStringLower(roots.Package.Span),
+        Convert.ToHexStringLower(roots.Setting.Span),
+        Convert.ToHexStringLower(roots.System.Span));
+}
+
+internal sealed record CoverageView(ScopeView Scope, IReadOnlyList<string> Scanners, IReadOnlyList<GapView> Gaps, IReadOnlyList<LossWindowView> LossWindows)
+{
+    public static CoverageView Of(V1.Coverage coverage) => new(
+        new ScopeView([.. coverage.Scope.Include.Select(Path)], [.. coverage.Scope.Exclude.Select(Path)]),
+        [.. coverage.Scanners.Select(scanner => $"{scanner.Name} {scanner.Major}.{scanner.Minor}")],
+        [.. coverage.Gaps.Select(gap => new GapView(KeyText.Format((EntryKind)gap.Kind, gap.Prefix.Span), gap.Reason))],
+        [.. coverage.LossWindows.Select(window => new LossWindowView(window.From.ToDateTime(), window.To.ToDateTime(), window.Reason))]);
+
+    private static string Path(Google.Protobuf.ByteString key) => KeyText.Format(EntryKind.File, key.Span);
+}
+
+internal sealed record ScopeView(IReadOnlyList<string> Include, IReadOnlyList<string> Exclude);
+
+internal sealed record GapView(string Key, string Reason);
+
+internal sealed record LossWindowView(DateTime From, DateTime To, string Reason);

@@ -1,0 +1,95 @@
+using Grpc.Core;
+using Telemetry.Collector.Storage;
+using Telemetry.Collector.TimeSeries;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Model;
+using Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Ingest;
+
+/// <summary>The agents' stream on the wire: reads, answers in order, and ends with the right status.</summary>
+internal sealed partial class AgentGrpcService(
+    StateStore store,
+    Pipeline pipeline,
+    IPointSink points,
+    ConnectedAgents agents,
+    TimeProvider time,
+    IHostApplicationLifetime lifetime,
+    ILogger<AgentGrpcService> logger) : AgentService.AgentServiceBase
+{
+    /// <summary>Three missed heartbeats: the agent is gone, whatever TCP believes.</summary>
+    private static readonly TimeSpan Silence = 3 * AgentStream.HeartbeatInterval;
+
+    public override async Task Connect(
+        IAsyncStreamReader<ConnectRequest> requests, IServerStreamWriter<ConnectResponse> responses, ServerCallContext context)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        var stream = new AgentStream(store, pipeline, points, time, logger);
+        try
+        {
+            if (!await NextAsync(requests, ending) || requests.Current.MessageCase != ConnectRequest.MessageOneofCase.Hello)
+                throw new BadMessageException("the first message is not a hello");
+
+            await responses.WriteAsync(stream.Welcome(requests.Current.Hello), ending.Token);
+            using var connection = agents.Enter(stream.InstanceId, time.GetUtcNow());
+            using var takenOver = connection.TakenOver.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), ending);
+            try
+            {
+                await ServeAsync(stream, connection, requests, responses, ending);
+            }
+            finally
+            {
+                store.Write(transaction => transaction.Instances.Seen(stream.InstanceId, connection.LastSeen));
+                Log.Disconnected(logger, stream.InstanceId);
+            }
+        }
+        catch (Exception e) when (e is BadMessageException or NotCanonicalException)
+        {
+            Log.Refused(logger, context.Peer, e.Message);
+            throw new RpcException(new Status(StatusCode.InvalidArgument, e.Message));
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "The collector is stopping; connect again."));
+        }
+        catch (OperationCanceledException)
+        {
+            throw new RpcException(new Status(StatusCode.Cancelled, "The stream fell silent, ended, or was taken over by another of the same instance."));
+        }
+        catch (IOException)
+        {
+            // The agent's connection broke: there is nobody to tell.
+        }
+    }
+
+    private async Task ServeAsync(
+        AgentStream stream,
+        ConnectedAgents.Connection connection,
+        IAsyncStreamReader<ConnectRequest> requests,
+        IServerStreamWriter<ConnectResponse> responses,
+        CancellationTokenSource ending)
+    {
+        while (await NextAsync(requests, ending))
+        {
+            connection.LastSeen = time.GetUtcNow();
+            foreach (var response in stream.Receive(requests.Current))
+                await responses.WriteAsync(response, ending.Token);
+        }
+    }
+
+    /// <summary>Reads the next message, and ends the stream when none comes for too long.</summary>
+    private async Task<bool> NextAsync(IAsyncStreamReader<ConnectRequest> requests, CancellationTokenSource ending)
+    {
+        await using var silence = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), ending, Silence, Timeout.InfiniteTimeSpan);
+        return await requests.MoveNext(ending.Token);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Instance {Instance} disconnected")]
+        public static partial void Disconnected(ILogger logger, string instance);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "A stream from {Peer} was refused: {Reason}")]
+        public static partial void Refused(ILogger logger, string peer, string reason);
+    }
+}

@@ -1,0 +1,216 @@
+using System.Collections.Immutable;
+using Telemetry.Collector.Fleet;
+using Telemetry.Collector.Storage;
+using Telemetry.Collector.TimeSeries;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Model;
+using V1 = Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Ingest;
+
+/// <summary>The conversation with one agent: given its messages in order, it says what to answer. It knows no transport.</summary>
+/// <remarks>Every exception of type <see cref="BadMessageException"/> or <see cref="NotCanonicalException"/> ends this stream and no other.</remarks>
+internal sealed partial class AgentStream(StateStore store, Pipeline pipeline, IPointSink points, TimeProvider time, ILogger logger)
+{
+    public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(10);
+
+    private const int MaxNameLength = 255;
+    private const int MaxTags = 50;
+
+    /// <summary>Checked nodes of an unfinished head beyond this are stored early, so that an interrupted first contact resumes.</summary>
+    private const int StoreEarlyBytes = 1024 * 1024;
+
+    private readonly Dictionary<Digest, Scope> _scopes = [];
+    private HeadPosition _watermark;
+    private HeadPosition _healthWatermark;
+    private InstanceHead? _announced;
+    private HeadAssembly? _assembly;
+    private uint _pushed;
+    private ulong _nodeBytes;
+
+    public string InstanceId { get; private set; } = "";
+
+    /// <summary>The first message: who is there, and what is known of it.</summary>
+    public V1.ConnectResponse Welcome(V1.Hello hello)
+    {
+        if (!hello.NodeFormats.Contains(TreeNode.Format))
+            throw new BadMessageException($"no node format this collector reads; it reads {TreeNode.Format}");
+
+        var instance = ToInstance(hello);
+        InstanceId = instance.Id;
+        var head = store.Write(transaction =>
+        {
+            transaction.Instances.Put(instance);
+            return transaction.Heads.Newest(instance.Id);
+        });
+        _watermark = head?.Position ?? default;
+        _healthWatermark = points.Watermark(instance.Id);
+        Log.Connected(logger, instance.Id, instance.Name, instance.AgentVersion);
+
+        return new V1.ConnectResponse
+        {
+            Welcome = new V1.Welcome
+            {
+                NodeFormat = TreeNode.Format,
+                Epoch = _watermark.Epoch,
+                Sequence = _watermark.Sequence,
+                KnownRoots = head?.Roots.ToMessage(),
+                HeartbeatInterval = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(HeartbeatInterval),
+                SentAt = time.GetUtcNow().ToTimestamp(),
+                HealthWanted = points.IsWanted,
+                HealthEpoch = _healthWatermark.Epoch,
+                HealthSequence = _healthWatermark.Sequence,
+            },
+        };
+    }
+
+    /// <summary>Any later message. Everything it causes has happened when this returns.</summary>
+    public IReadOnlyList<V1.ConnectResponse> Receive(V1.ConnectRequest request) => [.. Answer(request)];
+
+    private IEnumerable<V1.ConnectResponse> Answer(V1.ConnectRequest request) => request.MessageCase switch
+    {
+        V1.ConnectRequest.MessageOneofCase.Head => Announce(request.Head),
+        V1.ConnectRequest.MessageOneofCase.Nodes => Take(request.Nodes),
+        V1.ConnectRequest.MessageOneofCase.Health => Keep(request.Health),
+        V1.ConnectRequest.MessageOneofCase.Heartbeat => [],
+        V1.ConnectRequest.MessageOneofCase.Hello => throw new BadMessageException("a second hello"),
+
+        // A later agent may send what this collector does not know; it does not need an answer.
+        _ => [],
+    };
+
+    private IEnumerable<V1.ConnectResponse> Announce(V1.Head message)
+    {
+        var coverage = message.Coverage.ToModel(KnownScope);
+        _scopes[coverage.Scope.Digest] = coverage.Scope;
+        var head = new InstanceHead(
+            InstanceId,
+            new HeadPosition(message.Epoch, message.Sequence),
+            message.Roots.ToModel(),
+            coverage,
+            message.ObservedAt.ToTime("observed_at"),
+            message.ObservedAfter?.ToTime("observed_after"),
+            time.GetUtcNow());
+
+        if (message.Epoch is 0 or > long.MaxValue || message.Sequence is 0 or > long.MaxValue)
+            throw new BadMessageException($"impossible position {head.Position}");
+        if (head.Position <= _watermark)
+            return [Ack(V1.Lane.State, _watermark)];
+
+        _announced = head;
+        _assembly = new HeadAssembly(head.Roots, FindStored);
+        _pushed = message.Pushed;
+        return Advance();
+    }
+
+    private IEnumerable<V1.ConnectResponse> Take(V1.NodeBatch batch)
+    {
+        foreach (var node in batch.Nodes)
+        {
+            _nodeBytes += (ulong)node.Length;
+            _assembly?.Take(node.ToByteArray());
+        }
+
+        _pushed -= Math.Min(_pushed, (uint)batch.Nodes.Count);
+        yield return new V1.ConnectResponse { NodesTaken = new V1.NodesTaken { Bytes = _nodeBytes } };
+
+        // The agent has gone on to another state: what was announced cannot be completed any more.
+        if (batch.Unavailable.Count > 0)
+            Withdraw();
+        foreach (var response in Advance())
+            yield return response;
+    }
+
+    private IEnumerable<V1.ConnectResponse> Advance()
+    {
+        if (_assembly is null || _announced is null || _pushed > 0)
+            yield break;
+
+        var requests = _assembly.NextRequests();
+        if (_assembly.IsComplete)
+        {
+            pipeline.Accept(_announced, _assembly.TakeChecked());
+            _watermark = _announced.Position;
+            Withdraw();
+            yield return Ack(V1.Lane.State, _watermark);
+            yield break;
+        }
+
+        if (_assembly.CheckedBytes >= StoreEarlyBytes)
+        {
+            var nodes = _assembly.TakeChecked();
+            store.Write(transaction =>
+            {
+                foreach (var node in nodes)
+                    transaction.Nodes.Add(node);
+            });
+        }
+
+        if (requests.Count > 0)
+        {
+            var message = new V1.NodeRequest();
+            message.Digests.AddRange(requests.Select(digest => digest.ToMessage()));
+            yield return new V1.ConnectResponse { NodeRequest = message };
+        }
+    }
+
+    private IEnumerable<V1.ConnectResponse> Keep(V1.HealthBatch batch)
+    {
+        var position = new HeadPosition(batch.Epoch, batch.Sequence);
+        if (position > _healthWatermark)
+        {
+            points.Add(InstanceId, position, batch.Points);
+            _healthWatermark = position;
+        }
+
+        return [Ack(V1.Lane.Health, _healthWatermark)];
+    }
+
+    private void Withdraw()
+    {
+        _announced = null;
+        _assembly = null;
+        _pushed = 0;
+    }
+
+    private StoredNode? FindStored(Digest digest) => store.Read(transaction => transaction.Nodes.Find(digest));
+
+    private Scope? KnownScope(Digest digest) =>
+        _scopes.TryGetValue(digest, out var scope) ? scope : null;
+
+    private static V1.ConnectResponse Ack(V1.Lane lane, HeadPosition position) =>
+        new() { Ack = new V1.Ack { Lane = lane, Epoch = position.Epoch, Sequence = position.Sequence } };
+
+    private Instance ToInstance(V1.Hello hello)
+    {
+        if (hello.InstanceId.Length is 0 or > MaxNameLength || !hello.InstanceId.All(IsIdCharacter))
+            throw new BadMessageException("an instance id that is none: letters, digits, '-', '_' and '.' are allowed");
+        if (hello.Tags.Count > MaxTags)
+            throw new BadMessageException($"{hello.Tags.Count} tags, {MaxTags} is the limit");
+
+        foreach (var text in (string[])[hello.Name, hello.AgentVersion, hello.Group, hello.Customer, hello.Image, .. hello.Tags.Keys, .. hello.Tags.Values])
+        {
+            if (text.Length > MaxNameLength || text.Any(char.IsControl))
+                throw new BadMessageException("a name that is too long or has control characters");
+        }
+
+        return new Instance(
+            hello.InstanceId,
+            hello.Name,
+            hello.AgentVersion,
+            hello.Group,
+            hello.Customer,
+            hello.Tags.ToImmutableSortedDictionary(StringComparer.Ordinal),
+            hello.Image,
+            time.GetUtcNow());
+    }
+
+    private static bool IsIdCharacter(char character) =>
+        char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.';
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Instance {Instance} ({Name}, agent {Version}) connected")]
+        public static partial void Connected(ILogger logger, string instance, string name, string version);
+    }
+}

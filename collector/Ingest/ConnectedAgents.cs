@@ -1,0 +1,52 @@
+using System.Collections.Concurrent;
+
+namespace Telemetry.Collector.Ingest;
+
+/// <summary>Who is connected now. A second stream of one identity takes over from the first.</summary>
+internal sealed class ConnectedAgents
+{
+    private readonly ConcurrentDictionary<string, Connection> _connections = new(StringComparer.Ordinal);
+
+    public bool IsConnected(string instanceId) => _connections.ContainsKey(instanceId);
+
+    /// <summary>When an instance that is connected was last heard of.</summary>
+    public DateTimeOffset? LastSeen(string instanceId) =>
+        _connections.TryGetValue(instanceId, out var connection) ? connection.LastSeen : null;
+
+    /// <summary>Registers a stream; an earlier one of the same instance is told to end.</summary>
+    public Connection Enter(string instanceId, DateTimeOffset now)
+    {
+        var connection = new Connection(this, instanceId) { LastSeen = now };
+        Connection? earlier = null;
+        _connections.AddOrUpdate(instanceId, connection, (_, current) =>
+        {
+            earlier = current;
+            return connection;
+        });
+        earlier?.TakeOver();
+        return connection;
+    }
+
+    /// <summary>One agent's stream while it lasts.</summary>
+    internal sealed class Connection(ConnectedAgents owner, string instanceId) : IDisposable
+    {
+        private readonly CancellationTokenSource _takenOver = new();
+        private long _lastSeenTicks;
+
+        /// <summary>Cancelled when another stream of the same instance takes over.</summary>
+        public CancellationToken TakenOver => _takenOver.Token;
+
+        public DateTimeOffset LastSeen
+        {
+            get => new(Interlocked.Read(ref _lastSeenTicks), TimeSpan.Zero);
+            set => Interlocked.Exchange(ref _lastSeenTicks, value.UtcTicks);
+        }
+
+        public void TakeOver() => _takenOver.Cancel();
+
+        public void Dispose()
+        {
+            owner._connections.TryRemove(new KeyValuePair<string, Connection>(instanceId, this));
+        }
+    }
+}

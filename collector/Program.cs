@@ -1,0 +1,50 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Telemetry.Collector;
+using Telemetry.Collector.Alerts;
+using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Cli;
+using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Fleet;
+using Telemetry.Collector.Identity;
+using Telemetry.Collector.Ingest;
+using Telemetry.Collector.Storage;
+using Telemetry.Collector.TimeSeries;
+
+return await CommandLine.RunAsync(ServeCommand.Create(Build), args);
+
+static WebApplication Build(CollectorOptions options)
+{
+    var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+    builder.Services.AddSystemd();
+    builder.Logging.AddCollectorConsole();
+    builder.Services.AddSingleton(TimeProvider.System);
+
+    // Two listeners: agents over HTTP/2, people over HTTP/1.1 with gRPC-Web, which plain text cannot mix on one port.
+    builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+    {
+        kestrel.Listen(options.AgentsListen, listen => { listen.Protocols = HttpProtocols.Http2; listen.Mark(Listener.Agents); });
+        kestrel.Listen(options.OperatorsListen, listen => { listen.Protocols = HttpProtocols.Http1; listen.Mark(Listener.Operators); });
+    });
+    builder.Services.AddGrpc();
+
+    // In the order the data flows.
+    builder.Services.AddSingleton<ConnectedAgents>();                               // ingest
+    builder.Services.AddSingleton(StateStore.Open(options.DataDirectory));          // keep
+    builder.Services.AddSingleton<Pipeline>();                                      // compare and track
+    builder.Services.AddSingleton<BaselineRegistry>();
+    builder.Services.AddSingleton<DeviationFeed>();                                 // tell
+    builder.Services.AddAlertRoutes(options.Routes);
+    builder.Services.AddTimeSeries(options.Influx);                                 // record
+    builder.Services.AddSingleton(AdminToken.LoadOrCreate(options.DataDirectory));
+
+    var app = builder.Build();
+    app.UseRouting();
+    app.UseMiddleware<OperatorGate>();
+    app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
+    app.MapGrpcService<AgentGrpcService>().On(Listener.Agents);
+    app.MapGrpcService<FleetGrpcService>().On(Listener.Operators);
+    app.MapGrpcService<BaselineGrpcService>().On(Listener.Operators);
+    app.MapGrpcService<DeviationGrpcService>().On(Listener.Operators);
+    app.MapGet("/healthz", () => "ok\n").On(Listener.Operators).WithMetadata(new OpenToAll());
+    return app;
+}

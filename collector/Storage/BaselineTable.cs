@@ -1,0 +1,106 @@
+using System.Data.Common;
+using Dapper;
+using Telemetry.Collector.Baselines;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Collector.Storage;
+
+/// <summary>Baseline versions, which never change, and bindings, which do.</summary>
+internal sealed class BaselineTable(DbConnection connection, DbTransaction transaction)
+{
+    private const string Select =
+        """
+        SELECT b.id           AS Id,
+               b.name         AS Name,
+               b.version      AS Version,
+               b.file_root    AS FileRoot,
+               b.package_root AS PackageRoot,
+               b.setting_root AS SettingRoot,
+               b.system_root  AS SystemRoot,
+               b.coverage     AS Coverage,
+               s.body         AS Scope,
+               b.source       AS Source,
+               b.entries      AS Entries,
+               b.observed_at  AS ObservedAt,
+               b.created_at   AS CreatedAt
+          FROM baselines b
+          JOIN scopes    s ON s.digest = b.scope_digest
+        """;
+
+    private readonly ScopeTable _scopes = new(connection, transaction);
+
+    /// <summary>Adds a version; the id in <paramref name="baseline"/> is not used.</summary>
+    public Baseline Add(Baseline baseline)
+    {
+        _scopes.Add(baseline.Coverage.Scope);
+        var id = connection.QuerySingle<long>(
+            """
+            INSERT INTO baselines ( name,  version,  file_root,  package_root,  setting_root,  system_root,  scope_digest,
+                                    coverage,  source,  entries,  observed_at,  created_at)
+                           VALUES (@Line, @Version, @FileRoot,  @PackageRoot,  @SettingRoot,  @SystemRoot,  @ScopeDigest,
+                                   @Coverage, @Source, @Entries, @ObservedAt,  @CreatedAt)
+            RETURNING id
+            """,
+            new
+            {
+                baseline.Name.Line,
+                baseline.Name.Version,
+                FileRoot = baseline.Roots.File.ToArray(),
+                PackageRoot = baseline.Roots.Package.ToArray(),
+                SettingRoot = baseline.Roots.Setting.ToArray(),
+                SystemRoot = baseline.Roots.System.ToArray(),
+                ScopeDigest = baseline.Coverage.Scope.Digest.ToArray(),
+                Coverage = StoredCoverage.Encode(baseline.Coverage),
+                baseline.Source,
+                baseline.Entries,
+                ObservedAt = baseline.ObservedAt.ToUnixTimeMilliseconds(),
+                CreatedAt = baseline.CreatedAt.ToUnixTimeMilliseconds(),
+            },
+            transaction);
+        return baseline with { Id = id };
+    }
+
+    public Baseline? Find(BaselineName name) =>
+        One(" WHERE b.name = @Line AND b.version = @Version", new { name.Line, name.Version });
+
+    public Baseline? Find(long id) => One(" WHERE b.id = @id", new { id });
+
+    /// <summary>The newest version of a line: the required one.</summary>
+    public Baseline? Newest(string line) => One(" WHERE b.name = @line ORDER BY b.id DESC LIMIT 1", new { line });
+
+    /// <summary>All versions, by line, then in order of creation.</summary>
+    public IReadOnlyList<Baseline> All() =>
+        [.. connection.Query<Row>(Select + " ORDER BY b.name, b.id", transaction: transaction).Select(row => row.ToBaseline())];
+
+    public void Bind(Binding binding) =>
+        connection.Execute(
+            """
+            INSERT INTO bindings (selector, value, baseline_name) VALUES (@Selector, @Value, @Line)
+            ON CONFLICT (selector, value) DO UPDATE SET baseline_name = excluded.baseline_name
+            """,
+            new { Selector = binding.Selector.ToString(), binding.Value, binding.Line }, transaction);
+
+    public IReadOnlyList<Binding> Bindings() =>
+        [.. connection.Query<(string Selector, string Value, string Line)>(
+                "SELECT selector, value, baseline_name FROM bindings ORDER BY selector, value", transaction: transaction)
+            .Select(row => new Binding(Enum.Parse<Selector>(row.Selector), row.Value, row.Line))];
+
+    private Baseline? One(string where, object parameters) =>
+        connection.QuerySingleOrDefault<Row>(Select + where, parameters, transaction)?.ToBaseline();
+
+    private sealed record Row(
+        long Id, string Name, string Version,
+        byte[] FileRoot, byte[] PackageRoot, byte[] SettingRoot, byte[] SystemRoot,
+        byte[] Coverage, byte[] Scope, string Source, long Entries, long ObservedAt, long CreatedAt)
+    {
+        public Baseline ToBaseline() => new(
+            Id,
+            new BaselineName(Name, Version),
+            new Roots(new Digest(FileRoot), new Digest(PackageRoot), new Digest(SettingRoot), new Digest(SystemRoot)),
+            StoredCoverage.Decode(Coverage, Scope),
+            Source,
+            Entries,
+            DateTimeOffset.FromUnixTimeMilliseconds(ObservedAt),
+            DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt));
+    }
+}

@@ -1,0 +1,133 @@
+using System.Data.Common;
+using Dapper;
+using Telemetry.Collector.Deviations;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Collector.Storage;
+
+/// <summary>Episodes of deviations, open and closed.</summary>
+internal sealed class DeviationTable(DbConnection connection, DbTransaction transaction)
+{
+    private const string Select =
+        """
+        SELECT d.id              AS Id,
+               d.instance_id     AS InstanceId,
+               d.kind            AS Kind,
+               d.key             AS Key,
+               d.severity        AS Severity,
+               d.state           AS State,
+               d.baseline_id     AS BaselineId,
+               d.expected        AS Expected,
+               d.actual          AS Actual,
+               d.opened_at       AS OpenedAt,
+               d.closed_at       AS ClosedAt,
+               d.observed_after  AS ObservedAfter,
+               d.observed_before AS ObservedBefore,
+               d.transitions     AS Transitions
+          FROM deviations d
+        """;
+
+    public Deviation Add(Deviation deviation)
+    {
+        var id = connection.QuerySingle<long>(
+            """
+            INSERT INTO deviations ( instance_id, kind,  key,  severity,  state,  baseline_id,  expected,  actual,
+                                     opened_at,  closed_at,  observed_after,  observed_before,  transitions)
+                            VALUES (@InstanceId, @Kind, @Key, @Severity, @State, @BaselineId,  @Expected, @Actual,
+                                    @OpenedAt,  @ClosedAt,  @ObservedAfter,  @ObservedBefore,  @Transitions)
+            RETURNING id
+            """,
+            Parameters(deviation), transaction);
+        return deviation with { Id = id };
+    }
+
+    public void Update(Deviation deviation) =>
+        connection.Execute(
+            """
+            UPDATE deviations
+               SET severity    = @Severity,
+                   state       = @State,
+                   baseline_id = @BaselineId,
+                   expected    = @Expected,
+                   actual      = @Actual,
+                   closed_at   = @ClosedAt,
+                   transitions = @Transitions
+             WHERE id = @Id
+            """,
+            Parameters(deviation), transaction);
+
+    public Deviation? Find(long id) =>
+        connection.QuerySingleOrDefault<Row>(Select + " WHERE d.id = @id", new { id }, transaction)?.ToDeviation();
+
+    public IReadOnlyList<Deviation> OpenOf(string instanceId) =>
+        [.. connection.Query<Row>(
+                Select + " WHERE d.instance_id = @instanceId AND d.closed_at IS NULL ORDER BY d.id",
+                new { instanceId }, transaction)
+            .Select(row => row.ToDeviation())];
+
+    /// <summary>A page, newest first.</summary>
+    /// <param name="below">Only ids below this one.</param>
+    public IReadOnlyList<Deviation> Page(string? instanceId, DeviationState? state, long below, int limit) =>
+        [.. connection.Query<Row>(
+                Select +
+                """
+                 WHERE d.id < @below
+                   AND (@instanceId IS NULL OR d.instance_id = @instanceId)
+                   AND (@state IS NULL OR d.state = @state)
+                 ORDER BY d.id DESC
+                 LIMIT @limit
+                """,
+                new { instanceId, state = (long?)state, below, limit }, transaction)
+            .Select(row => row.ToDeviation())];
+
+    /// <summary>Open deviations of every instance that has any.</summary>
+    public ILookup<string, (Severity Severity, long Count)> OpenBySeverity() =>
+        connection.Query<(string InstanceId, long Severity, long Count)>(
+                """
+                SELECT instance_id, severity, COUNT(*)
+                  FROM deviations
+                 WHERE closed_at IS NULL
+                 GROUP BY instance_id, severity
+                """,
+                transaction: transaction)
+            .ToLookup(row => row.InstanceId, row => ((Severity)row.Severity, row.Count));
+
+    private static object Parameters(Deviation deviation) => new
+    {
+        deviation.Id,
+        deviation.InstanceId,
+        Kind = (long)deviation.Kind,
+        Key = deviation.Key.Bytes.ToArray(),
+        Severity = (long)deviation.Severity,
+        State = (long)deviation.State,
+        deviation.BaselineId,
+        deviation.Expected,
+        deviation.Actual,
+        OpenedAt = deviation.OpenedAt.ToUnixTimeMilliseconds(),
+        ClosedAt = deviation.ClosedAt?.ToUnixTimeMilliseconds(),
+        ObservedAfter = deviation.ObservedAfter?.ToUnixTimeMilliseconds(),
+        ObservedBefore = deviation.ObservedBefore.ToUnixTimeMilliseconds(),
+        Transitions = (long)deviation.Transitions,
+    };
+
+    private sealed record Row(
+        long Id, string InstanceId, long Kind, byte[] Key, long Severity, long State, long BaselineId,
+        byte[]? Expected, byte[]? Actual, long OpenedAt, long? ClosedAt, long? ObservedAfter, long ObservedBefore, long Transitions)
+    {
+        public Deviation ToDeviation() => new(
+            Id,
+            InstanceId,
+            (EntryKind)Kind,
+            new EntryKey(Key),
+            (Severity)Severity,
+            (DeviationState)State,
+            BaselineId,
+            Expected,
+            Actual,
+            DateTimeOffset.FromUnixTimeMilliseconds(OpenedAt),
+            ClosedAt is { } closed ? DateTimeOffset.FromUnixTimeMilliseconds(closed) : null,
+            ObservedAfter is { } after ? DateTimeOffset.FromUnixTimeMilliseconds(after) : null,
+            DateTimeOffset.FromUnixTimeMilliseconds(ObservedBefore),
+            (int)Transitions);
+    }
+}

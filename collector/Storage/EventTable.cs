@@ -1,0 +1,77 @@
+using System.Data.Common;
+using Dapper;
+using Telemetry.Collector.Deviations;
+
+namespace Telemetry.Collector.Storage;
+
+/// <summary>The outbox of transitions, and how far each alert route has read it.</summary>
+internal sealed class EventTable(DbConnection connection, DbTransaction transaction)
+{
+    /// <param name="body">The deviation as it is right after, as message.</param>
+    public void Add(Transition transition, DateTimeOffset at, byte[] body) =>
+        connection.Execute(
+            """
+            INSERT INTO events (deviation_id, number, transition, at, body)
+                        VALUES (@DeviationId, @Number, @Kind, @At, @Body)
+            """,
+            new
+            {
+                DeviationId = transition.Deviation.Id,
+                Number = (long)transition.Deviation.Transitions,
+                Kind = (long)transition.Kind,
+                At = at.ToUnixTimeMilliseconds(),
+                Body = body,
+            },
+            transaction);
+
+    /// <summary>Position of the newest event, 0 when there is none.</summary>
+    public long Last() =>
+        connection.QuerySingle<long>("SELECT COALESCE(MAX(id), 0) FROM events", transaction: transaction);
+
+    /// <summary>The next events behind a position, in order.</summary>
+    public IReadOnlyList<StoredEvent> After(long position, int limit) =>
+        [.. connection.Query<Row>(
+                """
+                SELECT id           AS Position,
+                       deviation_id AS DeviationId,
+                       number       AS Number,
+                       transition   AS Kind,
+                       at           AS At,
+                       body         AS Body
+                  FROM events
+                 WHERE id > @position
+                 ORDER BY id
+                 LIMIT @limit
+                """,
+                new { position, limit }, transaction)
+            .Select(row => row.ToEvent())];
+
+    /// <summary>The source of all events.</summary>
+    public string CollectorId() =>
+        connection.QuerySingle<string>("SELECT id FROM collector", transaction: transaction);
+
+    /// <summary>How far a route has delivered; null when it is new.</summary>
+    public long? DeliveredBy(string route) =>
+        connection.QuerySingleOrDefault<long?>(
+            "SELECT last_event FROM deliveries WHERE route = @route", new { route }, transaction);
+
+    public void SetDelivered(string route, long position) =>
+        connection.Execute(
+            """
+            INSERT INTO deliveries (route, last_event) VALUES (@route, @position)
+            ON CONFLICT (route) DO UPDATE SET last_event = excluded.last_event
+            """,
+            new { route, position }, transaction);
+
+    private sealed record Row(long Position, long DeviationId, long Number, long Kind, long At, byte[] Body)
+    {
+        public StoredEvent ToEvent() =>
+            new(Position, DeviationId, (int)Number, (TransitionKind)Kind, DateTimeOffset.FromUnixTimeMilliseconds(At), Body);
+    }
+}
+
+/// <summary>One transition as the outbox keeps it.</summary>
+/// <param name="Position">Order in the outbox.</param>
+/// <param name="Number">Within the episode, from 1: (deviation, number) names the event for ever.</param>
+internal sealed record StoredEvent(
+    long Position, long DeviationId, int Number, TransitionKind Kind, DateTimeOffset At, byte[] Body);

@@ -1,0 +1,89 @@
+using System.Data.Common;
+using Dapper;
+using Telemetry.Collector.Fleet;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Collector.Storage;
+
+/// <summary>Complete heads: what each instance is and was.</summary>
+internal sealed class HeadTable(DbConnection connection, DbTransaction transaction)
+{
+    private const string Columns =
+        """
+        h.id             AS Id,
+        h.instance_id    AS InstanceId,
+        h.epoch          AS Epoch,
+        h.sequence       AS Sequence,
+        h.file_root      AS FileRoot,
+        h.package_root   AS PackageRoot,
+        h.setting_root   AS SettingRoot,
+        h.system_root    AS SystemRoot,
+        h.coverage       AS Coverage,
+        s.body           AS Scope,
+        h.observed_at    AS ObservedAt,
+        h.observed_after AS ObservedAfter,
+        h.received_at    AS ReceivedAt
+        """;
+
+    private readonly ScopeTable _scopes = new(connection, transaction);
+
+    /// <summary>Adds a head and makes it the instance's newest.</summary>
+    public long Add(InstanceHead head)
+    {
+        _scopes.Add(head.Coverage.Scope);
+        var id = connection.QuerySingle<long>(
+            """
+            INSERT INTO heads ( instance_id,  epoch,  sequence,  file_root,  package_root,  setting_root,  system_root,
+                                scope_digest, coverage,  observed_at,  observed_after,  received_at)
+                       VALUES (@InstanceId,  @Epoch, @Sequence, @FileRoot,  @PackageRoot,  @SettingRoot,  @SystemRoot,
+                               @ScopeDigest, @Coverage, @ObservedAt,  @ObservedAfter,  @ReceivedAt)
+            RETURNING id
+            """,
+            new
+            {
+                head.InstanceId,
+                Epoch = (long)head.Position.Epoch,
+                Sequence = (long)head.Position.Sequence,
+                FileRoot = head.Roots.File.ToArray(),
+                PackageRoot = head.Roots.Package.ToArray(),
+                SettingRoot = head.Roots.Setting.ToArray(),
+                SystemRoot = head.Roots.System.ToArray(),
+                ScopeDigest = head.Coverage.Scope.Digest.ToArray(),
+                Coverage = StoredCoverage.Encode(head.Coverage),
+                ObservedAt = head.ObservedAt.ToUnixTimeMilliseconds(),
+                ObservedAfter = head.ObservedAfter?.ToUnixTimeMilliseconds(),
+                ReceivedAt = head.ReceivedAt.ToUnixTimeMilliseconds(),
+            },
+            transaction);
+        connection.Execute(
+            "UPDATE instances SET head_id = @id WHERE id = @InstanceId", new { id, head.InstanceId }, transaction);
+        return id;
+    }
+
+    /// <summary>The newest complete head of an instance.</summary>
+    public InstanceHead? Newest(string instanceId) =>
+        connection.QuerySingleOrDefault<Row>(
+            $"""
+            SELECT {Columns}
+              FROM instances i
+              JOIN heads  h ON h.id = i.head_id
+              JOIN scopes s ON s.digest = h.scope_digest
+             WHERE i.id = @instanceId
+            """,
+            new { instanceId }, transaction)?.ToHead();
+
+    private sealed record Row(
+        long Id, string InstanceId, long Epoch, long Sequence,
+        byte[] FileRoot, byte[] PackageRoot, byte[] SettingRoot, byte[] SystemRoot,
+        byte[] Coverage, byte[] Scope, long ObservedAt, long? ObservedAfter, long ReceivedAt)
+    {
+        public InstanceHead ToHead() => new(
+            InstanceId,
+            new HeadPosition((ulong)Epoch, (ulong)Sequence),
+            new Roots(new Digest(FileRoot), new Digest(PackageRoot), new Digest(SettingRoot), new Digest(SystemRoot)),
+            StoredCoverage.Decode(Coverage, Scope),
+            DateTimeOffset.FromUnixTimeMilliseconds(ObservedAt),
+            ObservedAfter is { } after ? DateTimeOffset.FromUnixTimeMilliseconds(after) : null,
+            DateTimeOffset.FromUnixTimeMilliseconds(ReceivedAt));
+    }
+}

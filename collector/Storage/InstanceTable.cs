@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using System.Data.Common;
+using System.Text.Json;
+using Dapper;
+using Telemetry.Collector.Fleet;
+
+namespace Telemetry.Collector.Storage;
+
+/// <summary>Instances that ever introduced themselves.</summary>
+internal sealed class InstanceTable(DbConnection connection, DbTransaction transaction)
+{
+    private const string Select =
+        """
+        SELECT id             AS Id,
+               name           AS Name,
+               agent_version  AS AgentVersion,
+               instance_group AS InstanceGroup,
+               customer       AS Customer,
+               tags           AS Tags,
+               image          AS Image,
+               last_seen      AS LastSeen,
+               judged_id      AS JudgedId,
+               comparison     AS Comparison
+          FROM instances
+        """;
+
+    /// <summary>Adds the instance, or updates what it says of itself.</summary>
+    public void Put(Instance instance) =>
+        connection.Execute(
+            """
+            INSERT INTO instances ( id,  name,  agent_version, instance_group,  customer,  tags,  image, first_seen, last_seen, comparison)
+                           VALUES (@Id, @Name, @AgentVersion, @Group,          @Customer, @Tags, @Image, @LastSeen, @LastSeen, '')
+            ON CONFLICT (id) DO UPDATE
+               SET name           = excluded.name,
+                   agent_version  = excluded.agent_version,
+                   instance_group = excluded.instance_group,
+                   customer       = excluded.customer,
+                   tags           = excluded.tags,
+                   image          = excluded.image,
+                   last_seen      = excluded.last_seen
+            """,
+            new
+            {
+                instance.Id,
+                instance.Name,
+                instance.AgentVersion,
+                instance.Group,
+                instance.Customer,
+                Tags = JsonSerializer.Serialize(instance.Tags),
+                instance.Image,
+                LastSeen = instance.LastSeen.ToUnixTimeMilliseconds(),
+            },
+            transaction);
+
+    public Instance? Find(string id) =>
+        connection.QuerySingleOrDefault<Row>(Select + " WHERE id = @id", new { id }, transaction)?.ToInstance();
+
+    /// <summary>All instances, by id.</summary>
+    public IReadOnlyList<Instance> All() =>
+        [.. connection.Query<Row>(Select + " ORDER BY id", transaction: transaction).Select(row => row.ToInstance())];
+
+    public void Seen(string id, DateTimeOffset at) =>
+        connection.Execute(
+            "UPDATE instances SET last_seen = @at WHERE id = @id",
+            new { id, at = at.ToUnixTimeMilliseconds() }, transaction);
+
+    public void Judged(string id, long? baselineId, string comparison) =>
+        connection.Execute(
+            "UPDATE instances SET judged_id = @baselineId, comparison = @comparison WHERE id = @id",
+            new { id, baselineId, comparison }, transaction);
+
+    private sealed record Row(
+        string Id, string Name, string AgentVersion, string InstanceGroup, string Customer, string Tags, string Image,
+        long LastSeen, long? JudgedId, string Comparison)
+    {
+        public Instance ToInstance() => new(
+            Id, Name, AgentVersion, InstanceGroup, Customer,
+            JsonSerializer.Deserialize<ImmutableSortedDictionary<string, string>>(Tags)!,
+            Image,
+            DateTimeOffset.FromUnixTimeMilliseconds(LastSeen))
+        {
+            JudgedId = JudgedId,
+            Comparison = Comparison,
+        };
+    }
+}

@@ -1,0 +1,118 @@
+using System.Data.Common;
+using DbUp;
+using DbUp.Engine.Output;
+using Microsoft.Data.Sqlite;
+
+namespace Telemetry.Collector.Storage;
+
+/// <summary>
+/// The embedded state store: one SQLite file in WAL mode, one writer, as many readers as there are. A transaction that
+/// returned is on disk. Methods are synchronous, because SQLite is.
+/// </summary>
+internal sealed class StateStore : IDisposable
+{
+    private readonly string _connectionString;
+    private readonly SqliteConnection _writer;
+    private readonly Lock _writing = new();
+
+    private StateStore(string connectionString, SqliteConnection writer)
+    {
+        _connectionString = connectionString;
+        _writer = writer;
+    }
+
+    /// <exception cref="StoreException">The file cannot be used; the message says what to do.</exception>
+    public static StateStore Open(string dataDirectory)
+    {
+        var path = Path.Combine(dataDirectory, "state.db");
+        var connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = true, DefaultTimeout = 30 }.ToString();
+        try
+        {
+            Migrate(path, connectionString);
+            var writer = new SqliteConnection(connectionString);
+            writer.Open();
+            Configure(writer);
+            return new StateStore(connectionString, writer);
+        }
+        catch (SqliteException e)
+        {
+            throw new StoreException($"The store {path} cannot be opened: {e.Message} Restore it from a copy, or move it away to start anew.");
+        }
+    }
+
+    /// <summary>Runs the work in one transaction; it is on disk when this returns, or has left no trace.</summary>
+    public T Write<T>(Func<StoreTransaction, T> work)
+    {
+        lock (_writing)
+        {
+            using var transaction = _writer.BeginTransaction();
+            var result = work(new StoreTransaction(_writer, transaction));
+            transaction.Commit();
+            return result;
+        }
+    }
+
+    public void Write(Action<StoreTransaction> work) =>
+        Write(transaction =>
+        {
+            work(transaction);
+            return 0;
+        });
+
+    /// <summary>Runs the work on one consistent state of the store.</summary>
+    public T Read<T>(Func<StoreTransaction, T> work)
+    {
+        using var connection = new SqliteConnection(_connectionString);
+        connection.Open();
+        using var transaction = connection.BeginTransaction(deferred: true);
+        return work(new StoreTransaction(connection, transaction));
+    }
+
+    public void Dispose()
+    {
+        _writer.Dispose();
+        SqliteConnection.ClearAllPools();
+    }
+
+    private static void Configure(SqliteConnection connection)
+    {
+        // FULL, because an acknowledgement means stored durably.
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000;";
+        command.ExecuteNonQuery();
+    }
+
+    private static void Migrate(string path, string connectionString)
+    {
+        var result = DeployChanges.To
+            .SqliteDatabase(connectionString)
+            .WithScriptsEmbeddedInAssembly(typeof(StateStore).Assembly, name => name.EndsWith(".sql", StringComparison.Ordinal))
+            .WithTransactionPerScript()
+            .LogTo(new NoOpUpgradeLog())
+            .Build()
+            .PerformUpgrade();
+        if (!result.Successful)
+            throw new StoreException($"The store {path} cannot be brought up to date: {result.Error.Message} It is unchanged; run the version that wrote it, restore a copy, or move it away to start anew.");
+    }
+}
+
+/// <summary>The store cannot do its work. Nothing was acknowledged that is not in it.</summary>
+internal sealed class StoreException(string message) : Exception(message);
+
+/// <summary>One transaction, with a class for each aggregate.</summary>
+internal sealed class StoreTransaction(DbConnection connection, DbTransaction transaction)
+{
+    public NodeTable Nodes { get; } = new(connection, transaction);
+
+    public InstanceTable Instances { get; } = new(connection, transaction);
+
+    public HeadTable Heads { get; } = new(connection, transaction);
+
+    public BaselineTable Baselines { get; } = new(connection, transaction);
+
+    public DeviationTable Deviations { get; } = new(connection, transaction);
+
+    public EventTable Events { get; } = new(connection, transaction);
+
+    public PointTable Points { get; } = new(connection, transaction);
+}

@@ -1,0 +1,20 @@
+namespace Telemetry.Collector.TimeSeries;
+
+internal static class TimeSeriesStage
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>The stage that records for graphs and reports; without a server it wants nothing.</summary>
+    public static IServiceCollection AddTimeSeries(this IServiceCollection services, InfluxOptions? influx)
+    {
+        if (influx is null)
+            return services.AddSingleton<IPointSink, NoPointSink>();
+
+        services.AddSingleton(influx);
+        services.AddSingleton<PointQueue>();
+        services.AddSingleton<IPointSink>(provider => provider.GetRequiredService<PointQueue>());
+        services.AddSingleton(new HttpClient { Timeout = Patience });
+        services.AddHostedService<DriftSampler>();
+        return services.AddHostedService<InfluxWriter>();
+    }
+}

@@ -1,0 +1,136 @@
+using Tomlyn.Parsing;
+using Tomlyn.Syntax;
+
+namespace Telemetry.Protocol.Configuration;
+
+/// <summary>Reads one TOML file and the environment variables that override it into <see cref="Settings"/>.</summary>
+/// <remarks>
+/// An override is named like its key, in capitals, with a double underscore between levels: <c>PREFIX__WATCH__EXCLUDE</c>.
+/// Its text is a TOML value, else a string. Arrays of tables cannot be overridden.
+/// </remarks>
+public static class SettingsFile
+{
+    /// <param name="path">The file; null for a program that runs on defaults and overrides.</param>
+    /// <param name="environmentPrefix">Such as <c>TELEMETRY_AGENT__</c>.</param>
+    /// <exception cref="ConfigurationException">The file cannot be read, or is not TOML.</exception>
+    public static Settings Load(string? path, string environmentPrefix, IReadOnlyDictionary<string, string> environment)
+    {
+        var mistakes = new List<string>();
+        var root = new Settings("", path ?? "the defaults", mistakes);
+        if (path is not null)
+            Read(path, root, mistakes);
+
+        foreach (var (name, value) in environment.OrderBy(variable => variable.Key, StringComparer.Ordinal))
+        {
+            if (name.StartsWith(environmentPrefix, StringComparison.Ordinal) && name.Length > environmentPrefix.Length)
+                Override(root, name, name[environmentPrefix.Length..].ToLowerInvariant().Split("__"), value, mistakes);
+        }
+
+        return root;
+    }
+
+    /// <summary>The environment of this process.</summary>
+    public static IReadOnlyDictionary<string, string> Environment() =>
+        System.Environment.GetEnvironmentVariables()
+            .Cast<System.Collections.DictionaryEntry>()
+            .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "", StringComparer.Ordinal);
+
+    private static void Read(string path, Settings root, List<string> mistakes)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException([$"{path} cannot be read: {e.Message}"]);
+        }
+
+        var document = SyntaxParser.Parse(text, path);
+        if (document.HasErrors)
+            throw new ConfigurationException([.. document.Diagnostics.Select(error => $"{path}:{error.Span.Start.Line + 1}: {error.Message}")]);
+
+        AddAll(root, document.KeyValues, path, mistakes);
+        foreach (var table in document.Tables)
+        {
+            var place = Place(path, table);
+            var names = Names(table.Name!);
+            var section = names.Take(names.Count - 1).Aggregate(root, (current, name) => current.Nested(name, place));
+            section = table is TableArraySyntax ? section.AddElement(names[^1], place) : section.Nested(names[^1], place);
+            AddAll(section, table.Items, path, mistakes);
+        }
+    }
+
+    private static void AddAll(Settings section, IEnumerable<KeyValueSyntax> pairs, string path, List<string> mistakes)
+    {
+        foreach (var pair in pairs)
+        {
+            var place = Place(path, pair);
+            var names = Names(pair.Key!);
+            var target = names.Take(names.Count - 1).Aggregate(section, (current, name) => current.Nested(name, place));
+            Add(target, names[^1], pair.Value!, path, place, mistakes);
+        }
+    }
+
+    private static void Add(Settings section, string name, ValueSyntax value, string path, string place, List<string> mistakes)
+    {
+        if (value is InlineTableSyntax table)
+            AddAll(section.Nested(name, place), table.Items.Select(item => item.KeyValue!), path, mistakes);
+        else if (!section.Put(name, ValueOf(value), place))
+            mistakes.Add($"{place}: {name} is set twice.");
+    }
+
+    private static void Override(Settings root, string variable, string[] names, string text, List<string> mistakes)
+    {
+        var place = "environment variable " + variable;
+        var section = root;
+        foreach (var name in names[..^1])
+        {
+            if (section.HasElements(name))
+            {
+                mistakes.Add($"{place}: the tables of [[{name}]] cannot be overridden; edit the file.");
+                return;
+            }
+
+            section = section.Nested(name, place);
+        }
+
+        var parsed = SyntaxParser.Parse("value = " + text, place);
+        var pair = parsed.HasErrors || parsed.Tables.ChildrenCount > 0 || parsed.KeyValues.ChildrenCount != 1 ? null : parsed.KeyValues.GetChild(0);
+        section.Remove(names[^1]);
+        if (pair?.Value is { } value)
+            Add(section, names[^1], value, place, place, mistakes);
+        else
+            section.Put(names[^1], text, place);
+    }
+
+    /// <summary>A string, long, double, bool, or a list of such; anything else as its text, which no setting accepts.</summary>
+    private static object ValueOf(ValueSyntax value) => value switch
+    {
+        StringValueSyntax text => text.Value ?? "",
+        IntegerValueSyntax number => number.Value,
+        FloatValueSyntax number => number.Value,
+        BooleanValueSyntax flag => flag.Value,
+        ArraySyntax array => array.Items.Select(item => ValueOf(item.Value!)).ToList(),
+        _ => new Settings.Unreadable(value.ToString() ?? ""),
+    };
+
+    private static List<string> Names(KeySyntax key) =>
+        [NameOf(key.Key!), .. key.DotKeys.Select(item => NameOf(item.Key!))];
+
+    private static string NameOf(BareKeyOrStringValueSyntax key) => key switch
+    {
+        BareKeySyntax bare => bare.Key?.Text ?? "",
+        StringValueSyntax text => text.Value ?? "",
+        _ => key.ToString() ?? "",
+    };
+
+    private static string Place(string path, SyntaxNodeBase node) => $"{path}:{node.Span.Start.Line + 1}";
+}
+
+/// <summary>A configuration nobody can start with. Every mistake is named with its place, one a line.</summary>
+public sealed class ConfigurationException(IReadOnlyList<string> mistakes) : Exception(string.Join('\n', mistakes))
+{
+    public IReadOnlyList<string> Mistakes { get; } = mistakes;
+}

@@ -1,0 +1,147 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Collector.Alerts;
+using Telemetry.Testing;
+
+namespace Telemetry.Collector.Tests.Alerts;
+
+public sealed class RouteDeliveryTests : IAsyncDisposable
+{
+    private readonly Collector _collector = new();
+    private readonly List<JsonElement> _received = [];
+    private readonly WebApplication _receiver;
+    private readonly FileTree _tree = FileTree.OfSize(100);
+    private volatile int _status = 200;
+
+    public RouteDeliveryTests()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        _receiver = builder.Build();
+        _receiver.Run(async context =>
+        {
+            var body = await JsonDocument.ParseAsync(context.Request.Body);
+            Assert.StartsWith("application/cloudevents+json", context.Request.ContentType, StringComparison.Ordinal);
+            context.Response.StatusCode = _status;
+            if (_status == 200)
+            {
+                lock (_received)
+                    _received.Add(body.RootElement);
+            }
+        });
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _receiver.DisposeAsync();
+        _collector.Dispose();
+    }
+
+    [Fact]
+    public async Task Deviation_ThatOpensAndCloses_ArrivesAsTwoCloudEventsInOrder()
+    {
+        await _receiver.StartAsync(Cancellation);
+        var agent = Certified();
+        using var delivery = await StartDelivery();
+
+        Tamper(agent, 2);
+        Heal(agent, 3);
+        await Eventually.True(() => _received.Count == 2, "two events", Cancellation);
+
+        Assert.Equal(["telemetry.deviation.opened.v1", "telemetry.deviation.closed.v1"], _received.Select(body => body.GetProperty("type").GetString()!));
+        Assert.Equal(["d-1.1", "d-1.2"], _received.Select(body => body.GetProperty("id").GetString()!));
+        Assert.All(_received, body => Assert.Equal("1.0", body.GetProperty("specversion").GetString()));
+        Assert.All(_received, body => Assert.StartsWith("urn:telemetry:collector:", body.GetProperty("source").GetString(), StringComparison.Ordinal));
+        var deviation = _received[0].GetProperty("data");
+        Assert.Equal("/srv/1/1", deviation.GetProperty("key").GetString());
+        Assert.Equal("changed", deviation.GetProperty("change").GetString());
+        Assert.Equal("i-1", deviation.GetProperty("instance").GetString());
+        await delivery.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task Receiver_ThatRefuses_GetsTheEventAgainAndNothingOvertakesIt()
+    {
+        _status = 503;
+        await _receiver.StartAsync(Cancellation);
+        var agent = Certified();
+        using var delivery = await StartDelivery();
+
+        Tamper(agent, 2);
+        Heal(agent, 3);
+        _status = 200;
+        await EventuallyAdvancing(() => _received.Count == 2);
+
+        Assert.Equal(["d-1.1", "d-1.2"], _received.Select(body => body.GetProperty("id").GetString()!));
+        await delivery.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task Delivery_AfterARestart_GoesOnWhereItStopped()
+    {
+        await _receiver.StartAsync(Cancellation);
+        var agent = Certified();
+        using (var delivery = await StartDelivery())
+        {
+            Tamper(agent, 2);
+            await Eventually.True(() => Delivered() == 1, "the first delivery to be noted", Cancellation);
+            await delivery.StopAsync(Cancellation);
+        }
+
+        _collector.Restart();
+        agent = new FakeAgent(_collector.NewStream()).Hello();
+        Heal(agent, 3);
+        using var second = await StartDelivery();
+        await Eventually.True(() => _received.Count == 2, "the second event", Cancellation);
+
+        Assert.Equal(["d-1.1", "d-1.2"], _received.Select(body => body.GetProperty("id").GetString()!));
+        await second.StopAsync(Cancellation);
+    }
+
+    private long Delivered() => _collector.Store.Read(transaction => transaction.Events.DeliveredBy("ops")) ?? 0;
+
+    private async Task<RouteDelivery> StartDelivery()
+    {
+        var route = new WebhookRoute("ops", new Uri(_receiver.Urls.First()), "c1", new HttpClient());
+        var delivery = new RouteDelivery([route], _collector.Store, _collector.Feed, _collector.Time, NullLogger<RouteDelivery>.Instance);
+        await delivery.StartAsync(Cancellation);
+        await Eventually.True(
+            () => _collector.Store.Read(transaction => transaction.Events.DeliveredBy("ops")) is not null, "the route to be noted", Cancellation);
+        return delivery;
+    }
+
+    /// <summary>Retries wait on the test's clock.</summary>
+    private Task EventuallyAdvancing(Func<bool> condition) =>
+        Eventually.True(
+            () =>
+            {
+                _collector.Time.Advance(TimeSpan.FromSeconds(1));
+                return condition();
+            },
+            "events after retries",
+            Cancellation);
+
+    private FakeAgent Certified()
+    {
+        var agent = new FakeAgent(_collector.NewStream()).Hello();
+        agent.Report(_tree);
+        _collector.Certify("i-1");
+        return agent;
+    }
+
+    private void Tamper(FakeAgent agent, ulong sequence)
+    {
+        _tree["/srv/1/1"] = Some.File("tampered");
+        agent.Report(_tree, sequence);
+    }
+
+    private void Heal(FakeAgent agent, ulong sequence)
+    {
+        _tree["/srv/1/1"] = Some.File("content 1");
+        agent.Report(_tree, sequence);
+    }
+}

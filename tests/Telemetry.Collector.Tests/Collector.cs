@@ -1,0 +1,66 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Ingest;
+using Telemetry.Collector.Storage;
+using Telemetry.Collector.TimeSeries;
+using Telemetry.Testing;
+
+namespace Telemetry.Collector.Tests;
+
+/// <summary>The collector's stages on a real store in a folder of its own, without listeners and with a clock that stands.</summary>
+internal sealed class Collector : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public Collector() => Open();
+
+    public FakeTimeProvider Time { get; } = new(Some.Time);
+
+    public StateStore Store { get; private set; } = null!;
+
+    public DeviationFeed Feed { get; private set; } = null!;
+
+    public Pipeline Pipeline { get; private set; } = null!;
+
+    public BaselineRegistry Baselines { get; private set; } = null!;
+
+    public AgentStream NewStream(IPointSink? points = null) =>
+        new(Store, Pipeline, points ?? new NoPointSink(), Time, NullLogger.Instance);
+
+    /// <summary>Ends without a word, and starts again on the same folder.</summary>
+    public void Restart()
+    {
+        Store.Dispose();
+        Open();
+    }
+
+    public IReadOnlyList<Deviation> Deviations(bool openOnly = false) =>
+        [.. Store.Read(transaction => transaction.Deviations.Page(null, null, long.MaxValue, 10_000))
+            .Where(deviation => !openOnly || deviation.IsOpen)
+            .OrderBy(deviation => deviation.Id)];
+
+    public IReadOnlyList<StoredEvent> Events() => Store.Read(transaction => transaction.Events.After(0, 10_000));
+
+    /// <summary>Makes and binds version <paramref name="name"/> of what an instance is now.</summary>
+    public void Certify(string instanceId, string name = "shop:1")
+    {
+        Baselines.Capture(BaselineName.TryParse(name)!, instanceId);
+        Baselines.Bind(Some.Binding(Selector.Instance, instanceId, name.Split(':')[0]));
+    }
+
+    public void Dispose()
+    {
+        Store.Dispose();
+        _folder.Dispose();
+    }
+
+    private void Open()
+    {
+        Store = StateStore.Open(_folder.Path);
+        Feed = new DeviationFeed(Store);
+        Pipeline = new Pipeline(Store, Feed, Time, NullLogger<Pipeline>.Instance);
+        Baselines = new BaselineRegistry(Store, Pipeline, Time);
+    }
+}

@@ -1,0 +1,63 @@
+using Google.Protobuf;
+using Telemetry.Collector.Ingest;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Model;
+using V1 = Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Tests;
+
+/// <summary>An agent in memory: says hello, announces trees and answers requests for their nodes.</summary>
+internal sealed class FakeAgent(AgentStream stream, string instanceId = "i-1")
+{
+    public int NodesSent { get; private set; }
+
+    public V1.Welcome Welcome { get; private set; } = new();
+
+    public FakeAgent Hello()
+    {
+        var hello = new V1.Hello { InstanceId = instanceId, Name = "web-1", AgentVersion = "0.1.0", SentAt = Some.Time.ToTimestamp() };
+        hello.NodeFormats.Add(TreeNode.Format);
+        Welcome = stream.Welcome(hello).Welcome;
+        return this;
+    }
+
+    /// <summary>Announces a tree and serves it until the collector acknowledges.</summary>
+    public V1.Ack? Report(FileTree tree, ulong sequence = 1, ulong epoch = 1, Coverage? coverage = null)
+    {
+        var (roots, nodes) = tree.Build();
+        return Serve(stream.Receive(Head(roots, sequence, epoch, coverage)), nodes);
+    }
+
+    public static V1.ConnectRequest Head(Roots roots, ulong sequence = 1, ulong epoch = 1, Coverage? coverage = null) => new()
+    {
+        Head = new V1.Head
+        {
+            Epoch = epoch,
+            Sequence = sequence,
+            Roots = roots.ToMessage(),
+            Coverage = (coverage ?? Some.Coverage).ToMessage(),
+            ObservedAt = Some.Time.ToTimestamp(),
+            ObservedAfter = Some.Time.AddSeconds(-10).ToTimestamp(),
+        },
+    };
+
+    private V1.Ack? Serve(IEnumerable<V1.ConnectResponse> responses, IReadOnlyDictionary<Digest, byte[]> nodes)
+    {
+        var queue = new Queue<V1.ConnectResponse>(responses);
+        while (queue.TryDequeue(out var response))
+        {
+            if (response.Ack is { } ack)
+                return ack;
+            if (response.NodeRequest is not { } request)
+                continue;
+
+            var batch = new V1.NodeBatch();
+            batch.Nodes.AddRange(request.Digests.Select(digest => ByteString.CopyFrom(nodes[digest.ToDigest()])));
+            NodesSent += batch.Nodes.Count;
+            foreach (var answer in stream.Receive(new V1.ConnectRequest { Nodes = batch }))
+                queue.Enqueue(answer);
+        }
+
+        return null;
+    }
+}

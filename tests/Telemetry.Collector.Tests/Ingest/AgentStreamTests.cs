@@ -1,0 +1,207 @@
+using Google.Protobuf;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Model;
+using V1 = Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Tests.Ingest;
+
+public sealed class AgentStreamTests : IDisposable
+{
+    private readonly Collector _collector = new();
+
+    public void Dispose() => _collector.Dispose();
+
+    [Fact]
+    public void Head_OfUnknownNodes_IsAskedForAndAcknowledgedWhenStored()
+    {
+        var agent = new FakeAgent(_collector.NewStream()).Hello();
+        var tree = FileTree.OfSize(3_000);
+
+        var ack = agent.Report(tree, sequence: 7);
+
+        Assert.Equal(7ul, ack!.Sequence);
+        var stored = _collector.Store.Read(transaction => transaction.Heads.Newest("i-1"))!;
+        Assert.Equal(tree.Build().Roots, stored.Roots);
+        Assert.Equal(3_000, _collector.Store.Read(transaction =>
+            TreeReader.Entries(transaction.Nodes, stored.Roots.File).Count()));
+    }
+
+    [Fact]
+    public void Head_EqualToAnotherInstances_MovesNoNodes()
+    {
+        new FakeAgent(_collector.NewStream()).Hello().Report(FileTree.OfSize(3_000));
+        var second = new FakeAgent(_collector.NewStream(), "i-2").Hello();
+
+        var ack = second.Report(FileTree.OfSize(3_000));
+
+        Assert.NotNull(ack);
+        Assert.Equal(0, second.NodesSent);
+    }
+
+    [Fact]
+    public void Head_WithOneChangedFile_MovesTheNodesOnItsPathOnly()
+    {
+        var agent = new FakeAgent(_collector.NewStream()).Hello();
+        var tree = FileTree.OfSize(3_000);
+        agent.Report(tree);
+        var before = agent.NodesSent;
+
+        tree["/srv/5/5"] = Some.File("tampered");
+        agent.Report(tree, sequence: 2);
+
+        Assert.InRange(agent.NodesSent - before, 1, 5);
+    }
+
+    [Fact]
+    public void Head_PushedWithItsNodes_IsCompleteWithoutARequest()
+    {
+        var stream = _collector.NewStream();
+        new FakeAgent(stream).Hello();
+        var (roots, nodes) = FileTree.OfSize(200).Build();
+        var head = FakeAgent.Head(roots);
+        head.Head.Pushed = (uint)nodes.Count;
+        var batch = new V1.NodeBatch();
+        batch.Nodes.AddRange(nodes.Values.Select(bytes => ByteString.CopyFrom(bytes)));
+
+        var announced = stream.Receive(head);
+        var taken = stream.Receive(new V1.ConnectRequest { Nodes = batch });
+
+        Assert.Empty(announced);
+        Assert.DoesNotContain(taken, response => response.NodeRequest is not null);
+        Assert.Contains(taken, response => response.Ack?.Sequence == 1);
+    }
+
+    [Fact]
+    public void Head_ThatIsRedelivered_IsAcknowledgedAndChangesNothing()
+    {
+        var agent = new FakeAgent(_collector.NewStream()).Hello();
+        agent.Report(FileTree.OfSize(10), sequence: 3);
+
+        var ack = agent.Report(FileTree.OfSize(11), sequence: 3);
+
+        Assert.Equal(3ul, ack!.Sequence);
+        Assert.Equal(FileTree.OfSize(10).Build().Roots, _collector.Store.Read(transaction => transaction.Heads.Newest("i-1"))!.Roots);
+    }
+
+    [Fact]
+    public void Welcome_AfterARestart_KnowsTheNewestHead()
+    {
+        var tree = FileTree.OfSize(10);
+        new FakeAgent(_collector.NewStream()).Hello().Report(tree, sequence: 4, epoch: 9);
+
+        _collector.Restart();
+        var agent = new FakeAgent(_collector.NewStream()).Hello();
+
+        Assert.Equal((9ul, 4ul), (agent.Welcome.Epoch, agent.Welcome.Sequence));
+        Assert.Equal(tree.Build().Roots, agent.Welcome.KnownRoots.ToModel());
+    }
+
+    [Fact]
+    public void Nodes_ThatTheAgentNoLongerHas_WithdrawTheHeadAndTheNextOneCompletes()
+    {
+        var stream = _collector.NewStream();
+        var agent = new FakeAgent(stream).Hello();
+        stream.Receive(FakeAgent.Head(FileTree.OfSize(50).Build().Roots));
+        var gone = new V1.NodeBatch();
+        gone.Unavailable.Add(FileTree.OfSize(50).Build().Roots.File.ToMessage());
+
+        stream.Receive(new V1.ConnectRequest { Nodes = gone });
+        var ack = agent.Report(FileTree.OfSize(60), sequence: 2);
+
+        Assert.Equal(2ul, ack!.Sequence);
+    }
+
+    [Fact]
+    public void Nodes_OfAnInterruptedFirstContact_AreNotSentAgain()
+    {
+        var tree = FileTree.OfSize(60_000);
+        var (roots, nodes) = tree.Build();
+        var first = _collector.NewStream();
+        new FakeAgent(first).Hello();
+        var sent = SendSome(first, roots, nodes, stopAfter: nodes.Count / 2);
+
+        var second = new FakeAgent(_collector.NewStream()).Hello();
+        var ack = second.Report(tree, sequence: 2);
+
+        Assert.NotNull(ack);
+        Assert.InRange(second.NodesSent, 1, nodes.Count - (sent / 2));
+    }
+
+    [Theory]
+    [InlineData("tampered leaf")]
+    [InlineData("a node that is none")]
+    [InlineData("position zero")]
+    [InlineData("scope never told")]
+    [InlineData("second hello")]
+    public void Message_NoAgentSends_IsRefused(string what)
+    {
+        var stream = _collector.NewStream();
+        new FakeAgent(stream).Hello();
+        var (roots, nodes) = FileTree.OfSize(5).Build();
+        var request = FakeAgent.Head(roots);
+        var leaf = nodes[roots.File];
+        var batch = new V1.NodeBatch();
+        switch (what)
+        {
+            case "tampered leaf":
+                // Asked for by its own digest, so that only its form can give it away.
+                leaf = [.. leaf, 0];
+                stream.Receive(FakeAgent.Head(Roots.Empty.With(EntryKind.File, TreeNode.DigestOf(leaf))));
+                batch.Nodes.Add(ByteString.CopyFrom(leaf));
+                request = new V1.ConnectRequest { Nodes = batch };
+                break;
+            case "a node that is none":
+                byte[] nonsense = [9, 9, 9];
+                stream.Receive(FakeAgent.Head(Roots.Empty.With(EntryKind.File, TreeNode.DigestOf(nonsense))));
+                batch.Nodes.Add(ByteString.CopyFrom(nonsense));
+                request = new V1.ConnectRequest { Nodes = batch };
+                break;
+            case "position zero":
+                request.Head.Sequence = 0;
+                break;
+            case "scope never told":
+                request.Head.Coverage.Scope = null;
+                request.Head.Coverage.ScopeDigest = ByteString.CopyFrom(new byte[32]);
+                break;
+            default:
+                request = new V1.ConnectRequest { Hello = new V1.Hello() };
+                break;
+        }
+
+        var refusal = Record.Exception(() => stream.Receive(request));
+
+        Assert.True(refusal is BadMessageException or NotCanonicalException, $"{refusal}");
+        Assert.Null(_collector.Store.Read(transaction => transaction.Heads.Newest("i-1")));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("../../etc")]
+    [InlineData("i-1\u001b[31m")]
+    public void Hello_WithAnIdThatIsNone_IsRefused(string id)
+    {
+        var hello = new V1.Hello { InstanceId = id };
+        hello.NodeFormats.Add(TreeNode.Format);
+
+        Assert.Throws<BadMessageException>(() => _collector.NewStream().Welcome(hello));
+    }
+
+    private static int SendSome(Telemetry.Collector.Ingest.AgentStream stream, Roots roots, IReadOnlyDictionary<Digest, byte[]> nodes, int stopAfter)
+    {
+        var sent = 0;
+        var queue = new Queue<V1.ConnectResponse>(stream.Receive(FakeAgent.Head(roots)));
+        while (queue.TryDequeue(out var response) && sent < stopAfter)
+        {
+            if (response.NodeRequest is not { } request)
+                continue;
+
+            var batch = new V1.NodeBatch();
+            batch.Nodes.AddRange(request.Digests.Select(digest => ByteString.CopyFrom(nodes[digest.ToDigest()])));
+            sent += batch.Nodes.Count;
+            foreach (var answer in stream.Receive(new V1.ConnectRequest { Nodes = batch }))
+                queue.Enqueue(answer);
+        }
+
+        return sent;
+    }
+}

@@ -1,0 +1,55 @@
+using Telemetry.Collector.Storage;
+using Telemetry.Testing;
+
+namespace Telemetry.Collector.Tests.Storage;
+
+public sealed class StateStoreTests
+{
+    [Fact]
+    public void Open_FileThatIsNoStore_SaysWhatToDo()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["state.db"], new string('x', 10_000));
+
+        var refusal = Assert.Throws<StoreException>(() => StateStore.Open(folder.Path));
+
+        Assert.Contains("state.db", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Write_ThatFails_LeavesNoTrace()
+    {
+        using var collector = new Collector();
+
+        Assert.Throws<InvalidOperationException>(() => collector.Store.Write(transaction =>
+        {
+            transaction.Instances.Put(Some.Instance());
+            throw new InvalidOperationException();
+        }));
+
+        Assert.Empty(collector.Store.Read(transaction => transaction.Instances.All()));
+    }
+
+    [Fact]
+    public void CollectorId_OverRestarts_StaysTheSame()
+    {
+        using var collector = new Collector();
+        var id = collector.Store.Read(transaction => transaction.Events.CollectorId());
+
+        collector.Restart();
+
+        Assert.Equal(id, collector.Store.Read(transaction => transaction.Events.CollectorId()));
+        Assert.Equal(32, id.Length);
+    }
+
+    [Fact]
+    public void Claim_OfADirectoryInUse_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        using var first = DataDirectory.Claim(folder.Path);
+
+        var refusal = Assert.Throws<StoreException>(() => DataDirectory.Claim(folder.Path));
+
+        Assert.Contains("another collector", refusal.Message, StringComparison.Ordinal);
+    }
+}

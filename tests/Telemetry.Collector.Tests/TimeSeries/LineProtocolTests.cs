@@ -1,0 +1,68 @@
+using System.Text;
+using Google.Protobuf.WellKnownTypes;
+using Telemetry.Collector.TimeSeries;
+using Telemetry.Protocol.V1;
+using Field = Telemetry.Protocol.V1.Field;
+
+namespace Telemetry.Collector.Tests.TimeSeries;
+
+public sealed class LineProtocolTests
+{
+    [Fact]
+    public void Append_EveryType_WritesTagsSortedAndNanoseconds()
+    {
+        var point = NewPoint("cpu", ("host", "web 1"), ("cpu", "cpu=0"));
+        point.Fields.Add(new Field { Name = "usage_user", FloatValue = 0.1 });
+        point.Fields.Add(new Field { Name = "n", IntValue = -3 });
+        point.Fields.Add(new Field { Name = "ok", BoolValue = true });
+        point.Fields.Add(new Field { Name = "text", StringValue = "a \"b\" \\" });
+
+        Assert.Equal("cpu,cpu=cpu\\=0,host=web\\ 1 usage_user=0.1,n=-3i,ok=true,text=\"a \\\"b\\\" \\\\\" 1500000000000000007\n", Write(point));
+    }
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void Append_OnlyFieldIsNoNumber_WritesNothing(double value)
+    {
+        var point = NewPoint("cpu");
+        point.Fields.Add(new Field { Name = "usage_user", FloatValue = value });
+
+        Assert.Equal("", Write(point));
+    }
+
+    [Fact]
+    public void Append_FloatsOfAnySize_HaveNoExponent()
+    {
+        var point = NewPoint("m");
+        point.Fields.Add(new Field { Name = "small", FloatValue = 1e-9 });
+        point.Fields.Add(new Field { Name = "big", FloatValue = 1e20 });
+
+        Assert.Equal("m small=0.000000001,big=100000000000000000000 1500000000000000007\n", Write(point));
+    }
+
+    [Fact]
+    public void Append_WhatServersRefuse_LeavesItOut()
+    {
+        var point = NewPoint("a,b\n", ("empty", ""), ("slash", "x\\"), ("time", "1"));
+        point.Fields.Add(new Field { Name = "time", IntValue = 1 });
+        point.Fields.Add(new Field { Name = "n", IntValue = 1 });
+
+        Assert.Equal("a\\,b,slash=x n=1i 1500000000000000007\n", Write(point));
+    }
+
+    private static Point NewPoint(string measurement, params (string Key, string Value)[] tags)
+    {
+        var point = new Point { Measurement = measurement, Time = new Timestamp { Seconds = 1_500_000_000, Nanos = 7 } };
+        foreach (var (key, value) in tags)
+            point.Tags.Add(key, value);
+        return point;
+    }
+
+    private static string Write(Point point)
+    {
+        var text = new StringBuilder();
+        LineProtocol.Append(text, point);
+        return text.ToString();
+    }
+}

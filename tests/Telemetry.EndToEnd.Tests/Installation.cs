@@ -1,0 +1,151 @@
+using System.Text.Json;
+using Telemetry.Testing;
+
+namespace Telemetry.EndToEnd.Tests;
+
+/// <summary>A collector and an agent as people run them: published programs, in a folder of their own, on free ports.</summary>
+internal sealed class Installation : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly string _collectorSettings;
+    private readonly string _agentSettings;
+    private RunningProgram? _collector;
+    private RunningProgram? _agent;
+    private string _agentsPort = "0";
+    private string _operatorsPort = "0";
+
+    /// <param name="collectorSettings">TOML behind the listeners.</param>
+    /// <param name="agentSettings">TOML behind <c>[watch]</c> and <c>[scan]</c>.</param>
+    public Installation(string collectorSettings = "", string agentSettings = "")
+    {
+        _collectorSettings = collectorSettings;
+        _agentSettings = agentSettings;
+        Directory.CreateDirectory(Watched);
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>The folder the agent watches.</summary>
+    public string Watched => _folder["watched"];
+
+    public string this[string name] => _folder[name];
+
+    public string Server => "http://127.0.0.1:" + _operatorsPort;
+
+    public string AgentsServer => "http://127.0.0.1:" + _agentsPort;
+
+    public string TokenFile => _folder["collector/admin.token"];
+
+    public RunningProgram Collector => _collector!;
+
+    public RunningProgram Agent => _agent!;
+
+    /// <summary>Starts both, waits for the first head, and certifies it as <c>shop:1</c>.</summary>
+    public async Task<string> StartCertified()
+    {
+        await StartCollector();
+        await StartAgent();
+        return await Certify();
+    }
+
+    /// <summary>Certifies the instance as <c>shop:1</c> as it is now.</summary>
+    public async Task<string> Certify()
+    {
+        var id = (await FirstHead()).GetProperty("id").GetString()!;
+        await Succeed("baselines", "capture", "shop:1", "--instance", id);
+        await Succeed("baselines", "bind", "shop", "--instance", id);
+        return id;
+    }
+
+    /// <summary>Starts the collector; a second start listens where the first did.</summary>
+    public async Task StartCollector()
+    {
+        await File.WriteAllTextAsync(_folder["collector.toml"], $"""
+            data_directory = "{_folder["collector"]}"
+            [agents]
+            listen = "127.0.0.1:{_agentsPort}"
+            [operators]
+            listen = "127.0.0.1:{_operatorsPort}"
+            {_collectorSettings}
+            """, Cancellation);
+        File.Delete(_folder["collector/addresses.json"]);
+        _collector = RunningProgram.Start(Programs.Collector, ["serve", "--config", _folder["collector.toml"]]);
+        await Eventually.True(() => File.Exists(_folder["collector/addresses.json"]), "the collector to listen", Cancellation, () => _collector.Log);
+
+        var addresses = JsonDocument.Parse(await File.ReadAllTextAsync(_folder["collector/addresses.json"], Cancellation)).RootElement;
+        _agentsPort = new Uri(addresses.GetProperty("agents").GetString()!).Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        _operatorsPort = new Uri(addresses.GetProperty("operators").GetString()!).Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    public Task StartAgent() => StartAgentOn("/", Watched);
+
+    /// <summary>Starts the agent on another root, such as a mounted image.</summary>
+    public async Task StartAgentOn(string root, string include)
+    {
+        await File.WriteAllTextAsync(_folder["agent.toml"], $"""
+            collector = "{AgentsServer}"
+            root = "{root}"
+            state_directory = "{_folder["agent"]}"
+            [watch]
+            include = ["{include}"]
+            [scan]
+            interval = "500ms"
+            {_agentSettings}
+            """, Cancellation);
+        _agent = RunningProgram.Start(Programs.Agent, ["run", "--config", _folder["agent.toml"]]);
+    }
+
+    public Task<Finished> Ctl(params string[] arguments) =>
+        Finished.Run(Programs.Ctl, [.. arguments, "--server", Server, "--token-file", TokenFile], environment: null);
+
+    public async Task<JsonElement> Succeed(params string[] arguments)
+    {
+        var finished = await Ctl(arguments);
+        Assert.True(finished.ExitCode == 0, $"telemetryctl {string.Join(' ', arguments)}: {finished.ExitCode} {finished.Error}");
+        return JsonDocument.Parse(finished.Output).RootElement;
+    }
+
+    /// <summary>The instance, once it has reported a complete state.</summary>
+    public async Task<JsonElement> FirstHead()
+    {
+        var found = await Eventually.Get(
+            async () =>
+            {
+                var instances = await Succeed("instances", "list");
+                var reported = instances.EnumerateArray().Where(instance => instance.GetProperty("head").ValueKind == JsonValueKind.Object).ToList();
+                return reported.Count == 0 ? null : reported;
+            },
+            "the first head",
+            Cancellation,
+            Logs);
+        return found[0];
+    }
+
+    /// <summary>Waits until the open deviations are exactly these, each written as <c>change key</c>.</summary>
+    public async Task<IReadOnlyList<JsonElement>> Open(params string[] expected)
+    {
+        var last = "";
+        return await Eventually.Get(
+            async () =>
+            {
+                var open = (await Succeed("deviations", "list", "--state", "open")).EnumerateArray().ToList();
+                var found = open.Select(deviation => $"{deviation.GetProperty("change").GetString()} {deviation.GetProperty("key").GetString()}");
+                last = string.Join(", ", found.Order(StringComparer.Ordinal));
+                return last == string.Join(", ", expected.Order(StringComparer.Ordinal)) ? open : null;
+            },
+            $"open deviations [{string.Join(", ", expected)}]",
+            Cancellation,
+            () => $"There are [{last}]. {Logs()}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_agent is not null)
+            await _agent.DisposeAsync();
+        if (_collector is not null)
+            await _collector.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private string Logs() => $"\nAgent:\n{_agent?.Log}\nCollector:\n{_collector?.Log}";
+}

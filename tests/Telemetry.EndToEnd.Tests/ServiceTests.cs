@@ -1,0 +1,80 @@
+using System.Net.Sockets;
+using System.Text;
+using Telemetry.Testing;
+
+namespace Telemetry.EndToEnd.Tests;
+
+/// <summary>How the programs behave as services: what systemd is told, and how they end.</summary>
+public sealed class ServiceTests : IAsyncDisposable
+{
+    private readonly Installation _installation = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public ValueTask DisposeAsync() => _installation.DisposeAsync();
+
+    [Fact]
+    public async Task Sigterm_EndsBothWithZero()
+    {
+        await _installation.StartCertified();
+
+        Assert.Equal(0, await _installation.Agent.Stop());
+        Assert.Equal(0, await _installation.Collector.Stop());
+    }
+
+    [Theory]
+    [InlineData("agent")]
+    [InlineData("collector")]
+    public async Task WrongConfiguration_Exits78AndNamesEveryMistake(string which)
+    {
+        await File.WriteAllTextAsync(_installation["wrong.toml"], "nonsense = 1\n[more]\nnonsense = 2\n", Cancellation);
+        var (program, verb) = which == "agent" ? (Programs.Agent, "run") : (Programs.Collector, "serve");
+
+        var finished = await Finished.Run(program, verb, "--config", _installation["wrong.toml"]);
+
+        Assert.Equal(78, finished.ExitCode);
+        Assert.Contains("wrong.toml:1", finished.Error, StringComparison.Ordinal);
+        Assert.Contains("more", finished.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CheckConfig_OfTheShippedExample_IsContent()
+    {
+        var finished = await Finished.Run(Programs.Agent, "check-config", "--config", Path.Combine(Programs.Repository, "deploy/agent.toml"));
+
+        Assert.True(finished.ExitCode == 0, finished.Error);
+    }
+
+    [Theory]
+    [InlineData("agent")]
+    [InlineData("collector")]
+    public async Task Systemd_IsToldThatTheServiceIsReady(string which)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(_installation["notify"]));
+        await _installation.StartCollector();
+        await _installation.StartAgent();
+        var (program, verb, config) = which == "agent"
+            ? (Programs.Agent, "run", _installation["agent.toml"])
+            : (Programs.Collector, "serve", _installation["collector.toml"]);
+        await (which == "agent" ? _installation.Agent : _installation.Collector).Stop();
+
+        // As systemd starts it: the program is the process that SYSTEMD_EXEC_PID names.
+        await using var service = RunningProgram.Start(
+            "/bin/sh",
+            ["-c", "SYSTEMD_EXEC_PID=$$ exec \"$0\" \"$@\"", program, verb, "--config", config],
+            new Dictionary<string, string> { ["NOTIFY_SOCKET"] = _installation["notify"] });
+
+        var buffer = new byte[4096];
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        string told;
+        do
+        {
+            told = Encoding.UTF8.GetString(buffer, 0, await socket.ReceiveAsync(buffer, deadline.Token));
+        }
+        while (!told.Contains("READY=1", StringComparison.Ordinal));
+
+        Assert.Equal(0, await service.Stop());
+    }
+}
