@@ -4,8 +4,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
-using Telemetry.Protocol.Configuration;
 using Telemetry.Agent.Linux;
+using Telemetry.Protocol.Configuration;
 
 namespace Telemetry.Agent.Cli;
 
