@@ -1,27 +1,71 @@
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Identity;
 using Telemetry.Agent.Scan;
+using Telemetry.Protocol.Configuration;
 
 namespace Telemetry.Agent;
 
-/// <summary>The agent's configuration; each stage has its own part.</summary>
+/// <summary>The agent's configuration, with the defaults beside it; each stage has its own part. Read from agent.toml and its overrides.</summary>
 internal sealed record AgentOptions
 {
     public const string DefaultFile = "/etc/telemetry/agent.toml";
+    public const string EnvironmentPrefix = "TELEMETRY_AGENT__";
 
     /// <summary>Where reports go. Null: nowhere, the agent only keeps its state.</summary>
-    public Uri? Collector { get; init; }
+    public required Uri? Collector { get; init; }
 
     /// <summary>What is looked at: <c>/</c>, or a mounted image.</summary>
-    public string Root { get; init; } = "/";
+    public required string Root { get; init; }
 
-    public string StateDirectory { get; init; } = "/var/lib/telemetry-agent";
+    /// <summary>Made with mode 0700 when it is not there.</summary>
+    public required string StateDirectory { get; init; }
 
-    public InstanceOptions Instance { get; init; } = new();
+    public required InstanceOptions Instance { get; init; }
 
-    public WatchOptions Watch { get; init; } = new();
+    public required WatchOptions Watch { get; init; }
 
-    public ScanOptions Scan { get; init; } = new();
+    public required ScanOptions Scan { get; init; }
 
-    public HealthOptions Health { get; init; } = new();
+    public required HealthOptions Health { get; init; }
+
+    /// <exception cref="ConfigurationException">With all mistakes at once.</exception>
+    public static AgentOptions Load(string path, IReadOnlyDictionary<string, string> environment)
+    {
+        var settings = SettingsFile.Load(path, EnvironmentPrefix, environment);
+        var options = new AgentOptions
+        {
+            Collector = ReadCollector(settings),
+            Root = AbsolutePath(settings, "root", "/"),
+            StateDirectory = AbsolutePath(settings, "state_directory", "/var/lib/telemetry-agent"),
+            Instance = InstanceOptions.Read(settings.Section("instance")),
+            Watch = WatchOptions.Read(settings.Section("watch")),
+            Scan = ScanOptions.Read(settings.Section("scan")),
+            Health = HealthOptions.Read(settings.Section("health")),
+        };
+        settings.Complete();
+        return options;
+    }
+
+    // Fingerprints do not cross a network in the clear.
+    private static Uri? ReadCollector(Settings settings)
+    {
+        if (settings.TextOrNull("collector") is not { } text)
+            return null;
+
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || uri.Scheme is not ("http" or "https"))
+            settings.Fail("collector", "must be a URL, such as \"http://127.0.0.1:7443\".");
+        else if (uri.Scheme == "https")
+            settings.Fail("collector", "cannot be https:// yet: TLS to the collector isn't available in this version; use http:// to a collector on this machine.");
+        else if (!uri.IsLoopback)
+            settings.Fail("collector", $"cannot be on another machine ('{uri.Host}') without TLS; use http:// to a collector on this machine.");
+        return uri;
+    }
+
+    private static string AbsolutePath(Settings settings, string name, string fallback)
+    {
+        var path = settings.Text(name, fallback);
+        if (!Path.IsPathRooted(path))
+            settings.Fail(name, "must be an absolute path.");
+        return path;
+    }
 }

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Telemetry.Agent.Configuration;
+using Telemetry.Protocol.Configuration;
 
 namespace Telemetry.Agent.Cli;
 
@@ -24,7 +24,7 @@ internal static class CheckConfigCommand
         command.SetAction(arguments =>
         {
             var file = arguments.GetValue(Config)!;
-            AgentConfiguration.Load(file, Environment.GetEnvironmentVariables());
+            AgentOptions.Load(file, SettingsFile.Environment());
             Console.Out.WriteLine($"{file} is right.");
             return ExitCode.Done;
         });

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using Telemetry.Agent.Configuration;
 using Telemetry.Agent.Linux;
 using Telemetry.Agent.Scan;
+using Telemetry.Protocol.Configuration;
 using Telemetry.Protocol.Files;
 
 namespace Telemetry.Agent.Cli;

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
-using Telemetry.Agent.Configuration;
 using Telemetry.Agent.Linux;
+using Telemetry.Protocol.Configuration;
 
 namespace Telemetry.Agent.Cli;
 
@@ -26,7 +26,7 @@ internal static class RunCommand
         var command = new Command("run", "Run the service: scan, keep the state, report to the collector") { CheckConfigCommand.Config };
         command.SetAction(async arguments =>
         {
-            var options = AgentConfiguration.Load(arguments.GetValue(CheckConfigCommand.Config)!, Environment.GetEnvironmentVariables());
+            var options = AgentOptions.Load(arguments.GetValue(CheckConfigCommand.Config)!, SettingsFile.Environment());
             ProcessLimits.RaiseOpenFiles();
             using var host = Build(options, clock, addStages);
             return await RunAsync(host);

@@ -1,8 +1,15 @@
+using Telemetry.Protocol.Configuration;
+
 namespace Telemetry.Agent.Health;
 
 /// <summary>Metrics: <c>[health]</c>.</summary>
 internal sealed record HealthOptions
 {
     /// <summary>Between two samples, whose times are rounded to it.</summary>
-    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(10);
+    public required TimeSpan Interval { get; init; }
+
+    public static HealthOptions Read(Settings settings) => new()
+    {
+        Interval = settings.Duration("interval", TimeSpan.FromSeconds(10), least: TimeSpan.FromSeconds(1)),
+    };
 }

@@ -5,7 +5,7 @@ internal sealed class LineReader(Stream stream)
 {
     private readonly byte[] _buffer = new byte[64 * 1024];
     private int _start, _end;
-    private bool _atEnd;
+    private bool _atEnd, _hasRest;
 
     /// <summary>Of the line returned last; the first is 1.</summary>
     public int Number { get; private set; }
@@ -16,6 +16,9 @@ internal sealed class LineReader(Stream stream)
     /// <param name="line">Without its newline; valid until the next call.</param>
     public bool Next(out ReadOnlySpan<byte> line)
     {
+        if (_hasRest)
+            SkipRest();
+
         var length = FindNewline();
         if (length == 0 && _start == _end)
         {
@@ -25,8 +28,12 @@ internal sealed class LineReader(Stream stream)
 
         line = _buffer.AsSpan(_start, length);
         _start += length;
-        EndsWithNewline = SkipNewline();
         Number++;
+        EndsWithNewline = _start < _end;
+        if (EndsWithNewline)
+            _start++;
+        else
+            _hasRest = !_atEnd;
         return true;
     }
 
@@ -43,27 +50,17 @@ internal sealed class LineReader(Stream stream)
         }
     }
 
-    private bool SkipNewline()
+    /// <summary>The line filled the buffer: what follows still belongs to it.</summary>
+    private void SkipRest()
     {
-        if (_start < _end)
-        {
-            _start++;
-            return true;
-        }
-
-        // The line filled the buffer: what follows still belongs to it.
-        while (!_atEnd)
+        _hasRest = false;
+        while (!EndsWithNewline && !_atEnd)
         {
             _start = _end = 0;
             var newline = Fill() ? _buffer.AsSpan(0, _end).IndexOf((byte)'\n') : -1;
-            if (newline >= 0)
-            {
-                _start = newline + 1;
-                return true;
-            }
+            EndsWithNewline = newline >= 0;
+            _start = newline + 1;
         }
-
-        return false;
     }
 
     /// <returns>False when nothing follows, or the buffer is full with one line.</returns>

@@ -23,7 +23,7 @@ internal sealed class FileDigest : IDisposable
     public int Read(int descriptor, in FileStatus status, ScanProgress progress, CancellationToken cancellation, out Digest digest)
     {
         digest = default;
-        var length = Fill(descriptor, out var atEnd);
+        var length = Fill(descriptor, status.Size, out var atEnd);
         if (length < 0)
             return -length;
 
@@ -46,12 +46,15 @@ internal sealed class FileDigest : IDisposable
 
     public void Dispose() => _hash.Dispose();
 
-    /// <summary>Reads until the buffer is full or the file ends.</summary>
-    private int Fill(int descriptor, out bool atEnd)
+    /// <summary>Reads until the buffer is full or the file ends; that it ends at its size is checked by the status afterwards.</summary>
+    private int Fill(int descriptor, ulong size, out bool atEnd)
     {
         var length = 0;
         while (length < BufferLength)
         {
+            atEnd = length > 0 && (ulong)length == size;
+            if (atEnd)
+                return length;
             var read = OpenFile.Read(descriptor, _buffer.AsSpan(length));
             atEnd = read == 0;
             if (read < 0)

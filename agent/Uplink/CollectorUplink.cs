@@ -53,7 +53,7 @@ internal sealed partial class CollectorUplink(
         try
         {
             using var session = new Session(
-                client.Connect(cancellationToken: cancellation), store, health, pulse, clock, options.Instance.NameOrHost);
+                client.Connect(cancellationToken: cancellation), store, health, pulse, clock, options.Instance.Name);
             await session.RunAsync(Hello(), _ => Welcomed(collector), cancellation);
             Failed(collector, "the collector ended the stream");
         }
@@ -68,7 +68,7 @@ internal sealed partial class CollectorUplink(
         }
         catch (Exception e) when (e is RpcException or OperationCanceledException or IOException or BadMessageException)
         {
-            Failed(collector, e is RpcException { Status.Detail: { Length: > 0 } detail } ? detail : e.Message);
+            Failed(collector, Reason(e));
         }
 
         return Backoff.Delay(_failures, Random.Shared.NextDouble());
@@ -100,7 +100,7 @@ internal sealed partial class CollectorUplink(
         var hello = new Hello
         {
             InstanceId = identity.InstanceId,
-            Name = options.Instance.NameOrHost,
+            Name = options.Instance.Name,
             AgentVersion = Cli.VersionCommand.Version,
             Epoch = position.Epoch,
             Sequence = position.Sequence,
@@ -127,6 +127,10 @@ internal sealed partial class CollectorUplink(
         if (_failures++ == 0)
             Log.Unreachable(log, collector, reason);
     }
+
+    /// <summary>The cause at the bottom says most, e.g. "Connection refused".</summary>
+    private static string Reason(Exception e) =>
+        e is RpcException { Status: var status } ? status.DebugException?.GetBaseException().Message ?? status.Detail : e.Message;
 
     private void Refused(Uri collector, Status status)
     {

@@ -1,0 +1,100 @@
+using Telemetry.Protocol.Configuration;
+
+namespace Telemetry.Agent.Tests;
+
+public sealed class AgentOptionsTests
+{
+    private static readonly Dictionary<string, string> NoEnvironment = [];
+
+    [Fact]
+    public void Load_ShippedExample_GivesTheDefaults()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "Telemetry.sln")))
+            root = root.Parent!;
+
+        var options = AgentOptions.Load(Path.Combine(root.FullName, "deploy/agent.toml"), NoEnvironment);
+
+        Assert.Null(options.Collector);
+        Assert.Equal("/", options.Root);
+        Assert.Equal("/var/lib/telemetry-agent", options.StateDirectory);
+        Assert.Equal(Environment.MachineName, options.Instance.Name);
+        Assert.Equal(TimeSpan.FromSeconds(10), options.Scan.Interval);
+        Assert.Equal(TimeSpan.FromSeconds(10), options.Health.Interval);
+    }
+
+    [Fact]
+    public void Load_EveryKey_IsTaken()
+    {
+        var options = Load("""
+            collector = "http://127.0.0.1:7443"
+            root = "/mnt"
+            state_directory = "/state"
+            [instance]
+            name = "web-1"
+            group = "web"
+            customer = "acme"
+            tags = { zone = "a" }
+            [watch]
+            include = ["/etc"]
+            exclude = ["/etc/x"]
+            [scan]
+            interval = "5m"
+            [health]
+            interval = "30s"
+            """);
+
+        Assert.Equal(new Uri("http://127.0.0.1:7443"), options.Collector);
+        Assert.Equal(("/mnt", "/state"), (options.Root, options.StateDirectory));
+        Assert.Equal(("web-1", "web", "acme", "a"), (options.Instance.Name, options.Instance.Group, options.Instance.Customer, options.Instance.Tags["zone"]));
+        Assert.Equal(["/etc", "/etc/x"], [.. options.Watch.Include, .. options.Watch.Exclude]);
+        Assert.Equal((TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(30)), (options.Scan.Interval, options.Health.Interval));
+    }
+
+    [Fact]
+    public void Load_ManyMistakes_AreAllReportedWithTheirPlace()
+    {
+        var failure = Assert.Throws<ConfigurationException>(() => Load("""
+            colector = "http://127.0.0.1:1"
+            root = "x"
+            [watch]
+            inclde = ["/etc"]
+            exclude = ["etc"]
+            [scan]
+            interval = "10"
+            """));
+
+        string[] expected = ["agent.toml:1", "collector?", "agent.toml:2", "agent.toml:4", "watch.include?", "agent.toml:5", "agent.toml:7", "duration"];
+        Assert.All(expected, text => Assert.Contains(text, failure.Message));
+        Assert.Equal(5, failure.Mistakes.Count);
+    }
+
+    [Theory]
+    [InlineData("https://127.0.0.1:7443", "TLS")]
+    [InlineData("http://collector.example:7443", "another machine")]
+    [InlineData("collector:7443", "URL")]
+    public void Load_CollectorThatCannotBe_IsRefusedWithTheRemedy(string url, string why)
+    {
+        var failure = Assert.Throws<ConfigurationException>(() => Load($"collector = \"{url}\""));
+
+        Assert.Contains(why, failure.Message);
+    }
+
+    [Fact]
+    public void Load_EnvironmentOverrides_WinOverTheFile()
+    {
+        var options = Load(
+            "root = \"/a\"\n[health]\ninterval = \"10s\"",
+            new() { ["TELEMETRY_AGENT__ROOT"] = "/b", ["TELEMETRY_AGENT__HEALTH__INTERVAL"] = "1m", ["TELEMETRY_AGENT__WATCH__INCLUDE"] = "[\"/etc\"]" });
+
+        Assert.Equal("/b", options.Root);
+        Assert.Equal(TimeSpan.FromMinutes(1), options.Health.Interval);
+        Assert.Equal(["/etc"], options.Watch.Include);
+    }
+
+    private static AgentOptions Load(string text, Dictionary<string, string>? environment = null)
+    {
+        using var directory = new TemporaryDirectory();
+        return AgentOptions.Load(directory.Write("agent.toml", text), environment ?? NoEnvironment);
+    }
+}
