@@ -55,7 +55,9 @@ public sealed class FileScannerOracleTests
         var fingerprint = Scans.Look(directory.Path).Find("sparse")!;
 
         Assert.Equal(5368709123u, fingerprint.Size);
-        Assert.Equal(Shell.Run(directory.Path, "sha256sum sparse")[..64], fingerprint.Content.ToString());
+
+        // What sha256sum says of it, which takes that a quarter of a minute.
+        Assert.Equal("cf8edd76d2e5c9eab382cc419186321391ec4390a5c8ee24a90ff8471ea29094", fingerprint.Content.ToString());
     }
 
     [Fact]
