@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Telemetry.Agent;
 using Telemetry.Agent.Cli;
+using Telemetry.Protocol.Cli;
 
 var clock = TimeProvider.System;
 
@@ -13,27 +14,15 @@ var run = RunCommand.Create(clock, (services, options) => services
     .AddUplink()            // heads, nodes and samples → collector
     .AddSupervision());     // loops → systemd
 
-var scan = ScanCommand.Create(clock);
-var show = ShowCommand.Create();
-var diff = DiffCommand.Create();
-var checkConfig = CheckConfigCommand.Create();
-
 var root = new RootCommand("Fingerprints this machine and reports what changes.")
 {
     run,
-    scan,         // a directory into a manifest file
-    show,         // what a manifest file says
-    diff,         // two manifest files
-    checkConfig,
+    ScanCommand.Create(clock),      // a directory into a manifest file
+    ShowCommand.Create(),           // what a manifest file says
+    DiffCommand.Create(),           // two manifest files
+    CheckConfigCommand.Create(),
     VersionCommand.Create(),
 };
-HelpText.AddExamples(root, new Dictionary<Command, string>
-{
-    [run] = RunCommand.Examples,
-    [scan] = ScanCommand.Examples,
-    [show] = ShowCommand.Examples,
-    [diff] = DiffCommand.Examples,
-    [checkConfig] = CheckConfigCommand.Examples,
-});
+HelpText.Install(root);
 
 return await CommandLine.RunAsync(root, args);

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Microsoft.AspNetCore.Connections;
-using Telemetry.Collector.Cli;
 using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Configuration;
 
 namespace Telemetry.Collector;
@@ -17,9 +17,10 @@ internal static partial class ServeCommand
 
     public static Command Create(Func<CollectorOptions, WebApplication> build)
     {
-        var command = new Command(
+        var command = new Verb(
             "serve",
-            $"Runs the collector. Its first start writes admin.token into the data directory.\n\nEvery setting has an override in the environment, such as {CollectorOptions.EnvironmentPrefix}OPERATORS__LISTEN.\n\nExample: telemetry-collector serve --config /etc/telemetry/collector.toml")
+            $"Runs the collector. Its first start writes admin.token into the data directory. Every setting has an override in the environment, such as {CollectorOptions.EnvironmentPrefix}OPERATORS__LISTEN.",
+            "telemetry-collector serve --config /etc/telemetry/collector.toml")
         {
             Config,
         };

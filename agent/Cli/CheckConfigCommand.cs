@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Configuration;
 
 namespace Telemetry.Agent.Cli;
@@ -6,7 +7,7 @@ namespace Telemetry.Agent.Cli;
 /// <summary><c>check-config</c>: reads the configuration as <c>run</c> would, and says what is wrong with it.</summary>
 internal static class CheckConfigCommand
 {
-    public const string Examples = """
+    private const string Examples = """
         telemetry-agent check-config
         telemetry-agent check-config --config ./agent.toml
         """;
@@ -20,13 +21,13 @@ internal static class CheckConfigCommand
 
     public static Command Create()
     {
-        var command = new Command("check-config", "Check the configuration; exits 78 when something is wrong with it") { Config };
+        var command = new Verb("check-config", "Check the configuration; exits 78 when something is wrong with it", Examples) { Config };
         command.SetAction(arguments =>
         {
             var file = arguments.GetValue(Config)!;
             AgentOptions.Load(file, SettingsFile.Environment());
             Console.Out.WriteLine($"{file} is right.");
-            return ExitCode.Done;
+            return ExitCode.Yes;
         });
         return command;
     }

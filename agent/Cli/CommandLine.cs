@@ -1,7 +1,7 @@
 using System.CommandLine;
-using System.CommandLine.Invocation;
 using Telemetry.Agent.Linux;
 using Telemetry.Agent.Scan;
+using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Configuration;
 using Telemetry.Protocol.Files;
 
@@ -13,12 +13,8 @@ internal static class CommandLine
     public static async Task<int> RunAsync(RootCommand root, string[] arguments)
     {
         var result = root.Parse(arguments);
-        if (result.Action is ParseErrorAction)
-        {
-            var command = string.Join(' ', CommandNames(result.CommandResult));
-            await Console.Error.WriteLineAsync($"{result.Errors[0].Message} See '{command} --help'.");
-            return ExitCode.WrongUsage;
-        }
+        if (WrongUsage.Of(result, "telemetry-agent") is { } wrong)
+            return Fail(wrong, ExitCode.WrongUsage);
 
         try
         {
@@ -44,7 +40,7 @@ internal static class CommandLine
         catch (IOException e) when (e.HResult == Errno.BrokenPipe)
         {
             // Whoever read our output has seen enough.
-            return ExitCode.Done;
+            return ExitCode.Yes;
         }
         catch (IOException e)
         {
@@ -60,17 +56,6 @@ internal static class CommandLine
     {
         Console.Error.WriteLine(message);
         return exitCode;
-    }
-
-    private static IEnumerable<string> CommandNames(System.CommandLine.Parsing.CommandResult result)
-    {
-        if (result.Parent is System.CommandLine.Parsing.CommandResult parent)
-        {
-            foreach (var name in CommandNames(parent))
-                yield return name;
-        }
-
-        yield return result.Command is RootCommand ? "telemetry-agent" : result.Command.Name;
     }
 }
 

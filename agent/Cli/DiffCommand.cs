@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Files;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.Text;
@@ -9,7 +10,7 @@ namespace Telemetry.Agent.Cli;
 /// <summary><c>diff</c>: two manifest files, one difference a line; compared is only what both of them cover.</summary>
 internal static class DiffCommand
 {
-    public const string Examples = """
+    private const string Examples = """
         telemetry-agent diff certified.manifest today.manifest
         telemetry-agent diff a.manifest b.manifest --output json | jq -r .key
         telemetry-agent diff a.manifest b.manifest >/dev/null && echo same
@@ -20,21 +21,21 @@ internal static class DiffCommand
 
     public static Command Create()
     {
-        var command = new Command("diff", "Compare two manifest files; exits 0 same, 1 different") { A, B, Output.Format };
+        var command = new Verb("diff", "Compare two manifest files; exits 0 same, 1 different", Examples) { A, B, OutputFormat.Option };
         command.SetAction(Run);
         return command;
     }
 
     private static int Run(ParseResult arguments)
     {
-        var asTable = Output.IsTable(arguments);
+        var asTable = OutputFormat.IsTable(arguments);
         using var expected = ManifestFile.Open(arguments.GetValue(A)!);
         using var actual = ManifestFile.Open(arguments.GetValue(B)!);
         var overlap = new CoverageOverlap(expected.Head.Coverage, actual.Head.Coverage);
         if (overlap.LeftOut is { } leftOut)
             Console.Error.WriteLine(char.ToUpperInvariant(leftOut[0]) + leftOut[1..] + ".");
 
-        var exitCode = ExitCode.Done;
+        var exitCode = ExitCode.Yes;
         using var output = new Output();
         foreach (var kind in EntryKinds.All)
         {

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
@@ -13,23 +12,7 @@ internal sealed class Output : IDisposable
         new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
         bufferSize: 32 * 1024);
 
-    public static Option<string?> Format { get; } = FormatOption();
-
-    public static bool IsTable(ParseResult arguments) =>
-        arguments.GetValue(Format) is { } format ? format == "table" : !Console.IsOutputRedirected;
-
     public void Line(string line) => _writer.Write(line + '\n');
 
     public void Dispose() => _writer.Dispose();
-
-    private static Option<string?> FormatOption()
-    {
-        var option = new Option<string?>("--output")
-        {
-            Description = "table (default on a terminal) or json (default in a pipe)",
-            HelpName = "table|json",
-        };
-        option.AcceptOnlyFromAmong("table", "json");
-        return option;
-    }
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Telemetry.Agent.Linux;
+using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Configuration;
 
 namespace Telemetry.Agent.Cli;
@@ -12,7 +13,7 @@ namespace Telemetry.Agent.Cli;
 /// <summary><c>run</c>: the service.</summary>
 internal static class RunCommand
 {
-    public const string Examples = """
+    private const string Examples = """
         telemetry-agent run
         telemetry-agent run --config ./agent.toml
         TELEMETRY_AGENT__COLLECTOR=http://127.0.0.1:7443 telemetry-agent run
@@ -23,7 +24,7 @@ internal static class RunCommand
     /// <param name="addStages">What the service consists of.</param>
     public static Command Create(TimeProvider clock, Action<IServiceCollection, AgentOptions> addStages)
     {
-        var command = new Command("run", "Run the service: scan, keep the state, report to the collector") { CheckConfigCommand.Config };
+        var command = new Verb("run", "Run the service: scan, keep the state, report to the collector", Examples) { CheckConfigCommand.Config };
         command.SetAction(async arguments =>
         {
             var options = AgentOptions.Load(arguments.GetValue(CheckConfigCommand.Config)!, SettingsFile.Environment());
@@ -64,6 +65,6 @@ internal static class RunCommand
         // Before anything is disposed: a loop that died ends the host with success, and systemd would not start it again.
         var loops = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
         await host.RunAsync();
-        return loops.Exists(loop => loop.ExecuteTask is { IsFaulted: true }) ? ExitCode.No : ExitCode.Done;
+        return loops.Exists(loop => loop.ExecuteTask is { IsFaulted: true }) ? ExitCode.No : ExitCode.Yes;
     }
 }

@@ -4,6 +4,7 @@ using Telemetry.Agent.Linux;
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Packages;
 using Telemetry.Agent.Scan;
+using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Files;
 using Telemetry.Protocol.Model;
 
@@ -12,7 +13,7 @@ namespace Telemetry.Agent.Cli;
 /// <summary><c>scan</c>: a directory, a mounted image or a live root into one manifest file.</summary>
 internal static class ScanCommand
 {
-    public const string Examples = """
+    private const string Examples = """
         telemetry-agent scan --root / --out machine.manifest
         telemetry-agent scan --root /mnt/image --out image.manifest
         telemetry-agent scan --root /etc --out etc.manifest --no-packages
@@ -40,7 +41,7 @@ internal static class ScanCommand
 
     public static Command Create(TimeProvider clock)
     {
-        var command = new Command("scan", "Fingerprint a directory into a manifest file") { Root, Out, NoPackages, NoSettings, Wait };
+        var command = new Verb("scan", "Fingerprint a directory into a manifest file", Examples) { Root, Out, NoPackages, NoSettings, Wait };
         command.SetAction(arguments => Run(arguments, clock));
         return command;
     }
@@ -70,7 +71,7 @@ internal static class ScanCommand
         Console.Out.WriteLine(Summary(path, sighting, progress, clock.GetElapsedTime(started)));
         foreach (var gap in sighting.Coverage.Gaps)
             Console.Error.WriteLine($"Not covered: {KeyText.Format(gap.Kind, gap.Prefix.Bytes)} ({gap.Reason})");
-        return ExitCode.Done;
+        return ExitCode.Yes;
     }
 
     private static string Summary(string path, Sighting sighting, ScanProgress progress, TimeSpan time) => string.Create(

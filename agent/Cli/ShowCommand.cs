@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Files;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.Text;
@@ -9,7 +10,7 @@ namespace Telemetry.Agent.Cli;
 /// <summary><c>show</c>: the entries of a manifest file, one a line.</summary>
 internal static class ShowCommand
 {
-    public const string Examples = """
+    private const string Examples = """
         telemetry-agent show machine.manifest --prefix /etc/ssh
         telemetry-agent show machine.manifest --kind package
         telemetry-agent show machine.manifest | jq -r 'select(.mode == "4755").key'
@@ -27,7 +28,7 @@ internal static class ShowCommand
 
     public static Command Create()
     {
-        var command = new Command("show", "Print the entries of a manifest file, one a line") { File, Kind, Prefix, Output.Format };
+        var command = new Verb("show", "Print the entries of a manifest file, one a line", Examples) { File, Kind, Prefix, OutputFormat.Option };
         command.SetAction(Run);
         return command;
     }
@@ -35,7 +36,7 @@ internal static class ShowCommand
     private static int Run(ParseResult arguments)
     {
         var (kinds, prefix) = Selection(arguments.GetValue(Kind), arguments.GetValue(Prefix));
-        var asTable = Output.IsTable(arguments);
+        var asTable = OutputFormat.IsTable(arguments);
         using var file = ManifestFile.Open(arguments.GetValue(File)!);
         using var output = new Output();
         var found = false;
@@ -50,7 +51,7 @@ internal static class ShowCommand
         }
 
         if (found || arguments.GetValue(Prefix) is not { } text)
-            return ExitCode.Done;
+            return ExitCode.Yes;
         Console.Error.WriteLine($"Nothing at or below '{text}' in this manifest.");
         return ExitCode.No;
     }

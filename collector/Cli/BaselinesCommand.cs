@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Google.Protobuf;
 using Telemetry.Collector.Baselines;
+using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Files;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
@@ -21,10 +22,10 @@ internal static class BaselinesCommand
 
     public static Command Create() => new("baselines", "Golden states: their versions, and who is bound to them.")
     {
-        CommandLine.Verb("import", "Makes a version of a manifest file.\n\nExample: telemetryctl baselines import shop:7 image.manifest", ImportAsync, Version, File),
-        CommandLine.Verb("capture", "Makes a version of what an instance is now.\n\nExample: telemetryctl baselines capture shop:7 --instance i-1", CaptureAsync, Version, Instance),
-        CommandLine.Verb("bind", "Says which line judges which instances. An instance wins over an AMI, an AMI over a tag.\n\nExample: telemetryctl baselines bind shop --tag role=shop", BindAsync, Line, Instance, Ami, Tag),
-        CommandLine.Verb("list", "Lists all versions and bindings.", ListAsync),
+        CommandLine.Verb("import", "Makes a version of a manifest file.", "telemetryctl baselines import shop:7 image.manifest", ImportAsync, Version, File),
+        CommandLine.Verb("capture", "Makes a version of what an instance is now.", "telemetryctl baselines capture shop:7 --instance i-1", CaptureAsync, Version, Instance),
+        CommandLine.Verb("bind", "Says which line judges which instances. An instance wins over an AMI, an AMI over a tag.", "telemetryctl baselines bind shop --tag role=shop", BindAsync, Line, Instance, Ami, Tag),
+        CommandLine.Verb("list", "Lists all versions and bindings.", "telemetryctl baselines list", ListAsync),
     };
 
     private static async Task<int> ImportAsync(ParseResult arguments, CancellationToken cancellation)

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using System.CommandLine.Invocation;
 using Grpc.Core;
+using Telemetry.Protocol.Cli;
 
 namespace Telemetry.Collector.Cli;
 
@@ -18,15 +18,14 @@ internal static class CommandLine
             DiffCommand.Create(),
             Connection.Server,
             Connection.TokenFile,
-            Output.Form,
+            OutputFormat.Option,
         };
 
+        HelpText.Install(root);
+
         var parsed = root.Parse(args);
-        if (parsed.Action is ParseErrorAction)
-        {
-            await Console.Error.WriteLineAsync($"{OneLine(parsed.Errors[0].Message)} See '{string.Join(' ', Path(parsed.CommandResult))} --help'.");
-            return ExitCode.WrongUsage;
-        }
+        if (WrongUsage.Of(parsed, args is ["serve", ..] ? "telemetry-collector" : "telemetryctl") is { } wrong)
+            return await FailAsync(ExitCode.WrongUsage, wrong);
 
         var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
 
@@ -36,11 +35,12 @@ internal static class CommandLine
         return await parsed.InvokeAsync(invocation);
     }
 
-    /// <summary>A command that does something, with its arguments and options.</summary>
-    public static Command Verb(
-        string name, string description, Func<ParseResult, CancellationToken, Task<int>> action, params Symbol[] symbols)
+    /// <summary>A command that asks the server, with its arguments and options.</summary>
+    /// <param name="examples">One a line.</param>
+    public static Verb Verb(
+        string name, string description, string examples, Func<ParseResult, CancellationToken, Task<int>> action, params Symbol[] symbols)
     {
-        var command = new Command(name, description);
+        var command = new Verb(name, description, examples);
         foreach (var symbol in symbols)
         {
             if (symbol is Argument argument)
@@ -89,19 +89,5 @@ internal static class CommandLine
     {
         await Console.Error.WriteLineAsync(message);
         return exitCode;
-    }
-
-    private static string OneLine(string text) =>
-        string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-
-    private static IEnumerable<string> Path(System.CommandLine.Parsing.SymbolResult? result)
-    {
-        for (var names = new Stack<string>(); ; result = result.Parent)
-        {
-            if (result is System.CommandLine.Parsing.CommandResult command)
-                names.Push(command.Command.Name);
-            if (result?.Parent is null)
-                return names;
-        }
     }
 }

@@ -3,6 +3,7 @@ using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Grpc.Net.Client.Web;
+using Telemetry.Protocol.Cli;
 
 namespace Telemetry.Collector.Cli;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Grpc.Core;
 using Spectre.Console;
 using Telemetry.Collector.Deviations;
+using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Cli;
@@ -24,9 +25,9 @@ internal static class DeviationsCommand
 
     public static Command Create() => new("deviations", "Where instances differ from their baselines.")
     {
-        CommandLine.Verb("list", "Lists deviations, newest first.\n\nExample: telemetryctl deviations list --instance i-1 --state open", ListAsync, Instance, State),
-        CommandLine.Verb("show", "Shows one deviation.", ShowAsync, Id),
-        CommandLine.Verb("watch", "Follows deviations as they open, change and close, until Ctrl-C.", WatchAsync, Instance, Cursor),
+        CommandLine.Verb("list", "Lists deviations, newest first.", "telemetryctl deviations list --instance i-1 --state open", ListAsync, Instance, State),
+        CommandLine.Verb("show", "Shows one deviation.", "telemetryctl deviations show d-17", ShowAsync, Id),
+        CommandLine.Verb("watch", "Follows deviations as they open, change and close, until Ctrl-C.", "telemetryctl deviations watch\ntelemetryctl deviations watch --output json --cursor MTI", WatchAsync, Instance, Cursor),
     };
 
     private static async Task<int> ListAsync(ParseResult arguments, CancellationToken cancellation)

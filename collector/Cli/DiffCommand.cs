@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Grpc.Core;
+using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Text;
 using Telemetry.Protocol.V1;
 
@@ -12,7 +13,8 @@ internal static class DiffCommand
 
     public static Command Create() => CommandLine.Verb(
         "diff",
-        "Compares two states; exits 0 when they are the same, 1 when they differ.\n\nExample: telemetryctl diff shop:7 i-1",
+        "Compares two states; exits 0 when they are the same, 1 when they differ.",
+        "telemetryctl diff shop:7 i-1\ntelemetryctl diff shop:6 shop:7",
         RunAsync, Left, Right);
 
     private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellation)

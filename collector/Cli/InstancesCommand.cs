@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Telemetry.Collector.Fleet;
+using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Cli;
@@ -10,8 +11,8 @@ internal static class InstancesCommand
 
     public static Command Create() => new("instances", "The fleet: who is there, and how it is doing.")
     {
-        CommandLine.Verb("list", "Lists all instances.", ListAsync),
-        CommandLine.Verb("show", "Shows one instance with its head and coverage.", ShowAsync, Id),
+        CommandLine.Verb("list", "Lists all instances.", "telemetryctl instances list --output json", ListAsync),
+        CommandLine.Verb("show", "Shows one instance with its head and coverage.", "telemetryctl instances show i-1", ShowAsync, Id),
     };
 
     private static async Task<int> ListAsync(ParseResult arguments, CancellationToken cancellation)

@@ -2,19 +2,13 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Spectre.Console;
+using Telemetry.Protocol.Cli;
 
 namespace Telemetry.Collector.Cli;
 
 /// <summary>Prints for people or for programs: tables on a terminal, JSON in a pipe, unless told otherwise.</summary>
 internal sealed class Output(bool isJson)
 {
-    public static readonly Option<string?> Form = new Option<string?>("--output", "-o")
-    {
-        Description = "table (default on a terminal) or json (default in a pipe).",
-        HelpName = "table|json",
-        Recursive = true,
-    }.AcceptOnlyFromAmong("table", "json");
-
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -25,8 +19,7 @@ internal sealed class Output(bool isJson)
 
     public bool IsJson => isJson;
 
-    public static Output Of(ParseResult arguments) =>
-        new(arguments.GetValue(Form) is { } form ? form == "json" : Console.IsOutputRedirected);
+    public static Output Of(ParseResult arguments) => new(!OutputFormat.IsTable(arguments));
 
     /// <summary>A list: a JSON array, or a table with a row an item.</summary>
     public void List<T>(IReadOnlyCollection<T> items, string whenEmpty, string[] columns, Func<T, string[]> row)
