@@ -1,4 +1,5 @@
 using Telemetry.Protocol.Configuration;
+using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests;
 

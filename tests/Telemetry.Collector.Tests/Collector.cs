@@ -12,7 +12,7 @@ namespace Telemetry.Collector.Tests;
 /// <summary>The collector's stages on a real store in a folder of its own, without listeners and with a clock that stands.</summary>
 internal sealed class Collector : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryDirectory _folder = new();
 
     public Collector() => Open();
 

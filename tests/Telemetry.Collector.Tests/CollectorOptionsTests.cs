@@ -21,7 +21,7 @@ public sealed class CollectorOptionsTests
     [Fact]
     public void Load_ManyMistakes_NamesEachWithItsPlaceAndTheNearestRightName()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         File.WriteAllText(folder["c.toml"], """
             data_directory = "relative"
             [agents]

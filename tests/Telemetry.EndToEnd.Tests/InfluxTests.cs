@@ -8,7 +8,7 @@ public sealed class InfluxTests : IAsyncDisposable
 {
     private const string Influxd = "/usr/bin/influxd";
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryDirectory _folder = new();
     private readonly int _port = FreePort.Find();
     private readonly HttpClient _http = new();
     private readonly Installation _installation;

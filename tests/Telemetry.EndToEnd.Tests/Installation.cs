@@ -6,7 +6,7 @@ namespace Telemetry.EndToEnd.Tests;
 /// <summary>A collector and an agent as people run them: published programs, in a folder of their own, on free ports.</summary>
 internal sealed class Installation : IAsyncDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryDirectory _folder = new();
     private readonly string _collectorSettings;
     private readonly string _agentSettings;
     private RunningProgram? _collector;

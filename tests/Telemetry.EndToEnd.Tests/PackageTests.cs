@@ -6,7 +6,7 @@ namespace Telemetry.EndToEnd.Tests;
 public sealed class PackageTests : IAsyncDisposable
 {
     private readonly Installation _installation = new();
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryDirectory _folder = new();
 
     public PackageTests()
     {

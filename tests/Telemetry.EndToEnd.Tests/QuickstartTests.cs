@@ -22,7 +22,7 @@ public sealed class QuickstartTests
     [Fact]
     public async Task Quickstart_OnAFolder_ShowsAChangeMadeInAnotherTerminal()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         Directory.CreateDirectory(folder["watched"]);
         File.Copy("/bin/true", folder["watched/tool"]);
         await using var quickstart = RunningProgram.Start("/bin/bash", [Script, "--watch", folder["watched"], "--data", folder["data"]], Built);

@@ -8,7 +8,7 @@ public sealed class ScanOracleTests : IDisposable
 {
     private const string Tree = "/usr/share";
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryDirectory _folder = new();
 
     public void Dispose() => _folder.Dispose();
 

@@ -1,4 +1,5 @@
 using Telemetry.Agent.Health;
+using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests.Health;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Agent.Identity;
+using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests.Identity;
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Scan;
 using Telemetry.Protocol.Model;
+using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests.Manifest;
 

@@ -1,4 +1,5 @@
 using Telemetry.Protocol.Model;
+using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests.Packages;
 

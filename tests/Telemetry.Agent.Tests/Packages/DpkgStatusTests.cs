@@ -1,6 +1,7 @@
 using System.Text;
 using Telemetry.Agent.Packages;
 using Telemetry.Protocol.Model;
+using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests.Packages;
 

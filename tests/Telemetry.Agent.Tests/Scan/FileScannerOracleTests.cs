@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using Telemetry.Protocol.Model;
+using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests.Scan;
 

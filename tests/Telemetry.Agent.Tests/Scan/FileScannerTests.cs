@@ -1,5 +1,6 @@
 using Telemetry.Agent.Scan;
 using Telemetry.Protocol.Model;
+using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests.Scan;
 

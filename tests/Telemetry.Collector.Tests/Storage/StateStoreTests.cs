@@ -8,7 +8,7 @@ public sealed class StateStoreTests
     [Fact]
     public void Open_FileThatIsNoStore_SaysWhatToDo()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         File.WriteAllText(folder["state.db"], new string('x', 10_000));
 
         var refusal = Assert.Throws<StoreException>(() => StateStore.Open(folder.Path));
@@ -45,7 +45,7 @@ public sealed class StateStoreTests
     [Fact]
     public void Claim_OfADirectoryInUse_IsRefused()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         using var first = DataDirectory.Claim(folder.Path);
 
         var refusal = Assert.Throws<StoreException>(() => DataDirectory.Claim(folder.Path));

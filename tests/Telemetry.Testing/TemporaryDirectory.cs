@@ -1,7 +1,7 @@
-namespace Telemetry.Agent.Tests;
+namespace Telemetry.Testing;
 
 /// <summary>A directory of a test's own, gone afterwards.</summary>
-internal sealed class TemporaryDirectory : IDisposable
+public sealed class TemporaryDirectory : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("telemetry-test-").FullName;
 

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Text;
 
-namespace Telemetry.Agent.Tests;
+namespace Telemetry.Testing;
 
 /// <summary>Runs the system's own tools, which serve as oracles.</summary>
-internal static class Shell
+public static class Shell
 {
     /// <returns>Standard output, a byte a character: names need not be UTF-8.</returns>
     public static string Run(string directory, string script)
@@ -23,7 +23,7 @@ internal static class Shell
             StandardOutputEncoding = Encoding.Latin1,
         };
         using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return (process.ExitCode, output, error.GetAwaiter().GetResult());
