@@ -29,7 +29,7 @@ internal sealed record AgentOptions
     public required HealthOptions Health { get; init; }
 
     /// <exception cref="ConfigurationException">With all mistakes at once.</exception>
-    public static AgentOptions Load(string path, IReadOnlyDictionary<string, string> environment)
+    public static AgentOptions Load(string? path, IReadOnlyDictionary<string, string> environment)
     {
         var settings = SettingsFile.Load(path, EnvironmentPrefix, environment);
         var options = new AgentOptions

@@ -25,7 +25,7 @@ internal static class AgentStages
 
     public static IServiceCollection AddScan(this IServiceCollection services, AgentOptions options)
     {
-        var scope = WatchScope.Of(options.Root, options.Watch.Include, options.Watch.Exclude);
+        var scope = WatchScope.Of(options.Root, options.Watch.Include, [.. options.Watch.Exclude, .. WatchScope.Own(options)]);
         return services
             .AddSingleton(options.Scan)
             .AddSingleton<IScanner>(provider => new FileScanner(options.Root, scope, provider.GetRequiredService<TimeProvider>()))

@@ -11,6 +11,9 @@ internal static class CollectorConsole
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Grpc", LogLevel.Warning);
+
+        // A failed start is told once, by the command, without a stack; a background task that dies is critical.
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
         if (SystemdHelpers.IsSystemdService())
             return logging.AddSystemdConsole();
 

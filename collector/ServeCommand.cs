@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.AspNetCore.Connections;
 using Telemetry.Collector.Cli;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Configuration;
@@ -47,6 +48,10 @@ internal static partial class ServeCommand
         catch (ConfigurationException e)
         {
             return await FailAsync(ExitCode.WrongConfiguration, e.Message);
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            return await FailAsync(ExitCode.No, $"{e.Message} Stop the program that listens there, or set agents.listen or operators.listen.");
         }
         catch (Exception e) when (e is StoreException or IOException)
         {

@@ -48,8 +48,8 @@ demo_run() {
   has_opened() { opened | grep -qxF "$1"; }
   all_closed() { ctl deviations list --state open --output json | grep -qx '\[\]'; }
 
-  ctl deviations watch --output table > "$seen" 2> "$data/watch.log" &
-  local watch_pid=$!
+  "$bin/telemetryctl" deviations watch --output table "${at[@]}" > "$seen" 2> "$data/watch.log" &
+  watch_pid=$!
   wait_for "following deviations" "$watch_pid" "$data/watch.log" grep -q Following "$data/watch.log"
 
   # A scratch copy of the tree is what it is put back from afterwards.
@@ -65,7 +65,6 @@ demo_run() {
 
   local difference
   if ! difference=$(diff <(sort "$expected") <(opened | sort)); then
-    kill "$watch_pid"
     echo "$difference" >&2
     die "the demo found something else than was done ('<' was expected and not found, '>' was found and not expected)."
   fi
@@ -74,6 +73,5 @@ demo_run() {
   rm -rf "$tree"
   cp -a "$tree.certified" "$tree"
   wait_for "every deviation to close" "$agent_pid" "$data/agent.log" all_closed
-  kill "$watch_pid"
   echo ":: All $(wc -l < "$expected") expected deviations were shown, and no other; all closed when the tree was put back."
 }

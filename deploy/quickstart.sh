@@ -66,8 +66,9 @@ toml_list() {
   echo "[$list]"
 }
 
-collector_pid="" agent_pid=""
+collector_pid="" agent_pid="" watch_pid=""
 stop() {
+  [[ -z $watch_pid ]] || kill "$watch_pid" 2> /dev/null || true
   [[ -z $agent_pid ]] || kill "$agent_pid" 2> /dev/null || true
   [[ -z $collector_pid ]] || kill "$collector_pid" 2> /dev/null || true
   wait
@@ -106,7 +107,8 @@ wait_for "the collector's start" "$collector_pid" "$data/collector.log" test -s 
 address() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" "$data/collector/addresses.json"; }
 agents=$(address agents)
 server=$(address operators)
-ctl() { "$bin/telemetryctl" "$@" --server "$server" --token-file "$data/collector/admin.token"; }
+at=(--server "$server" --token-file "$data/collector/admin.token")
+ctl() { "$bin/telemetryctl" "$@" "${at[@]}"; }
 
 # ---- Agent
 
@@ -172,4 +174,8 @@ if ctl deviations list --state open --output json | grep -q '"id"'; then
   echo ":: Open since before"
   ctl deviations list --state open --output table
 fi
-ctl deviations watch
+
+# In the background, because a shell that waits for a command in the foreground hears no signal but the terminal's.
+"$bin/telemetryctl" deviations watch --output table "${at[@]}" &
+watch_pid=$!
+wait "$watch_pid"

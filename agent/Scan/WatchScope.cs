@@ -22,4 +22,11 @@ internal static class WatchScope
             excluded = excluded.Concat(NeverState.Where(never => !Array.Exists(included, key => key.IsUnder(never))));
         return new Scope(included, excluded);
     }
+
+    /// <summary>The agent's own state, where it lies below the root: every scan writes to it, and would find its own writes.</summary>
+    public static IReadOnlyList<string> Own(AgentOptions options)
+    {
+        var relative = Path.GetRelativePath(options.Root, options.StateDirectory);
+        return relative == ".." || relative.StartsWith("../", StringComparison.Ordinal) ? [] : ["/" + relative];
+    }
 }

@@ -18,17 +18,22 @@ internal static class CommandLine
             DiffCommand.Create(),
             Connection.Server,
             Connection.TokenFile,
-            Output.Option,
+            Output.Form,
         };
 
         var parsed = root.Parse(args);
         if (parsed.Action is ParseErrorAction)
         {
-            await Console.Error.WriteLineAsync($"{parsed.Errors[0].Message} See '{string.Join(' ', Path(parsed.CommandResult))} --help'.");
+            await Console.Error.WriteLineAsync($"{OneLine(parsed.Errors[0].Message)} See '{string.Join(' ', Path(parsed.CommandResult))} --help'.");
             return ExitCode.WrongUsage;
         }
 
-        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+
+        // The host ends the server on its signals, in its own time; nothing else may.
+        if (parsed.CommandResult.Command == serve)
+            invocation.ProcessTerminationTimeout = null;
+        return await parsed.InvokeAsync(invocation);
     }
 
     /// <summary>A command that does something, with its arguments and options.</summary>
@@ -85,6 +90,9 @@ internal static class CommandLine
         await Console.Error.WriteLineAsync(message);
         return exitCode;
     }
+
+    private static string OneLine(string text) =>
+        string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private static IEnumerable<string> Path(System.CommandLine.Parsing.SymbolResult? result)
     {

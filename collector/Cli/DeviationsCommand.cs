@@ -10,11 +10,11 @@ internal static class DeviationsCommand
 {
     private static readonly Argument<string> Id = new("ID") { Description = "Id of a deviation, such as d-17." };
     private static readonly Option<string?> Instance = new("--instance") { Description = "Only of this instance.", HelpName = "ID" };
-    private static readonly Option<Protocol.V1.DeviationState?> State = new("--state")
+    private static readonly Option<string?> State = new Option<string?>("--state")
     {
-        Description = "Only in this state: open, acknowledged, waived, approved or resolved. Default: all.",
+        Description = "Only in this state. Default: all.",
         HelpName = "STATE",
-    };
+    }.AcceptOnlyFromAmong("open", "acknowledged", "waived", "approved", "resolved");
 
     private static readonly Option<string?> Cursor = new("--cursor")
     {
@@ -35,7 +35,9 @@ internal static class DeviationsCommand
         var request = new ListDeviationsRequest
         {
             InstanceId = arguments.GetValue(Instance) ?? "",
-            State = arguments.GetValue(State) ?? Protocol.V1.DeviationState.Unspecified,
+            State = arguments.GetValue(State) is { } state
+                ? Enum.Parse<Protocol.V1.DeviationState>(state, ignoreCase: true)
+                : Protocol.V1.DeviationState.Unspecified,
         };
         var deviations = new List<DeviationView>();
         do

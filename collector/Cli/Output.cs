@@ -8,18 +8,12 @@ namespace Telemetry.Collector.Cli;
 /// <summary>Prints for people or for programs: tables on a terminal, JSON in a pipe, unless told otherwise.</summary>
 internal sealed class Output(bool isJson)
 {
-    private enum Form
-    {
-        Table,
-        Json,
-    }
-
-    private static readonly Option<Form?> FormOption = new("--output", "-o")
+    public static readonly Option<string?> Form = new Option<string?>("--output", "-o")
     {
         Description = "table (default on a terminal) or json (default in a pipe).",
         HelpName = "table|json",
         Recursive = true,
-    };
+    }.AcceptOnlyFromAmong("table", "json");
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -29,12 +23,10 @@ internal sealed class Output(bool isJson)
 
     private static readonly JsonSerializerOptions IndentedJson = new(Json) { WriteIndented = true };
 
-    public static Option Option => FormOption;
-
     public bool IsJson => isJson;
 
     public static Output Of(ParseResult arguments) =>
-        new((arguments.GetValue(FormOption) ?? (Console.IsOutputRedirected ? Form.Json : Form.Table)) == Form.Json);
+        new(arguments.GetValue(Form) is { } form ? form == "json" : Console.IsOutputRedirected);
 
     /// <summary>A list: a JSON array, or a table with a row an item.</summary>
     public void List<T>(IReadOnlyCollection<T> items, string whenEmpty, string[] columns, Func<T, string[]> row)

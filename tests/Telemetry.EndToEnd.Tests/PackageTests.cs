@@ -13,6 +13,9 @@ public sealed class PackageTests : IAsyncDisposable
         foreach (var name in (string[])["root/var/lib/dpkg/info", "root/var/lib/dpkg/updates", "root/etc"])
             Directory.CreateDirectory(_folder[name]);
         File.WriteAllText(Root + "/var/lib/dpkg/status", "");
+
+        // Else the purge removes the folder that it leaves empty.
+        File.WriteAllText(Root + "/etc/hosts", "");
     }
 
     private string Root => _folder["root"];

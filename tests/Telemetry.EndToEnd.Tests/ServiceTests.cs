@@ -59,10 +59,11 @@ public sealed class ServiceTests : IAsyncDisposable
             : (Programs.Collector, "serve", _installation["collector.toml"]);
         await (which == "agent" ? _installation.Agent : _installation.Collector).Stop();
 
-        // As systemd starts it: the program is the process that SYSTEMD_EXEC_PID names.
+        // The programs look whether their parent is called systemd.
+        File.Copy("/bin/sh", _installation["systemd"]);
         await using var service = RunningProgram.Start(
-            "/bin/sh",
-            ["-c", "SYSTEMD_EXEC_PID=$$ exec \"$0\" \"$@\"", program, verb, "--config", config],
+            _installation["systemd"],
+            ["-c", """trap 'kill $pid' TERM; "$0" "$@" & pid=$!; wait $pid; wait $pid""", program, verb, "--config", config],
             new Dictionary<string, string> { ["NOTIFY_SOCKET"] = _installation["notify"] });
 
         var buffer = new byte[4096];

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Reflection.Emit;
 
-namespace Telemetry.Protocol.Tests.Model;
+namespace Telemetry.Testing;
 
 /// <summary>Finds the types, methods and fields that compiled code names (ECMA-335, partition III).</summary>
 internal static class IlTokens
