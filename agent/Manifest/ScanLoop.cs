@@ -11,8 +11,8 @@ namespace Telemetry.Agent.Manifest;
 internal sealed partial class ScanLoop(
     ManifestScan scan, StateStore store, ScanOptions options, [FromKeyedServices("scan")] LoopPulse pulse, TimeProvider clock, ILogger<ScanLoop> log) : BackgroundService
 {
-    // A scan that read much has used memory that the next ones don't need.
-    private const int ManyFiles = 1000;
+    // A scan of a large tree leaves garbage that would stay resident until the next one.
+    private const int ManyEntries = 10_000;
 
     private string? _lastFailure;
     private HeadPosition _lastHead;
@@ -51,7 +51,7 @@ internal sealed partial class ScanLoop(
             _lastFailure = e.Message;
         }
 
-        if (progress.FilesRead > ManyFiles)
+        if (progress.Entries > ManyEntries)
             Linux.ProcessLimits.GiveBackMemory();
     }
 
