@@ -85,7 +85,7 @@ internal sealed partial class Pipeline(StateStore store, DeviationFeed feed, Tim
                 transaction.Deviations.Update(deviation);
 
             if (!names.TryGetValue(deviation.BaselineId, out var baseline))
-                names[deviation.BaselineId] = baseline = transaction.Baselines.Find(deviation.BaselineId)!.Name.ToString();
+                names[deviation.BaselineId] = baseline = transaction.Baselines.NameOf(deviation.BaselineId);
 
             var stored = transition with { Deviation = deviation };
             transaction.Events.Add(stored, now, deviation.ToMessage(baseline).ToByteArray());

@@ -66,7 +66,7 @@ internal sealed class DeviationGrpcService(StateStore store, DeviationFeed feed,
     }
 
     private static Protocol.V1.Deviation ToMessage(StoreTransaction transaction, Deviation deviation) =>
-        deviation.ToMessage(transaction.Baselines.Find(deviation.BaselineId)!.Name.ToString());
+        deviation.ToMessage(transaction.Baselines.NameOf(deviation.BaselineId));
 
     // Opaque, so that what it means may change; a client only hands it back.
     private static string FormatToken(long position) =>

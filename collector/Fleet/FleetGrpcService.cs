@@ -74,7 +74,7 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
             Group = instance.Group,
             Customer = instance.Customer,
             Image = instance.Image,
-            Baseline = instance.JudgedId is { } judged ? transaction.Baselines.Find(judged)?.Name.ToString() ?? "" : "",
+            Baseline = instance.JudgedId is { } judged ? transaction.Baselines.NameOf(judged) : "",
             OpenDeviations = (uint)open[instance.Id].Sum(count => count.Count),
             AgentVersion = instance.AgentVersion,
             LastSeen = (agents.LastSeen(instance.Id) ?? instance.LastSeen).ToTimestamp(),

@@ -63,7 +63,9 @@ internal sealed class BaselineTable(DbConnection connection, DbTransaction trans
     public Baseline? Find(BaselineName name) =>
         One(" WHERE b.name = @Line AND b.version = @Version", new { name.Line, name.Version });
 
-    public Baseline? Find(long id) => One(" WHERE b.id = @id", new { id });
+    /// <summary>The name of a version that exists.</summary>
+    public string NameOf(long id) =>
+        connection.QuerySingle<string>("SELECT name || ':' || version FROM baselines WHERE id = @id", new { id }, transaction);
 
     /// <summary>The newest version of a line: the required one.</summary>
     public Baseline? Newest(string line) => One(" WHERE b.name = @line ORDER BY b.id DESC LIMIT 1", new { line });

@@ -12,11 +12,23 @@ public sealed record Coverage(
 {
     public static readonly Coverage Nothing = new(Scope.Everything, [], [], []);
 
+    private KeyPrefixes[] _gapsByKind = ByKind(Gaps);
+
+    public ImmutableArray<Gap> Gaps
+    {
+        get;
+        init
+        {
+            field = value;
+            _gapsByKind = ByKind(value);
+        }
+    } = Gaps;
+
     /// <summary>Whether the manifest says something about a key: that it is there, and what, or that it is not.</summary>
     public bool Covers(EntryKind kind, ReadOnlySpan<byte> key) =>
         ScannerOf(kind, key) is not null
         && (kind != EntryKind.File || Scope.Covers(key))
-        && !IsInGap(kind, key);
+        && !_gapsByKind[(int)kind].Hold(key);
 
     /// <summary>The scanner that answers for a key, or null.</summary>
     public Scanner? ScannerOf(EntryKind kind, ReadOnlySpan<byte> key)
@@ -39,16 +51,8 @@ public sealed record Coverage(
 
     public override int GetHashCode() => HashCode.Combine(Scope, Scanners.Length, Gaps.Length, LossWindows.Length);
 
-    private bool IsInGap(EntryKind kind, ReadOnlySpan<byte> key)
-    {
-        foreach (var gap in Gaps)
-        {
-            if (gap.Kind == kind && EntryKey.IsUnder(key, gap.Prefix.Bytes))
-                return true;
-        }
-
-        return false;
-    }
+    private static KeyPrefixes[] ByKind(ImmutableArray<Gap> gaps) =>
+        [default, .. EntryKinds.All.Select(kind => new KeyPrefixes(gaps.Where(gap => gap.Kind == kind).Select(gap => gap.Prefix)))];
 }
 
 /// <summary>A scanner that took part. Equal major versions make comparable entries.</summary>

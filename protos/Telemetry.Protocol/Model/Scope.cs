@@ -6,10 +6,14 @@ namespace Telemetry.Protocol.Model;
 /// <summary>What a scan of files was meant to look at: prefixes of whole components. An exclusion wins.</summary>
 public sealed class Scope : IEquatable<Scope>
 {
+    private readonly KeyPrefixes _included, _excluded;
+
     public Scope(IEnumerable<EntryKey> include, IEnumerable<EntryKey> exclude)
     {
         Include = [.. include.Distinct().Order()];
         Exclude = [.. exclude.Distinct().Order()];
+        _included = new KeyPrefixes(Include);
+        _excluded = new KeyPrefixes(Exclude);
         Digest = DigestOf();
     }
 
@@ -22,24 +26,13 @@ public sealed class Scope : IEquatable<Scope>
     /// <summary>SHA-256 over both lists, each key behind its length, each list behind its count.</summary>
     public Digest Digest { get; }
 
-    public bool Covers(ReadOnlySpan<byte> key) => IsUnderAny(key, Include) && !IsUnderAny(key, Exclude);
+    public bool Covers(ReadOnlySpan<byte> key) => _included.Hold(key) && !_excluded.Hold(key);
 
     public bool Equals(Scope? other) => other is not null && Digest == other.Digest;
 
     public override bool Equals(object? obj) => Equals(obj as Scope);
 
     public override int GetHashCode() => Digest.GetHashCode();
-
-    private static bool IsUnderAny(ReadOnlySpan<byte> key, ImmutableArray<EntryKey> prefixes)
-    {
-        foreach (var prefix in prefixes)
-        {
-            if (EntryKey.IsUnder(key, prefix.Bytes))
-                return true;
-        }
-
-        return false;
-    }
 
     private Digest DigestOf()
     {
