@@ -25,7 +25,7 @@ static WebApplication Build(CollectorOptions options)
         kestrel.Listen(options.AgentsListen, listen => { listen.Protocols = HttpProtocols.Http2; listen.Mark(Listener.Agents); });
         kestrel.Listen(options.OperatorsListen, listen => { listen.Protocols = HttpProtocols.Http1; listen.Mark(Listener.Operators); });
     });
-    builder.Services.AddGrpc();
+    builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<Refusals>());
 
     // In the order the data flows.
     builder.Services.AddSingleton<ConnectedAgents>();                               // ingest

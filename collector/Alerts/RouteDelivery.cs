@@ -11,7 +11,8 @@ internal sealed partial class RouteDelivery(
     : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stopping) =>
-        Task.WhenAll(routes.Select(route => DeliverAsync(route, stopping)));
+        Task.WhenAll(routes.Select(route =>
+            StoreFailures.OutliveAsync(cancellation => DeliverAsync(route, cancellation), time, logger, stopping)));
 
     private async Task DeliverAsync(IAlertRoute route, CancellationToken stopping)
     {
@@ -19,15 +20,7 @@ internal sealed partial class RouteDelivery(
         var retry = Retry(route);
         await foreach (var stored in feed.FollowAsync(position, stopping))
         {
-            try
-            {
-                await retry.ExecuteAsync(async cancellation => await route.SendAsync(stored, cancellation), stopping);
-            }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-                return;
-            }
-
+            await retry.ExecuteAsync(async cancellation => await route.SendAsync(stored, cancellation), stopping);
             store.Write(transaction => transaction.Events.SetDelivered(route.Name, stored.Position));
         }
     }

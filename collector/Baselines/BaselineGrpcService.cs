@@ -2,7 +2,6 @@ using Grpc.Core;
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
-using Telemetry.Protocol.Model;
 using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Baselines;
@@ -15,64 +14,39 @@ internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry reg
 
     public override async Task<ImportResponse> Import(IAsyncStreamReader<ImportRequest> requests, ServerCallContext context)
     {
-        try
-        {
-            if (!await requests.MoveNext(context.CancellationToken) || requests.Current.Header is not { } header)
-                throw new BadMessageException("an import without a header");
+        if (!await requests.MoveNext(context.CancellationToken) || requests.Current.Header is not { } header)
+            throw new BadMessageException("an import without a header");
 
-            var name = ParseName(header.Baseline);
-            var manifest = header.Manifest is null ? throw new BadMessageException("an import without a manifest") : header.Manifest.ToModel();
-            var assembly = new HeadAssembly(manifest.Roots, digest => store.Read(transaction => transaction.Nodes.Find(digest)));
-            while (await requests.MoveNext(context.CancellationToken))
-            {
-                foreach (var node in requests.Current.Nodes?.Nodes ?? [])
-                    assembly.TakeInOrder(node.ToByteArray());
-                if (assembly.CheckedBytes >= StoreEarlyBytes)
-                    Store(assembly);
-            }
-
-            Store(assembly);
-            if (!assembly.IsComplete)
-                throw new BadMessageException("the manifest's nodes are not complete");
-
-            var baseline = registry.Create(name, manifest.Roots, manifest.Coverage, "imported: " + manifest.Source, manifest.ObservedAt);
-            return new ImportResponse { Baseline = ToMessage(baseline, []) };
-        }
-        catch (Exception e) when (e is BadMessageException or NotCanonicalException)
+        var name = ParseName(header.Baseline);
+        var manifest = header.Manifest is null ? throw new BadMessageException("an import without a manifest") : header.Manifest.ToModel();
+        var assembly = new HeadAssembly(manifest.Roots, digest => store.Read(transaction => transaction.Nodes.Find(digest)));
+        while (await requests.MoveNext(context.CancellationToken))
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, e.Message));
+            foreach (var node in requests.Current.Nodes?.Nodes ?? [])
+                assembly.TakeInOrder(node.ToByteArray());
+            if (assembly.CheckedBytes >= StoreEarlyBytes)
+                Store(assembly);
         }
-        catch (BaselineException e)
-        {
-            throw Refused(e);
-        }
+
+        Store(assembly);
+        if (!assembly.IsComplete)
+            throw new BadMessageException("the manifest's nodes are not complete");
+
+        var baseline = registry.Create(name, manifest.Roots, manifest.Coverage, "imported: " + manifest.Source, manifest.ObservedAt);
+        return new ImportResponse { Baseline = ToMessage(baseline, []) };
     }
 
     public override Task<CaptureResponse> Capture(CaptureRequest request, ServerCallContext context)
     {
-        try
-        {
-            var baseline = registry.Capture(ParseName(request.Baseline), request.InstanceId);
-            return Task.FromResult(new CaptureResponse { Baseline = ToMessage(baseline, []) });
-        }
-        catch (BaselineException e)
-        {
-            throw Refused(e);
-        }
+        var baseline = registry.Capture(ParseName(request.Baseline), request.InstanceId);
+        return Task.FromResult(new CaptureResponse { Baseline = ToMessage(baseline, []) });
     }
 
     public override Task<BindResponse> Bind(BindRequest request, ServerCallContext context)
     {
-        try
-        {
-            var response = new BindResponse();
-            response.InstanceIds.AddRange(registry.Bind(ToBinding(request)));
-            return Task.FromResult(response);
-        }
-        catch (BaselineException e)
-        {
-            throw Refused(e);
-        }
+        var response = new BindResponse();
+        response.InstanceIds.AddRange(registry.Bind(ToBinding(request)));
+        return Task.FromResult(response);
     }
 
     public override Task<ListBaselinesResponse> ListBaselines(ListBaselinesRequest request, ServerCallContext context) =>
@@ -127,6 +101,4 @@ internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry reg
         message.Bindings.AddRange(bindings.Select(binding => binding.ToString()));
         return message;
     }
-
-    private static RpcException Refused(BaselineException e) => new(new Status(StatusCode.FailedPrecondition, e.Message));
 }

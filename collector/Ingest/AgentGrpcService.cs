@@ -2,7 +2,6 @@ using Grpc.Core;
 using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Mapping;
-using Telemetry.Protocol.Model;
 using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Ingest;
@@ -43,11 +42,6 @@ internal sealed partial class AgentGrpcService(
                 Log.Disconnected(logger, stream.InstanceId);
             }
         }
-        catch (Exception e) when (e is BadMessageException or NotCanonicalException)
-        {
-            Log.Refused(logger, context.Peer, e.Message);
-            throw new RpcException(new Status(StatusCode.InvalidArgument, e.Message));
-        }
         catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {
             throw new RpcException(new Status(StatusCode.Unavailable, "The collector is stopping; connect again."));
@@ -55,10 +49,6 @@ internal sealed partial class AgentGrpcService(
         catch (OperationCanceledException)
         {
             throw new RpcException(new Status(StatusCode.Cancelled, "The stream fell silent, ended, or was taken over by another of the same instance."));
-        }
-        catch (IOException)
-        {
-            // The agent's connection broke: there is nobody to tell.
         }
     }
 
@@ -88,8 +78,5 @@ internal sealed partial class AgentGrpcService(
     {
         [LoggerMessage(Level = LogLevel.Information, Message = "Instance {Instance} disconnected")]
         public static partial void Disconnected(ILogger logger, string instance);
-
-        [LoggerMessage(Level = LogLevel.Warning, Message = "A stream from {Peer} was refused: {Reason}")]
-        public static partial void Refused(ILogger logger, string peer, string reason);
     }
 }

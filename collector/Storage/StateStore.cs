@@ -11,6 +11,9 @@ namespace Telemetry.Collector.Storage;
 /// </summary>
 internal sealed class StateStore : IDisposable
 {
+    // SQLITE_PERM, BUSY, READONLY, IOERR, CORRUPT, FULL, CANTOPEN: the machine's trouble, not a mistake of ours.
+    private static readonly int[] DiskFailures = [3, 5, 8, 10, 11, 13, 14];
+
     private readonly string _connectionString;
     private readonly SqliteConnection _writer;
     private readonly Lock _writing = new();
@@ -41,14 +44,18 @@ internal sealed class StateStore : IDisposable
     }
 
     /// <summary>Runs the work in one transaction; it is on disk when this returns, or has left no trace.</summary>
+    /// <exception cref="StoreException">The disk failed; nothing was written.</exception>
     public T Write<T>(Func<StoreTransaction, T> work)
     {
         lock (_writing)
         {
-            using var transaction = _writer.BeginTransaction();
-            var result = work(new StoreTransaction(_writer, transaction));
-            transaction.Commit();
-            return result;
+            return Guard(() =>
+            {
+                using var transaction = _writer.BeginTransaction();
+                var result = work(new StoreTransaction(_writer, transaction));
+                transaction.Commit();
+                return result;
+            });
         }
     }
 
@@ -60,18 +67,32 @@ internal sealed class StateStore : IDisposable
         });
 
     /// <summary>Runs the work on one consistent state of the store.</summary>
-    public T Read<T>(Func<StoreTransaction, T> work)
-    {
-        using var connection = new SqliteConnection(_connectionString);
-        connection.Open();
-        using var transaction = connection.BeginTransaction(deferred: true);
-        return work(new StoreTransaction(connection, transaction));
-    }
+    /// <exception cref="StoreException">The disk failed.</exception>
+    public T Read<T>(Func<StoreTransaction, T> work) =>
+        Guard(() =>
+        {
+            using var connection = new SqliteConnection(_connectionString);
+            connection.Open();
+            using var transaction = connection.BeginTransaction(deferred: true);
+            return work(new StoreTransaction(connection, transaction));
+        });
 
     public void Dispose()
     {
         _writer.Dispose();
         SqliteConnection.ClearAllPools();
+    }
+
+    private static T Guard<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (SqliteException e) when (DiskFailures.Contains(e.SqliteErrorCode))
+        {
+            throw new StoreException($"The store cannot be used: {e.Message} Nothing was acknowledged that is not in it; free some space, or make it writable, and it goes on.");
+        }
     }
 
     private static void Configure(SqliteConnection connection)

@@ -6,11 +6,15 @@ using V1 = Telemetry.Protocol.V1;
 namespace Telemetry.Collector.TimeSeries;
 
 /// <summary>Records how much each judged instance drifts, as measurement <c>drift</c>: open deviations, in all and by severity.</summary>
-internal sealed class DriftSampler(StateStore store, PointQueue queue, TimeProvider time) : BackgroundService
+internal sealed class DriftSampler(StateStore store, PointQueue queue, TimeProvider time, ILogger<DriftSampler> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
-    protected override async Task ExecuteAsync(CancellationToken stopping)
+    protected override Task ExecuteAsync(CancellationToken stopping) =>
+        StoreFailures.OutliveAsync(SampleAllAsync, time, logger, stopping);
+
+    private async Task SampleAllAsync(CancellationToken stopping)
     {
         using var timer = new PeriodicTimer(Interval, time);
         do

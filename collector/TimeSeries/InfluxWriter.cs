@@ -19,7 +19,10 @@ internal sealed partial class InfluxWriter(
 
     private bool _isDown;
 
-    protected override async Task ExecuteAsync(CancellationToken stopping)
+    protected override Task ExecuteAsync(CancellationToken stopping) =>
+        StoreFailures.OutliveAsync(WriteAllAsync, time, logger, stopping);
+
+    private async Task WriteAllAsync(CancellationToken stopping)
     {
         var delay = FirstDelay;
         while (!stopping.IsCancellationRequested)

@@ -1,0 +1,93 @@
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Collector;
+
+/// <summary>Gives every refusal its gRPC status, in one place. What is not a refusal is a bug, and is logged as one.</summary>
+internal sealed partial class Refusals(ILogger<Refusals> logger) : Interceptor
+{
+    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            return await continuation(request, context);
+        }
+        catch (Exception e) when (StatusOf(e, context) is { } status)
+        {
+            throw new RpcException(status);
+        }
+    }
+
+    public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requests, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            return await continuation(requests, context);
+        }
+        catch (Exception e) when (StatusOf(e, context) is { } status)
+        {
+            throw new RpcException(status);
+        }
+    }
+
+    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request, IServerStreamWriter<TResponse> responses, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            await continuation(request, responses, context);
+        }
+        catch (Exception e) when (StatusOf(e, context) is { } status)
+        {
+            throw new RpcException(status);
+        }
+    }
+
+    public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requests, IServerStreamWriter<TResponse> responses, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            await continuation(requests, responses, context);
+        }
+        catch (Exception e) when (StatusOf(e, context) is { } status)
+        {
+            throw new RpcException(status);
+        }
+    }
+
+    /// <returns>Null for a bug, and for what has its status already.</returns>
+    private Status? StatusOf(Exception e, ServerCallContext context)
+    {
+        switch (e)
+        {
+            case BadMessageException or NotCanonicalException:
+                Log.Refused(logger, context.Method, context.Peer, e.Message);
+                return new Status(StatusCode.InvalidArgument, e.Message);
+            case BaselineException:
+                return new Status(StatusCode.FailedPrecondition, e.Message);
+            case StoreException:
+                Log.StoreFailed(logger, e.Message);
+                return new Status(StatusCode.Unavailable, e.Message);
+            case OperationCanceledException or IOException when context.CancellationToken.IsCancellationRequested:
+                return new Status(StatusCode.Cancelled, "The caller went away.");
+            default:
+                return null;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "{Method} from {Peer} was refused: {Reason}")]
+        public static partial void Refused(ILogger logger, string method, string peer, string reason);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "{Reason}")]
+        public static partial void StoreFailed(ILogger logger, string reason);
+    }
+}
