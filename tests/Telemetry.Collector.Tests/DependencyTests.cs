@@ -29,6 +29,7 @@ public sealed class DependencyTests
         Assert.DoesNotContain(All, reference =>
             reference.IsTo("Grpc.Core.RpcException")
             && !reference.From.Contains("GrpcService", StringComparison.Ordinal)
+            && !reference.IsFrom("Telemetry.Collector.Refusals")
             && !reference.IsFrom("Telemetry.Collector.Cli"));
 
     [Fact]
