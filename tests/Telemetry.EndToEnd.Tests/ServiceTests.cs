@@ -46,9 +46,9 @@ public sealed class ServiceTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData("agent")]
-    [InlineData("collector")]
-    public async Task Systemd_IsToldThatTheServiceIsReady(string which)
+    [InlineData("agent", "WATCHDOG=1")]
+    [InlineData("collector", "READY=1")]
+    public async Task Systemd_IsToldThatTheServiceIsReadyAndMoves(string which, string awaited)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(_installation["notify"]));
@@ -64,17 +64,14 @@ public sealed class ServiceTests : IAsyncDisposable
         await using var service = RunningProgram.Start(
             _installation["systemd"],
             ["-c", """trap 'kill $pid' TERM; "$0" "$@" & pid=$!; wait $pid; wait $pid""", program, verb, "--config", config],
-            new Dictionary<string, string> { ["NOTIFY_SOCKET"] = _installation["notify"] });
+            new Dictionary<string, string> { ["NOTIFY_SOCKET"] = _installation["notify"], ["WATCHDOG_USEC"] = "2000000" });
 
         var buffer = new byte[4096];
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         deadline.CancelAfter(TimeSpan.FromSeconds(60));
-        string told;
-        do
-        {
-            told = Encoding.UTF8.GetString(buffer, 0, await socket.ReceiveAsync(buffer, deadline.Token));
-        }
-        while (!told.Contains("READY=1", StringComparison.Ordinal));
+        var told = new HashSet<string>(StringComparer.Ordinal);
+        while (!told.Contains("READY=1") || !told.Contains(awaited))
+            told.UnionWith(Encoding.UTF8.GetString(buffer, 0, await socket.ReceiveAsync(buffer, deadline.Token)).Split('\n'));
 
         Assert.Equal(0, await service.Stop());
     }
