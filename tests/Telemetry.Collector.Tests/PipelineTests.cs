@@ -7,17 +7,15 @@ namespace Telemetry.Collector.Tests;
 public sealed class PipelineTests : IDisposable
 {
     private readonly Collector _collector = new();
-    private readonly FileTree _tree = FileTree.OfSize(500);
 
     public void Dispose() => _collector.Dispose();
 
     [Fact]
     public void Change_OfACertifiedInstance_OpensADeviationWithBothSides()
     {
-        var agent = Certified();
+        var instance = new CertifiedInstance(_collector);
 
-        _tree["/srv/1/1"] = Some.File("tampered");
-        agent.Report(_tree, sequence: 2);
+        instance.Tamper();
 
         var deviation = Assert.Single(_collector.Deviations());
         Assert.Equal(EntryKey.OfPath("/srv/1/1"), deviation.Key);
@@ -30,12 +28,11 @@ public sealed class PipelineTests : IDisposable
     [Fact]
     public void Change_ThatIsReverted_ClosesItsEpisodeAndALaterOneIsAnother()
     {
-        var agent = Certified();
-        Tamper(agent, 2);
+        var instance = new CertifiedInstance(_collector);
+        instance.Tamper();
 
-        _tree["/srv/1/1"] = Some.File("content 1");
-        agent.Report(_tree, sequence: 3);
-        Tamper(agent, 4);
+        instance.Heal();
+        instance.Tamper();
 
         Assert.Equal(
             [DeviationState.Resolved, DeviationState.Open],
@@ -48,11 +45,10 @@ public sealed class PipelineTests : IDisposable
     [Fact]
     public void Change_OfAnOpenDeviation_IsATransitionOfTheSameEpisode()
     {
-        var agent = Certified();
-        Tamper(agent, 2);
+        var instance = new CertifiedInstance(_collector);
+        instance.Tamper();
 
-        _tree["/srv/1/1"] = Some.File("tampered again");
-        agent.Report(_tree, sequence: 3);
+        instance.Tamper("tampered again");
 
         var deviation = Assert.Single(_collector.Deviations());
         Assert.Equal(2, deviation.Transitions);
@@ -63,12 +59,12 @@ public sealed class PipelineTests : IDisposable
     [Fact]
     public void Deviation_WhoseKeyIsNoLongerCovered_StaysOpen()
     {
-        var agent = Certified();
-        Tamper(agent, 2);
+        var instance = new CertifiedInstance(_collector);
+        instance.Tamper();
 
-        _tree["/srv/1/1"] = Some.File("content 1");
+        instance.Tree[CertifiedInstance.File] = Some.File("content 1");
         var gap = new Gap(EntryKind.File, EntryKey.OfPath("/srv/1"), "unreadable");
-        agent.Report(_tree, sequence: 3, coverage: Some.Coverage with { Gaps = [gap] });
+        instance.Report(Some.Coverage with { Gaps = [gap] });
 
         Assert.True(Assert.Single(_collector.Deviations()).IsOpen);
         Assert.Contains("/srv/1", _collector.Store.Read(transaction => transaction.Instances.Find("i-1"))!.Comparison, StringComparison.Ordinal);
@@ -80,12 +76,12 @@ public sealed class PipelineTests : IDisposable
     [InlineData(EntryState.Pending)]
     public void Entry_ThatCouldNotBeRead_NeitherOpensNorCloses(EntryState state)
     {
-        var agent = Certified();
-        Tamper(agent, 2);
+        var instance = new CertifiedInstance(_collector);
+        instance.Tamper();
 
-        _tree["/srv/1/1"] = Some.File() with { State = state, Content = null };
-        _tree["/srv/2/2"] = Some.File() with { State = state, Content = null };
-        agent.Report(_tree, sequence: 3);
+        instance.Tree[CertifiedInstance.File] = Some.File() with { State = state, Content = null };
+        instance.Tree["/srv/2/2"] = Some.File() with { State = state, Content = null };
+        instance.Report();
 
         var deviation = Assert.Single(_collector.Deviations());
         Assert.True(deviation.IsOpen);
@@ -95,8 +91,8 @@ public sealed class PipelineTests : IDisposable
     [Fact]
     public void NewVersion_OfTheLine_JudgesAnewWithoutAskingTheAgent()
     {
-        var agent = Certified();
-        Tamper(agent, 2);
+        var instance = new CertifiedInstance(_collector);
+        instance.Tamper();
 
         _collector.Baselines.Capture(BaselineName.TryParse("shop:2")!, "i-1");
 
@@ -106,9 +102,9 @@ public sealed class PipelineTests : IDisposable
     [Fact]
     public void Version_WithOtherContent_IsRefused()
     {
-        var agent = Certified();
+        var instance = new CertifiedInstance(_collector);
         _collector.Baselines.Capture(BaselineName.TryParse("shop:1")!, "i-1");
-        Tamper(agent, 2);
+        instance.Tamper();
 
         var refusal = Assert.Throws<BaselineException>(() => _collector.Baselines.Capture(BaselineName.TryParse("shop:1")!, "i-1"));
 
@@ -118,26 +114,12 @@ public sealed class PipelineTests : IDisposable
     [Fact]
     public void EveryTransition_AfterARestart_IsStillInTheOutbox()
     {
-        var agent = Certified();
-        Tamper(agent, 2);
+        var instance = new CertifiedInstance(_collector);
+        instance.Tamper();
 
         _collector.Restart();
 
         var stored = Assert.Single(_collector.Events());
         Assert.Equal((1, TransitionKind.Opened), (stored.Number, stored.Kind));
-    }
-
-    private FakeAgent Certified()
-    {
-        var agent = new FakeAgent(_collector.NewStream()).Hello();
-        agent.Report(_tree);
-        _collector.Certify("i-1");
-        return agent;
-    }
-
-    private void Tamper(FakeAgent agent, ulong sequence)
-    {
-        _tree["/srv/1/1"] = Some.File("tampered");
-        agent.Report(_tree, sequence);
     }
 }

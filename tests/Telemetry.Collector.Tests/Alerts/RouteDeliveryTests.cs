@@ -12,7 +12,6 @@ public sealed class RouteDeliveryTests : IAsyncDisposable
     private readonly Collector _collector = new();
     private readonly List<JsonElement> _received = [];
     private readonly WebApplication _receiver;
-    private readonly FileTree _tree = FileTree.OfSize(100);
     private volatile int _status = 200;
 
     public RouteDeliveryTests()
@@ -45,11 +44,11 @@ public sealed class RouteDeliveryTests : IAsyncDisposable
     public async Task Deviation_ThatOpensAndCloses_ArrivesAsTwoCloudEventsInOrder()
     {
         await _receiver.StartAsync(Cancellation);
-        var agent = Certified();
+        var instance = new CertifiedInstance(_collector);
         using var delivery = await StartDelivery();
 
-        Tamper(agent, 2);
-        Heal(agent, 3);
+        instance.Tamper();
+        instance.Heal();
         await Eventually.True(() => _received.Count == 2, "two events", Cancellation);
 
         Assert.Equal(["telemetry.deviation.opened.v1", "telemetry.deviation.closed.v1"], _received.Select(body => body.GetProperty("type").GetString()!));
@@ -68,11 +67,11 @@ public sealed class RouteDeliveryTests : IAsyncDisposable
     {
         _status = 503;
         await _receiver.StartAsync(Cancellation);
-        var agent = Certified();
+        var instance = new CertifiedInstance(_collector);
         using var delivery = await StartDelivery();
 
-        Tamper(agent, 2);
-        Heal(agent, 3);
+        instance.Tamper();
+        instance.Heal();
         _status = 200;
         await EventuallyAdvancing(() => _received.Count == 2);
 
@@ -84,17 +83,17 @@ public sealed class RouteDeliveryTests : IAsyncDisposable
     public async Task Delivery_AfterARestart_GoesOnWhereItStopped()
     {
         await _receiver.StartAsync(Cancellation);
-        var agent = Certified();
+        var instance = new CertifiedInstance(_collector);
         using (var delivery = await StartDelivery())
         {
-            Tamper(agent, 2);
+            instance.Tamper();
             await Eventually.True(() => Delivered() == 1, "the first delivery to be noted", Cancellation);
             await delivery.StopAsync(Cancellation);
         }
 
         _collector.Restart();
-        agent = new FakeAgent(_collector.NewStream()).Hello();
-        Heal(agent, 3);
+        instance.Reconnect();
+        instance.Heal();
         using var second = await StartDelivery();
         await Eventually.True(() => _received.Count == 2, "the second event", Cancellation);
 
@@ -124,24 +123,4 @@ public sealed class RouteDeliveryTests : IAsyncDisposable
             },
             "events after retries",
             Cancellation);
-
-    private FakeAgent Certified()
-    {
-        var agent = new FakeAgent(_collector.NewStream()).Hello();
-        agent.Report(_tree);
-        _collector.Certify("i-1");
-        return agent;
-    }
-
-    private void Tamper(FakeAgent agent, ulong sequence)
-    {
-        _tree["/srv/1/1"] = Some.File("tampered");
-        agent.Report(_tree, sequence);
-    }
-
-    private void Heal(FakeAgent agent, ulong sequence)
-    {
-        _tree["/srv/1/1"] = Some.File("content 1");
-        agent.Report(_tree, sequence);
-    }
 }
