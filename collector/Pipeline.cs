@@ -111,7 +111,7 @@ internal sealed partial class Pipeline(StateStore store, DeviationFeed feed, Tim
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Information, Message = "Instance {Instance}: {Opened} deviations opened, {Changed} changed, {Closed} closed")]
+        [LoggerMessage(1, LogLevel.Information, "Instance {Instance}: {Opened} deviations opened, {Changed} changed, {Closed} closed")]
         public static partial void Judged(ILogger logger, string instance, int opened, int changed, int closed);
     }
 }

@@ -84,10 +84,10 @@ internal sealed partial class Refusals(ILogger<Refusals> logger) : Interceptor
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "{Method} from {Peer} was refused: {Reason}")]
+        [LoggerMessage(1, LogLevel.Warning, "{Method} from {Peer} was refused: {Reason}")]
         public static partial void Refused(ILogger logger, string method, string peer, string reason);
 
-        [LoggerMessage(Level = LogLevel.Error, Message = "{Reason}")]
+        [LoggerMessage(2, LogLevel.Error, "{Reason}")]
         public static partial void StoreFailed(ILogger logger, string reason);
     }
 }

@@ -68,7 +68,7 @@ internal static partial class ServeCommand
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Information, Message = "Listening for agents on {Agents} and for operators on {Operators}; the admin token is in {DataDirectory}/admin.token")]
+        [LoggerMessage(1, LogLevel.Information, "Listening for agents on {Agents} and for operators on {Operators}; the admin token is in {DataDirectory}/admin.token")]
         public static partial void Listening(ILogger logger, string agents, string operators, string dataDirectory);
     }
 }

@@ -10,6 +10,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 data=$root/artifacts/quickstart
 watch=(/etc /usr/bin /usr/sbin /usr/lib/systemd)
 demo=no
+chosen=no
 
 usage() { sed -n '2,6s/^# \{0,1\}//p' "$0"; }
 die() { echo "quickstart: $*" >&2; exit 1; }
@@ -21,7 +22,7 @@ while (($#)); do
     --data) [[ $# -ge 2 ]] || wrong_usage "--data needs a directory."; data=$2; shift 2 ;;
     --watch)
       shift
-      watch=()
+      watch=() chosen=yes
       while (($#)) && [[ $1 != --* ]]; do watch+=("$1"); shift; done
       ((${#watch[@]})) || wrong_usage "--watch needs a directory." ;;
     -h | --help) usage; exit 0 ;;
@@ -29,17 +30,18 @@ while (($#)); do
   esac
 done
 
+[[ $demo == no || $chosen == no ]] || wrong_usage "--demo watches a tree of its own; leave out --watch."
+
 # ---- Build
 
 bin=${TELEMETRY_BIN:-$root/artifacts/bin}
 if [[ -z ${TELEMETRY_BIN:-} ]]; then
   echo ":: Building (a few minutes the first time)"
-  "$root/deploy/build.sh" "$bin" > "${TMPDIR:-/tmp}/telemetry-build.$$" 2>&1 || {
-    cat "${TMPDIR:-/tmp}/telemetry-build.$$" >&2
-    rm -f "${TMPDIR:-/tmp}/telemetry-build.$$"
+  mkdir -p "$root/artifacts"
+  "$root/deploy/build.sh" "$bin" > "$root/artifacts/quickstart-build.log" 2>&1 || {
+    cat "$root/artifacts/quickstart-build.log" >&2
     exit 1
   }
-  rm -f "${TMPDIR:-/tmp}/telemetry-build.$$"
 fi
 
 # ---- Where everything lies
@@ -53,6 +55,7 @@ fi
 mkdir -p "$data"
 data=$(cd "$data" && pwd)
 
+address() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" "$data/collector/addresses.json"; }
 is_taken() { (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
 port() { if is_taken "$1"; then echo 0; else echo "$1"; fi; }
 
@@ -68,7 +71,11 @@ toml_list() {
 
 collector_pid="" agent_pid="" watch_pid=""
 stop() {
-  [[ -z $watch_pid ]] || kill "$watch_pid" 2> /dev/null || true
+  if [[ -n $watch_pid ]]; then
+    # Before the collector goes, which it would complain about.
+    kill "$watch_pid" 2> /dev/null || true
+    wait "$watch_pid" || true
+  fi
   [[ -z $agent_pid ]] || kill "$agent_pid" 2> /dev/null || true
   [[ -z $collector_pid ]] || kill "$collector_pid" 2> /dev/null || true
   wait
@@ -92,6 +99,10 @@ wait_for() {
 
 # ---- Collector
 
+if [[ -s $data/collector/addresses.json ]]; then
+  running=$(address operators)
+  ! is_taken "${running##*:}" || die "one already runs on $data, listening on $running; stop it, or choose another folder with --data."
+fi
 cat > "$data/collector.toml" << EOF
 data_directory = "$data/collector"
 [agents]
@@ -104,7 +115,6 @@ rm -f "$data/collector/addresses.json"
 collector_pid=$!
 wait_for "the collector's start" "$collector_pid" "$data/collector.log" test -s "$data/collector/addresses.json"
 
-address() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" "$data/collector/addresses.json"; }
 agents=$(address agents)
 server=$(address operators)
 at=(--server "$server" --token-file "$data/collector/admin.token")
@@ -147,7 +157,7 @@ echo ":: Fingerprinting ${include[*]}"
 wait_for "the first fingerprint" "$agent_pid" "$data/agent.log" has_head
 instance=$(instance_field id)
 if ctl baselines list --output json | grep -q '"name": "quickstart"'; then
-  echo ":: Comparing with baseline quickstart:1 of the first start (delete $data to start anew)"
+  echo ":: Comparing with what was certified before, in $data"
 else
   ctl baselines capture quickstart:1 --instance "$instance" --output table
 fi
@@ -164,15 +174,17 @@ cat << EOF
 :: Watching ${include[*]}
    The collector listens on $server; its token is in $data/collector/admin.token. In another terminal:
 
-     export TELEMETRY_SERVER=$server TELEMETRY_TOKEN=\$(cat $data/collector/admin.token)
-     $bin/telemetryctl instances list
-     $bin/telemetryctl deviations list
+     export TELEMETRY_SERVER=$server TELEMETRY_TOKEN=\$(cat $(printf %q "$data")/collector/admin.token)
+     $(printf %q "$bin")/telemetryctl instances list
+     $(printf %q "$bin")/telemetryctl deviations list --state open
 
-   Change something that is watched, and it shows up here.
+   Change something that is watched, and it shows up here. What was meant to change is certified as the next version:
+
+     $(printf %q "$bin")/telemetryctl baselines capture quickstart:2 --instance $instance
 EOF
 if ctl deviations list --state open --output json | grep -q '"id"'; then
-  echo ":: Open since before"
-  ctl deviations list --state open --output table
+  echo ":: Open since before (the newest 20)"
+  ctl deviations list --state open --output table | head -n 21
 fi
 
 # In the background, because a shell that waits for a command in the foreground hears no signal but the terminal's.

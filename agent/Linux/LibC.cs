@@ -17,6 +17,10 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     internal static partial nint Read(int descriptor, byte* buffer, nint count);
 
+    /// <summary>write(2).</summary>
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    internal static partial nint Write(int descriptor, byte* buffer, nint count);
+
     /// <summary>lseek(2), with SEEK_DATA and SEEK_HOLE. Linux 3.1.</summary>
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
     internal static partial long Seek(int descriptor, long offset, int whence);

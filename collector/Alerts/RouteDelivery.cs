@@ -55,7 +55,7 @@ internal sealed partial class RouteDelivery(
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "Route {Route} does not take events: {Reason}. They wait in order and are sent again; other routes are not affected")]
+        [LoggerMessage(1, LogLevel.Warning, "Route {Route} does not take events: {Reason}. They wait in order and are sent again; other routes are not affected")]
         public static partial void Retrying(ILogger logger, string route, string reason);
     }
 }

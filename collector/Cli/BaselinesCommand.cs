@@ -16,6 +16,7 @@ internal static class BaselinesCommand
     private static readonly Argument<string> Version = new("NAME:VERSION") { Description = "The version to make, such as shop:7. Versions never change." };
     private static readonly Argument<FileInfo> File = new("FILE") { Description = "A manifest made by 'telemetry-agent scan'." };
     private static readonly Argument<string> Line = new("NAME") { Description = "The line, without a version: its newest is required." };
+    private static readonly Option<string> Captured = new("--instance") { Description = "Id of the instance.", HelpName = "ID", Required = true };
     private static readonly Option<string?> Instance = new("--instance") { Description = "Id of an instance.", HelpName = "ID" };
     private static readonly Option<string?> Ami = new("--ami") { Description = "Instances started from this machine image.", HelpName = "AMI" };
     private static readonly Option<string?> Tag = new("--tag") { Description = "Instances with this tag.", HelpName = "K=V" };
@@ -23,7 +24,7 @@ internal static class BaselinesCommand
     public static Command Create() => new("baselines", "Golden states: their versions, and who is bound to them.")
     {
         CommandLine.Verb("import", "Makes a version of a manifest file.", "telemetryctl baselines import shop:7 image.manifest", ImportAsync, Version, File),
-        CommandLine.Verb("capture", "Makes a version of what an instance is now.", "telemetryctl baselines capture shop:7 --instance i-1", CaptureAsync, Version, Instance),
+        CommandLine.Verb("capture", "Makes a version of what an instance is now.", "telemetryctl baselines capture shop:7 --instance i-1", CaptureAsync, Version, Captured),
         CommandLine.Verb("bind", "Says which line judges which instances. An instance wins over an AMI, an AMI over a tag.", "telemetryctl baselines bind shop --tag role=shop", BindAsync, Line, Instance, Ami, Tag),
         CommandLine.Verb("list", "Lists all versions and bindings.", "telemetryctl baselines list", ListAsync),
     };
@@ -45,11 +46,8 @@ internal static class BaselinesCommand
 
     private static async Task<int> CaptureAsync(ParseResult arguments, CancellationToken cancellation)
     {
-        if (arguments.GetValue(Instance) is not { } instance)
-            throw new CommandException(ExitCode.WrongUsage, "Say which instance to capture with --instance ID.");
-
         var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
-        var request = new CaptureRequest { Baseline = arguments.GetValue(Version), InstanceId = instance };
+        var request = new CaptureRequest { Baseline = arguments.GetValue(Version), InstanceId = arguments.GetValue(Captured) };
         return Made(arguments, (await client.CaptureAsync(request, cancellationToken: cancellation)).Baseline);
     }
 

@@ -79,6 +79,8 @@ internal static class CommandLine
                 StatusCode.Unavailable => await FailAsync(ExitCode.Unreachable, $"The collector at {server} cannot be reached; start it with 'telemetry-collector serve', or name another with --server."),
                 StatusCode.Unauthenticated => await FailAsync(ExitCode.NotAllowed, $"The collector at {server} does not accept this token; it is in admin.token in the collector's data directory."),
                 StatusCode.PermissionDenied => await FailAsync(ExitCode.NotAllowed, e.Status.Detail),
+                StatusCode.Internal or StatusCode.Unknown when e.Status.DebugException is not null || e.Status.Detail.StartsWith("Bad gRPC response", StringComparison.Ordinal) =>
+                    await FailAsync(ExitCode.Unreachable, $"What listens at {server} does not answer as a collector; the address for operators is in addresses.json in the collector's data directory."),
                 StatusCode.InvalidArgument => await FailAsync(ExitCode.WrongUsage, e.Status.Detail),
                 _ => await FailAsync(ExitCode.No, e.Status.Detail),
             };

@@ -52,11 +52,11 @@ internal static class DeviationsCommand
         Output.Of(arguments).List(
             deviations,
             "No deviations.",
-            ["ID", "INSTANCE", "SEVERITY", "STATE", "CHANGE", "KEY", "OPENED"],
+            ["ID", "INSTANCE", "OPENED", "SEVERITY", "STATE", "CHANGE", "KEY"],
             deviation =>
             [
-                deviation.Id, deviation.Instance, deviation.Severity, deviation.State, deviation.Change, deviation.Key,
-                Output.Time(deviation.OpenedAt),
+                deviation.Id, deviation.Instance, Output.Time(deviation.OpenedAt), deviation.Severity, deviation.State, deviation.Change,
+                deviation.Key,
             ]);
         return ExitCode.Yes;
     }
@@ -114,7 +114,7 @@ internal static class DeviationsCommand
     }
 
     private static TransitionView ToView(WatchDeviationsResponse response) =>
-        new(DeviationView.Word(response.Transition), response.Cursor, DeviationView.Of(response.Deviation));
+        new(DeviationView.Word(response.Transition), response.At.ToDateTime(), response.Cursor, DeviationView.Of(response.Deviation));
 
     private static void Print(TransitionView view)
     {
@@ -127,7 +127,7 @@ internal static class DeviationsCommand
             "medium" => "yellow",
             _ => "default",
         };
-        var time = Output.Time(deviation.ClosedAt ?? deviation.OpenedAt);
+        var time = Output.Time(view.At);
         var terminal = Output.Terminal();
         terminal.MarkupLineInterpolated($"{time}  {view.Transition,-7}  [{colour}]{deviation.Severity,-8}  {deviation.Change,-7}  {deviation.Key}[/]  {deviation.Instance} {deviation.Id}");
         if (isClosed)

@@ -72,8 +72,6 @@ internal static class InstancesCommand
         yield return ("head", $"epoch {head.Epoch}, sequence {head.Sequence}, observed {Output.Time(head.ObservedAt)}");
         yield return ("file root", head.Roots.File);
         yield return ("package root", head.Roots.Package);
-        yield return ("setting root", head.Roots.Setting);
-        yield return ("system root", head.Roots.System);
         yield return ("scope", string.Join(' ', head.Coverage.Scope.Include));
         yield return ("excluded", string.Join(' ', head.Coverage.Scope.Exclude));
         yield return ("scanners", string.Join(", ", head.Coverage.Scanners));

@@ -36,10 +36,14 @@ internal sealed class Output(bool isJson)
             return;
         }
 
-        var table = new Table().Border(TableBorder.None).AddColumns(columns.Select(column => $"[bold]{column}[/]").ToArray());
-        foreach (var item in items)
-            table.AddRow(row(item).Select(cell => new Text(cell)).ToArray());
-        Terminal().Write(table);
+        // Never folded, so that every id can be copied; the last column is the longest and is not padded.
+        string[][] rows = [columns, .. items.Select(row)];
+        var widths = columns.Select((_, column) => rows.Max(cells => cells[column].Length)).ToArray();
+        foreach (var cells in rows)
+        {
+            var padded = cells.Select((cell, column) => column == columns.Length - 1 ? cell : cell.PadRight(widths[column]));
+            Console.Out.WriteLine(string.Join("  ", padded));
+        }
     }
 
     /// <summary>One thing: a JSON object, or a line a field.</summary>

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Grpc.Core;
 using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Deviations;
@@ -56,6 +57,7 @@ internal sealed class DeviationGrpcService(StateStore store, DeviationFeed feed,
                 {
                     Cursor = FormatToken(stored.Position),
                     Transition = (Protocol.V1.Transition)stored.Kind,
+                    At = stored.At.ToTimestamp(),
                     Deviation = Protocol.V1.Deviation.Parser.ParseFrom(stored.Body),
                 },
                 ending.Token);
@@ -76,6 +78,7 @@ internal sealed class DeviationGrpcService(StateStore store, DeviationFeed feed,
     {
         var bytes = new byte[32];
         return token.Length <= bytes.Length
+            && Base64Url.IsValid(token)
             && Base64Url.TryDecodeFromChars(token, bytes, out var length)
             && long.TryParse(Encoding.ASCII.GetString(bytes, 0, length), NumberStyles.None, CultureInfo.InvariantCulture, out var position)
                 ? position

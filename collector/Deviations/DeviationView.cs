@@ -68,5 +68,6 @@ internal sealed record DeviationView
 /// <summary>One transition of a deviation, as <c>watch</c> writes it: the deviation, what happened, and where to resume.</summary>
 internal sealed record TransitionView(
     string Transition,
+    DateTime At,
     string Cursor,
     [property: JsonPropertyOrder(1)] DeviationView Deviation);

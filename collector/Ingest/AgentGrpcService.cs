@@ -76,7 +76,7 @@ internal sealed partial class AgentGrpcService(
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Information, Message = "Instance {Instance} disconnected")]
+        [LoggerMessage(1, LogLevel.Information, "Instance {Instance} disconnected")]
         public static partial void Disconnected(ILogger logger, string instance);
     }
 }

@@ -210,7 +210,7 @@ internal sealed partial class AgentStream(StateStore store, Pipeline pipeline, I
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Information, Message = "Instance {Instance} ({Name}, agent {Version}) connected")]
+        [LoggerMessage(1, LogLevel.Information, "Instance {Instance} ({Name}, agent {Version}) connected")]
         public static partial void Connected(ILogger logger, string instance, string name, string version);
     }
 }

@@ -30,7 +30,7 @@ internal static partial class StoreFailures
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Error, Message = "{Reason}")]
+        [LoggerMessage(1, LogLevel.Error, "{Reason}")]
         public static partial void Failed(ILogger logger, string reason);
     }
 }

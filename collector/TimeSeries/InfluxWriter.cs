@@ -120,13 +120,13 @@ internal sealed partial class InfluxWriter(
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "InfluxDB at {Url} does not take points: {Reason}. They wait on disk; deviations and alerts are not affected")]
+        [LoggerMessage(1, LogLevel.Warning, "InfluxDB at {Url} does not take points: {Reason}. They wait on disk; deviations and alerts are not affected")]
         public static partial void Down(ILogger logger, Uri url, string reason);
 
-        [LoggerMessage(Level = LogLevel.Information, Message = "InfluxDB at {Url} takes points again")]
+        [LoggerMessage(2, LogLevel.Information, "InfluxDB at {Url} takes points again")]
         public static partial void Up(ILogger logger, Uri url);
 
-        [LoggerMessage(Level = LogLevel.Error, Message = "InfluxDB refused points for good: {Words}")]
+        [LoggerMessage(3, LogLevel.Error, "InfluxDB refused points for good: {Words}")]
         public static partial void Refused(ILogger logger, string words);
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using Telemetry.Protocol.Configuration;
 
 namespace Telemetry.Protocol.Cli;
 
@@ -11,8 +12,21 @@ public static class WrongUsage
     /// <returns>Null when nothing is wrong.</returns>
     public static string? Of(ParseResult result, string program) =>
         result.Action is ParseErrorAction
-            ? $"{OneLine(result.Errors[0].Message)} See '{string.Join(' ', Names(result.CommandResult, program))} --help'."
+            ? $"{Mistake(result)} See '{string.Join(' ', Names(result.CommandResult, program))} --help'."
             : null;
+
+    private static string Mistake(ParseResult result)
+    {
+        // Else a mistyped command is told as a missing one.
+        if (result.UnmatchedTokens is not [var token, ..] || result.CommandResult.Command.Subcommands.Count == 0)
+            return OneLine(result.Errors[0].Message);
+
+        var names = result.CommandResult.Command.Subcommands.Select(command => command.Name).ToList();
+        var nearest = names.MinBy(name => EditDistance.Between(name, token))!;
+        return EditDistance.Between(nearest, token) <= Math.Max(2, token.Length / 3)
+            ? $"'{token}' is not a command; did you mean '{nearest}'?"
+            : $"'{token}' is not a command; there are {string.Join(", ", names)}.";
+    }
 
     private static string OneLine(string text) =>
         string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));

@@ -150,8 +150,8 @@ public sealed class Settings
         if (_declared.Count == 0)
             return "this section has none.";
 
-        var nearest = _declared.MinBy(candidate => Distance(candidate, name))!;
-        var isNear = Distance(nearest, name) <= Math.Max(2, name.Length / 3);
+        var nearest = _declared.MinBy(candidate => EditDistance.Between(candidate, name))!;
+        var isNear = EditDistance.Between(nearest, name) <= Math.Max(2, name.Length / 3);
         nearest = isNear ? nearest : _declared.FirstOrDefault(candidate => candidate.StartsWith(name, StringComparison.Ordinal));
         return nearest is not null
             ? $"did you mean {FullName(nearest)}?"
@@ -175,25 +175,6 @@ public sealed class Settings
             "d" => TimeSpan.FromDays(number),
             _ => null,
         };
-    }
-
-    /// <summary>Edits that make one name of the other (Levenshtein 1966), on one row.</summary>
-    private static int Distance(string left, string right)
-    {
-        var row = Enumerable.Range(0, right.Length + 1).ToArray();
-        for (var i = 0; i < left.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i + 1;
-            for (var j = 0; j < right.Length; j++)
-            {
-                var substituted = diagonal + (left[i] == right[j] ? 0 : 1);
-                diagonal = row[j + 1];
-                row[j + 1] = Math.Min(substituted, 1 + Math.Min(row[j], row[j + 1]));
-            }
-        }
-
-        return row[^1];
     }
 
     /// <summary>A value of a type no setting has.</summary>

@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+
+namespace Telemetry.Agent.Linux;
+
+/// <summary>Descriptor 1 as it is: written where the file stands that others write to as well, and failing when nobody reads it.</summary>
+/// <remarks>
+/// <see cref="Console.OpenStandardOutput()"/> swallows a closed pipe, and a <see cref="FileStream"/> writes at a position of its own.
+/// </remarks>
+internal sealed class StandardOutput : Stream
+{
+    private const int Descriptor = 1;
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>write(2), until all is written.</summary>
+    /// <exception cref="IOException">With the errno as its HResult: EPIPE, ENOSPC, EIO.</exception>
+    public override unsafe void Write(ReadOnlySpan<byte> buffer)
+    {
+        while (!buffer.IsEmpty)
+        {
+            fixed (byte* start = buffer)
+            {
+                var written = LibC.Write(Descriptor, start, buffer.Length);
+                if (written >= 0)
+                {
+                    buffer = buffer[(int)written..];
+                    continue;
+                }
+            }
+
+            var errno = Marshal.GetLastPInvokeError();
+            if (errno != Errno.Interrupted)
+                throw new IOException("Standard output cannot be written: " + Errno.Text(errno), errno);
+        }
+    }
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    public override void Flush()
+    {
+        // Nothing is held back here.
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+}
