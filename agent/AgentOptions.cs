@@ -46,6 +46,11 @@ internal sealed record AgentOptions
         return options;
     }
 
+    /// <summary>What is no mistake, but perhaps a slip: included paths that are not there. They are watched when they come.</summary>
+    public IEnumerable<string> Warnings() => Watch.Include
+        .Where(path => !Path.Exists(Path.Join(Root, path)))
+        .Select(path => $"watch.include has '{path}', which is not there now; it is watched from when it comes.");
+
     // Fingerprints do not cross a network in the clear.
     private static Uri? ReadCollector(Settings settings)
     {

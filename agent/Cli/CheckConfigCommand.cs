@@ -25,7 +25,8 @@ internal static class CheckConfigCommand
         command.SetAction(arguments =>
         {
             var file = arguments.GetValue(Config)!;
-            AgentOptions.Load(file, SettingsFile.Environment());
+            foreach (var warning in AgentOptions.Load(file, SettingsFile.Environment()).Warnings())
+                Console.Error.WriteLine($"{file}: {warning}");
             Console.Out.WriteLine($"{file} is right.");
             return ExitCode.Yes;
         });

@@ -28,6 +28,8 @@ internal static class RunCommand
         command.SetAction(async arguments =>
         {
             var options = AgentOptions.Load(arguments.GetValue(CheckConfigCommand.Config)!, SettingsFile.Environment());
+            foreach (var warning in options.Warnings())
+                Console.Error.WriteLine(warning);
             ProcessLimits.RaiseOpenFiles();
             using var host = Build(options, clock, addStages);
             return await RunAsync(host);
