@@ -62,14 +62,20 @@ internal sealed partial class Pipeline(StateStore store, DeviationFeed feed, Tim
 
         // :: 2 Compare  with the baseline bound to it
         var overlap = new CoverageOverlap(baseline.Coverage, head.Coverage);
-        var differences = Comparison.Between(transaction.Nodes, baseline.Roots, head.Roots, overlap);
+        var differences = Comparison.Between(transaction.Nodes, baseline.Roots, head.Roots, overlap).ToList();
+        var unsettled = differences.Count(difference => !Comparison.IsSettled(difference.Change));
 
         // :: 3 Track    which deviations opened, changed and closed
         var open = transaction.Deviations.OpenOf(instance.Id);
         var transitions = DeviationTracker.Track(open, differences, overlap, head, baseline.Id, now);
-        transaction.Instances.Judged(instance.Id, baseline.Id, overlap.LeftOut ?? "");
+        transaction.Instances.Judged(instance.Id, baseline.Id, LeftOut(overlap, unsettled));
         return Write(transaction, transitions, now);
     }
+
+    /// <summary>What the comparison could not conclude, for people.</summary>
+    private static string LeftOut(CoverageOverlap overlap, int unsettled) => unsettled == 0
+        ? overlap.LeftOut ?? ""
+        : $"{overlap.LeftOut ?? "not compared"}{(overlap.LeftOut is null ? ":" : ";")} the content of {unsettled} entries that could not be read in one state";
 
     /// <summary>Stores transitions, and beside each the event that tells of it.</summary>
     private static List<Transition> Write(StoreTransaction transaction, IReadOnlyList<Transition> transitions, DateTimeOffset now)

@@ -25,7 +25,10 @@ internal sealed partial class CollectorUplink(
 {
     private static readonly TimeSpan RefusedDelay = TimeSpan.FromSeconds(60);
 
+    private static readonly TimeSpan Lasting = TimeSpan.FromSeconds(30);
+
     private int _failures;
+    private long? _welcomedAt;
     private string? _lastReason;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -116,7 +119,7 @@ internal sealed partial class CollectorUplink(
 
     private void Welcomed(Uri collector)
     {
-        _failures = 0;
+        _welcomedAt = clock.GetTimestamp();
         _lastReason = null;
         Log.Connected(log, collector, identity.InstanceId);
     }
@@ -124,6 +127,10 @@ internal sealed partial class CollectorUplink(
     /// <summary>Said once for each reason, not at every try.</summary>
     private void Failed(Uri collector, string reason)
     {
+        // A stream that ends right after its welcome is no success: else two agents of one identity would fight every second.
+        if (_welcomedAt is { } welcomed && clock.GetElapsedTime(welcomed) >= Lasting)
+            _failures = 0;
+        _welcomedAt = null;
         if (_failures++ == 0)
             Log.Unreachable(log, collector, reason);
     }

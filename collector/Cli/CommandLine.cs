@@ -67,6 +67,10 @@ internal static class CommandLine
         {
             return ExitCode.No;
         }
+        catch (IOException e)
+        {
+            return await FailAsync(ExitCode.No, $"The output cannot be written: {e.Message}");
+        }
         catch (RpcException e) when (e.StatusCode == StatusCode.Cancelled && cancellation.IsCancellationRequested)
         {
             return ExitCode.No;

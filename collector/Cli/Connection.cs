@@ -12,6 +12,9 @@ internal static class Connection
 {
     public const string DefaultServer = "http://127.0.0.1:7080";
 
+    /// <summary>A fleet with wide coverage makes long lists.</summary>
+    private const int MaxMessageBytes = 256 * 1024 * 1024;
+
     public static readonly Option<string?> Server = new("--server")
     {
         Description = $"Address of the collector. Default: TELEMETRY_SERVER, else {DefaultServer}.",
@@ -43,6 +46,7 @@ internal static class Connection
         {
             HttpHandler = handler,
             DisposeHttpClient = true,
+            MaxReceiveMessageSize = MaxMessageBytes,
             HttpVersion = address.Scheme == "http" ? System.Net.HttpVersion.Version11 : null,
         });
         return channel.Intercept(metadata =>

@@ -15,6 +15,9 @@ internal sealed class DeviationGrpcService(StateStore store, DeviationFeed feed,
     private const int DefaultPageSize = 500;
     private const int MaxPageSize = 5_000;
 
+    /// <summary>Clients take messages of 4 MiB by default.</summary>
+    private const int MaxPageBytes = 2 * 1024 * 1024;
+
     public override Task<ListDeviationsResponse> ListDeviations(ListDeviationsRequest request, ServerCallContext context)
     {
         var limit = request.PageSize == 0 ? DefaultPageSize : (int)Math.Min(request.PageSize, MaxPageSize);
@@ -27,11 +30,22 @@ internal sealed class DeviationGrpcService(StateStore store, DeviationFeed feed,
                 throw NotFound($"There is no instance '{instanceId}'; 'telemetryctl instances list' shows those there are.");
 
             var page = transaction.Deviations.Page(instanceId, state, below, limit);
-            var response = new ListDeviationsResponse
+            var response = new ListDeviationsResponse();
+            var bytes = 0;
+            foreach (var deviation in page)
             {
-                NextPageToken = page.Count < limit ? "" : FormatToken(page[^1].Id),
-            };
-            response.Deviations.AddRange(page.Select(deviation => ToMessage(transaction, deviation)));
+                var message = ToMessage(transaction, deviation);
+                bytes += message.CalculateSize();
+                response.Deviations.Add(message);
+                if (bytes < MaxPageBytes)
+                    continue;
+
+                // Long keys, escaped, make big messages: the rest is another page.
+                response.NextPageToken = FormatToken(deviation.Id);
+                return response;
+            }
+
+            response.NextPageToken = page.Count < limit ? "" : FormatToken(page[^1].Id);
             return response;
         }));
     }
@@ -46,7 +60,10 @@ internal sealed class DeviationGrpcService(StateStore store, DeviationFeed feed,
         WatchDeviationsRequest request, IServerStreamWriter<WatchDeviationsResponse> responses, ServerCallContext context)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
-        var position = request.Cursor.Length == 0 ? feed.Last() : ParseToken(request.Cursor, "cursor");
+        var last = feed.Last();
+        var position = request.Cursor.Length == 0 ? last : ParseToken(request.Cursor, "cursor");
+        if (position > last)
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "The cursor is ahead of this collector, which was started anew or from an older copy; leave it out, and list what is open."));
 
         // Sent at once: whoever reads it knows that nothing from here on is missed.
         await responses.WriteAsync(new WatchDeviationsResponse { Cursor = FormatToken(position) }, ending.Token);

@@ -190,8 +190,8 @@ internal sealed partial class AgentStream(StateStore store, Pipeline pipeline, I
 
         foreach (var text in (string[])[hello.Name, hello.AgentVersion, hello.Group, hello.Customer, hello.Image, .. hello.Tags.Keys, .. hello.Tags.Values])
         {
-            if (text.Length > MaxNameLength || text.Any(char.IsControl))
-                throw new BadMessageException("a name that is too long or has control characters");
+            if (text.Length > MaxNameLength || !EscapedText.IsPlain(text))
+                throw new BadMessageException("a name that is too long, or has characters that cannot be shown");
         }
 
         return new Instance(

@@ -22,6 +22,7 @@ internal sealed class DataDirectory : IDisposable
         try
         {
             Directory.CreateDirectory(path, OwnerOnly);
+            File.SetUnixFileMode(path, OwnerOnly);
             var claim = new FileStream(
                 Path.Combine(path, "collector.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1);
             return new DataDirectory(path, claim);

@@ -11,6 +11,9 @@ namespace Telemetry.Collector.TimeSeries;
 /// </remarks>
 internal static class LineProtocol
 {
+    /// <summary>Nanoseconds since 1970 in 64 bits end in the year 2262.</summary>
+    private const long MaxSeconds = long.MaxValue / 1_000_000_000 - 1;
+
     private const string InMeasurement = ", ";
     private const string InKey = ",= ";
 
@@ -19,27 +22,25 @@ internal static class LineProtocol
     public static bool Append(StringBuilder text, Point point)
     {
         var start = text.Length;
-        if (point.Measurement.Length == 0 || point.Measurement[0] == '#')
+        if (point.Measurement.TrimEnd('\\').Length == 0 || point.Measurement[0] == '#')
             return false;
 
         AppendName(text, point.Measurement, InMeasurement);
         foreach (var (key, value) in point.Tags.OrderBy(tag => tag.Key, StringComparer.Ordinal))
         {
-            // A backslash before a separator would escape it.
-            var trimmed = value.TrimEnd('\\');
-            if (trimmed.Length == 0 || key is "" or "time")
+            if (value.TrimEnd('\\').Length == 0 || key.TrimEnd('\\') is "" or "time")
                 continue;
 
             text.Append(',');
             AppendName(text, key, InKey);
             text.Append('=');
-            AppendName(text, trimmed, InKey);
+            AppendName(text, value, InKey);
         }
 
         var separator = ' ';
         foreach (var field in point.Fields)
         {
-            if (field.Name is "" or "time" || !IsWritable(field))
+            if (field.Name.TrimEnd('\\') is "" or "time" || !IsWritable(field))
                 continue;
 
             text.Append(separator);
@@ -49,7 +50,7 @@ internal static class LineProtocol
             separator = ',';
         }
 
-        if (separator == ' ' || point.Time is null)
+        if (separator == ' ' || point.Time is null || Math.Abs(point.Time.Seconds) > MaxSeconds)
         {
             text.Length = start;
             return false;
@@ -68,7 +69,8 @@ internal static class LineProtocol
 
     private static void AppendName(StringBuilder text, string name, string escaped)
     {
-        foreach (var character in name)
+        // A backslash before a separator would escape it.
+        foreach (var character in name.TrimEnd('\\'))
         {
             if (char.IsControl(character))
                 continue;

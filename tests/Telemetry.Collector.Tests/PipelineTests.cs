@@ -89,6 +89,23 @@ public sealed class PipelineTests : IDisposable
     }
 
     [Fact]
+    public void Entry_ThatCouldNotBeRead_StillProvesWhatItsStatusSays()
+    {
+        var instance = new CertifiedInstance(_collector);
+
+        instance.Tree["/srv/3/3"] = Some.File(mode: 0b100_111_101_101) with { State = EntryState.Unreadable, Content = null };
+        instance.Tree["/srv/new"] = Some.File() with { State = EntryState.Pending, Content = null };
+        instance.Tree["/srv/2/2"] = Some.File() with { State = EntryState.Unstable, Content = null };
+        instance.Report();
+
+        Assert.Equal(
+            [EntryKey.OfPath("/srv/3/3"), EntryKey.OfPath("/srv/new")],
+            _collector.Deviations().Select(deviation => deviation.Key));
+        Assert.Equal(Severity.Critical, _collector.Deviations()[0].Severity);
+        Assert.Contains("1 entries", _collector.Store.Read(transaction => transaction.Instances.Find("i-1"))!.Comparison, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void NewVersion_OfTheLine_JudgesAnewWithoutAskingTheAgent()
     {
         var instance = new CertifiedInstance(_collector);

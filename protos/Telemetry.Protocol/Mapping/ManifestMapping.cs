@@ -146,14 +146,18 @@ public static class ManifestMapping
     }
 
     private static string Name(string text) =>
-        text.Length is > 0 and <= MaxNameLength ? text : throw new BadMessageException($"a name of {text.Length} characters");
+        text.Length is > 0 and <= MaxNameLength && EscapedText.IsPlain(text)
+            ? text
+            : throw new BadMessageException($"a name of {text.Length} characters, or with characters that cannot be shown");
 
-    /// <summary>Cut, where it is too long, but never between the halves of a character.</summary>
+    /// <summary>
+    /// Cut, where it is too long, but never between the halves of a character; and escaped, where it could not be shown.
+    /// </summary>
     private static string Short(string text)
     {
-        if (text.Length <= MaxReasonLength)
-            return text;
-        return text[..(char.IsHighSurrogate(text[MaxReasonLength - 1]) ? MaxReasonLength - 1 : MaxReasonLength)];
+        if (text.Length > MaxReasonLength)
+            text = text[..(char.IsHighSurrogate(text[MaxReasonLength - 1]) ? MaxReasonLength - 1 : MaxReasonLength)];
+        return EscapedText.IsPlain(text) ? text : EscapedText.Of(System.Text.Encoding.UTF8.GetBytes(text));
     }
 }
 

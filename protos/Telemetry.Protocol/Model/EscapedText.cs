@@ -36,6 +36,10 @@ public static class EscapedText
         }
     }
 
+    /// <summary>Whether a text can be shown as it is.</summary>
+    public static bool IsPlain(string text) =>
+        text.EnumerateRunes().All(rune => rune.Value == '\\' || (rune != Rune.ReplacementChar && !MustEscape(rune, "")));
+
     /// <exception cref="FormatException">A backslash that does not start <c>\xNN</c>.</exception>
     public static byte[] Parse(ReadOnlySpan<char> text)
     {

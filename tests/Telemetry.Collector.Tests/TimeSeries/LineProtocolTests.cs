@@ -44,7 +44,7 @@ public sealed class LineProtocolTests
     [Fact]
     public void Append_WhatServersRefuse_LeavesItOut()
     {
-        var point = NewPoint("a,b\n", ("empty", ""), ("slash", "x\\"), ("time", "1"));
+        var point = NewPoint("a,b\n\\", ("empty", ""), ("slash\\", "x\\"), ("time", "1"));
         point.Fields.Add(new Field { Name = "time", IntValue = 1 });
         point.Fields.Add(new Field { Name = "n", IntValue = 1 });
 
