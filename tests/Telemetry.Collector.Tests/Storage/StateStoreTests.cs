@@ -6,7 +6,7 @@ namespace Telemetry.Collector.Tests.Storage;
 public sealed class StateStoreTests
 {
     [Fact]
-    public void Open_FileThatIsNoStore_SaysWhatToDo()
+    public void Open_FileThatIsNoStore_NamesItAndTheRemedy()
     {
         using var folder = new TemporaryDirectory();
         File.WriteAllText(folder["state.db"], new string('x', 10_000));
@@ -14,6 +14,7 @@ public sealed class StateStoreTests
         var refusal = Assert.Throws<StoreException>(() => StateStore.Open(folder.Path));
 
         Assert.Contains("state.db", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("restore a copy", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
