@@ -57,7 +57,10 @@ public sealed class PackageTests : IAsyncDisposable
         await _installation.Certify();
 
         var status = await File.ReadAllBytesAsync(Root + "/var/lib/dpkg/status", TestContext.Current.CancellationToken);
-        await File.WriteAllBytesAsync(Root + "/var/lib/dpkg/status", [.. status[..20], 0xff, 0, 0xfe], TestContext.Current.CancellationToken);
+
+        // Moved into place as dpkg does: an empty database, seen while the file is being written, is a proof that the package went.
+        await File.WriteAllBytesAsync(Root + "/var/lib/dpkg/status-new", [.. status[..20], 0xff, 0, 0xfe], TestContext.Current.CancellationToken);
+        File.Move(Root + "/var/lib/dpkg/status-new", Root + "/var/lib/dpkg/status", overwrite: true);
         File.WriteAllText(Root + "/etc/hello.conf", "edited");
 
         await _installation.Open("changed /etc/hello.conf");
