@@ -1,4 +1,5 @@
 using Telemetry.Protocol.Configuration;
+using Telemetry.Protocol.Policies;
 
 namespace Telemetry.Agent.Scan;
 
@@ -20,12 +21,8 @@ internal sealed record WatchOptions
     private static IReadOnlyList<string> Paths(Settings settings, string name)
     {
         var paths = settings.Texts(name);
-        foreach (var path in paths)
-        {
-            if (!path.StartsWith('/') || path.Contains('\0') || path.Split('/').Any(part => part is "." or ".."))
-                settings.Fail(name, $"has '{path}'; write paths from a slash on, without '.' and '..', such as [\"/etc\", \"/usr/bin\"].");
-        }
-
+        foreach (var path in paths.Where(path => !ScopePath.IsValid(path)))
+            settings.Fail(name, ScopePath.Mistake(path));
         return paths;
     }
 }

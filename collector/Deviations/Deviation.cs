@@ -2,16 +2,6 @@ using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Deviations;
 
-/// <summary>How much a deviation matters. The numbers are stored and sent.</summary>
-internal enum Severity
-{
-    Info = 1,
-    Low = 2,
-    Medium = 3,
-    High = 4,
-    Critical = 5,
-}
-
 /// <summary>Where a deviation is in its life. The numbers are stored and sent.</summary>
 internal enum DeviationState
 {

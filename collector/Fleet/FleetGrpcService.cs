@@ -63,7 +63,7 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
             : throw new RpcException(new Status(StatusCode.FailedPrecondition, $"Instance '{name}' has not reported a complete state yet; try again shortly."));
     }
 
-    private Protocol.V1.Instance ToMessage(StoreTransaction transaction, Instance instance, ILookup<string, (Deviations.Severity Severity, long Count)> open)
+    private Protocol.V1.Instance ToMessage(StoreTransaction transaction, Instance instance, ILookup<string, (Telemetry.Protocol.Model.Severity Severity, long Count)> open)
     {
         var isConnected = agents.IsConnected(instance.Id);
         var message = new Protocol.V1.Instance

@@ -18,7 +18,7 @@ public static class SettingsFile
         var mistakes = new List<string>();
         var root = new Settings("", path ?? "the defaults", mistakes);
         if (path is not null)
-            Read(path, root, mistakes);
+            Read(TextOf(path), path, root, mistakes);
 
         foreach (var (name, value) in environment.OrderBy(variable => variable.Key, StringComparer.Ordinal))
         {
@@ -29,24 +29,37 @@ public static class SettingsFile
         return root;
     }
 
+    /// <summary>Settings from a text that is at hand.</summary>
+    /// <param name="source">Names the text in mistakes.</param>
+    /// <exception cref="ConfigurationException">It is not TOML.</exception>
+    public static Settings Parse(string text, string source)
+    {
+        var mistakes = new List<string>();
+        var root = new Settings("", source, mistakes);
+        Read(text, source, root, mistakes);
+        return root;
+    }
+
     /// <summary>The environment of this process.</summary>
     public static IReadOnlyDictionary<string, string> Environment() =>
         System.Environment.GetEnvironmentVariables()
             .Cast<System.Collections.DictionaryEntry>()
             .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "", StringComparer.Ordinal);
 
-    private static void Read(string path, Settings root, List<string> mistakes)
+    private static string TextOf(string path)
     {
-        string text;
         try
         {
-            text = File.ReadAllText(path);
+            return File.ReadAllText(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ConfigurationException([$"{path} cannot be read: {e.Message}"]);
         }
+    }
 
+    private static void Read(string text, string path, Settings root, List<string> mistakes)
+    {
         var document = SyntaxParser.Parse(text, path);
         if (document.HasErrors)
             throw new ConfigurationException([.. document.Diagnostics.Select(error => $"{path}:{error.Span.Start.Line + 1}: {error.Message}")]);

@@ -8,6 +8,7 @@ namespace Telemetry.Protocol.Mapping;
 public static class ManifestMapping
 {
     private const int MaxScopePrefixes = 10_000;
+    private const int MaxScopePatterns = 1_000;
     private const int MaxScanners = 256;
     private const int MaxGaps = 10_000;
     private const int MaxLossWindows = 10_000;
@@ -125,13 +126,31 @@ public static class ManifestMapping
         var message = new V1.Scope();
         message.Include.AddRange(scope.Include.Select(key => ByteString.CopyFrom(key.Bytes)));
         message.Exclude.AddRange(scope.Exclude.Select(key => ByteString.CopyFrom(key.Bytes)));
+        message.Parsed.AddRange(scope.Parsed.Select(pattern => pattern.Text));
+        message.Sysctls.AddRange(scope.Sysctls.Select(pattern => pattern.Text));
         return message;
     }
 
     public static Scope ToModel(this V1.Scope message)
     {
         Limit(message.Include.Count + message.Exclude.Count, MaxScopePrefixes, "prefixes of a scope");
-        return new Scope(message.Include.Select(ToKey), message.Exclude.Select(ToKey));
+        Limit(message.Parsed.Count + message.Sysctls.Count, MaxScopePatterns, "patterns of a scope");
+        return new Scope(
+            message.Include.Select(ToKey), message.Exclude.Select(ToKey), message.Parsed.Select(ToPattern), message.Sysctls.Select(ToPattern));
+    }
+
+    public static KeyPattern ToPattern(this string text)
+    {
+        try
+        {
+            return text.Length <= EntryKey.MaxLength
+                ? KeyPattern.Parse(text)
+                : throw new BadMessageException($"a pattern of {text.Length} characters, {EntryKey.MaxLength} is the limit");
+        }
+        catch (FormatException e)
+        {
+            throw new BadMessageException(e.Message.TrimEnd('.'));
+        }
     }
 
     private static EntryKey ToKey(this ByteString bytes) =>

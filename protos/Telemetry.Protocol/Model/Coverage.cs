@@ -27,7 +27,7 @@ public sealed record Coverage(
     /// <summary>Whether the manifest says something about a key: that it is there, and what, or that it is not.</summary>
     public bool Covers(EntryKind kind, ReadOnlySpan<byte> key) =>
         ScannerOf(kind, key) is not null
-        && (kind != EntryKind.File || Scope.Covers(key))
+        && Scope.Covers(kind, key)
         && !_gapsByKind[(int)kind].Hold(key);
 
     /// <summary>The scanner that answers for a key, or null.</summary>
@@ -57,7 +57,10 @@ public sealed record Coverage(
 
 /// <summary>A scanner that took part. Equal major versions make comparable entries.</summary>
 /// <param name="Kind">The kind of its entries.</param>
-/// <param name="Name">Such as <c>file</c> or <c>dpkg</c>; for kinds other than file the first component of its keys.</param>
+/// <param name="Name">
+/// Such as <c>file</c> or <c>dpkg</c>. Of packages and system facts it is the first component of the keys; all files are one
+/// scanner's, and so are all settings.
+/// </param>
 /// <param name="Major">Raised when entries of the same thing come out differently.</param>
 /// <param name="Minor">Raised when the scanner sees more.</param>
 public sealed record Scanner(EntryKind Kind, string Name, uint Major, uint Minor)
@@ -68,7 +71,7 @@ public sealed record Scanner(EntryKind Kind, string Name, uint Major, uint Minor
     public string Name { get; } = Name;
 
     public bool AnswersFor(EntryKind kind, ReadOnlySpan<byte> key) =>
-        Kind == kind && (kind == EntryKind.File || EntryKey.IsUnder(key, _firstComponent));
+        Kind == kind && (kind is EntryKind.File or EntryKind.Setting || EntryKey.IsUnder(key, _firstComponent));
 
     public bool IsComparableWith(Scanner other) => Kind == other.Kind && Name == other.Name && Major == other.Major;
 

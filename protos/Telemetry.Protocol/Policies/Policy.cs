@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Protocol.Policies;
+
+/// <summary>
+/// Which entries are fingerprinted, how closely they are compared, how severe a deviation is. Scope, secrets and parsed files act
+/// in the agent and shape the tree; treatment and severity act where manifests are compared.
+/// </summary>
+public sealed record Policy
+{
+    public required string Name { get; init; }
+
+    /// <summary>Files at or below are fingerprinted; the root key is all of them.</summary>
+    public ImmutableArray<EntryKey> Include { get; init; } = [EntryKey.Root];
+
+    /// <summary>Wins over <see cref="Include"/>.</summary>
+    public ImmutableArray<EntryKey> Exclude { get; init; } = [];
+
+    /// <summary>Filesystems mounted below an included path are not entered unless an included path names one.</summary>
+    public bool OneFilesystem { get; init; } = true;
+
+    /// <summary>The first that matches a file says how it is parsed.</summary>
+    public ImmutableArray<SettingsFiles> Settings { get; init; } = [];
+
+    /// <summary>Names of sysctl values that are facts, such as <c>net.ipv4.ip_forward</c> or <c>net.ipv4.conf.*.rp_filter</c>.</summary>
+    public ImmutableArray<string> Sysctls { get; init; } = [];
+
+    /// <summary>The first that matches an entry decides.</summary>
+    public ImmutableArray<PolicyRule> Rules
+    {
+        get;
+        init
+        {
+            field = value;
+            _index = new RuleIndex(value);
+        }
+    } = [];
+
+    private RuleIndex _index = new([]);
+
+    /// <summary>The rule that decides about an entry; null: compared fully.</summary>
+    public PolicyRule? RuleOf(EntryKind kind, ReadOnlySpan<byte> key) => _index.Find(kind, key);
+
+    public Treatment TreatmentOf(EntryKind kind, ReadOnlySpan<byte> key) => RuleOf(kind, key)?.Treatment ?? Treatment.Full;
+}

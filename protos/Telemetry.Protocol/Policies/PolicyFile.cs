@@ -1,0 +1,111 @@
+using System.Collections.Immutable;
+using Telemetry.Protocol.Configuration;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Protocol.Policies;
+
+/// <summary>Reads policies as people write them: TOML.</summary>
+public static class PolicyFile
+{
+    private static readonly string Treatments = string.Join(", ", Enum.GetNames<Treatment>().Select(name => name.ToLowerInvariant()));
+
+    /// <exception cref="ConfigurationException">With all mistakes at once.</exception>
+    public static Policy Load(string path) => Read(SettingsFile.Load(path, "", Nothing));
+
+    /// <param name="source">Names the text in errors.</param>
+    /// <exception cref="ConfigurationException">With all mistakes at once.</exception>
+    public static Policy Parse(string text, string source) => Read(SettingsFile.Parse(text, source));
+
+    private static IReadOnlyDictionary<string, string> Nothing => ImmutableDictionary<string, string>.Empty;
+
+    private static Policy Read(Settings settings)
+    {
+        var name = settings.Text("name", "");
+        if (!IsName(name))
+            settings.Fail("name", "must be given: lower-case letters, digits, '-' and '_', 60 at most.");
+
+        var rules = settings.Elements("rules").Select(Rule).OfType<PolicyRule>().ToList();
+        foreach (var profile in settings.Texts("profiles"))
+        {
+            if (ShippedPolicies.FindProfile(profile) is { } shipped)
+                rules.AddRange(shipped.Rules);
+            else
+                settings.Fail("profiles", $"has '{profile}'; there is {string.Join(", ", ShippedPolicies.ProfileNames)}.");
+        }
+
+        var policy = new Policy
+        {
+            Name = name,
+            Include = Paths(settings, "include") is { Length: > 0 } include ? include : [EntryKey.Root],
+            Exclude = Paths(settings, "exclude"),
+            OneFilesystem = settings.Flag("one_filesystem", true),
+            Settings = [.. settings.Elements("settings").Select(SettingsOf).OfType<SettingsFiles>()],
+            Sysctls = [.. settings.Texts("sysctls")],
+            Rules = [.. rules],
+        };
+        settings.Complete();
+        return policy;
+    }
+
+    private static bool IsName(string name) =>
+        name.Length is > 0 and <= 60 && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '-' or '_');
+
+    private static PolicyRule? Rule(Settings settings)
+    {
+        var match = Patterns(settings, "match");
+        var treat = settings.Text("treat", "full");
+        if (!Enum.TryParse<Treatment>(treat, ignoreCase: true, out var treatment) || int.TryParse(treat, out _))
+            settings.Fail("treat", $"is '{treat}'; it must be one of {Treatments}.");
+
+        Severity? severity = null;
+        if (settings.TextOrNull("severity") is { } text)
+        {
+            if (Enum.TryParse<Severity>(text, ignoreCase: true, out var given) && !int.TryParse(text, out _))
+                severity = given;
+            else
+                settings.Fail("severity", $"is '{text}'; it must be one of info, low, medium, high, critical.");
+        }
+
+        return match.IsEmpty ? null : new PolicyRule(match, treatment, severity);
+    }
+
+    private static SettingsFiles? SettingsOf(Settings settings)
+    {
+        var files = Patterns(settings, "files");
+        if (files.Any(pattern => pattern.Kind != EntryKind.File))
+            settings.Fail("files", "must be paths, such as [\"/etc/ssh/sshd_config\"].");
+
+        var format = settings.Text("format", "");
+        if (!SettingsFormats.Names.Contains(format))
+            settings.Fail("format", $"is '{format}'; it must be one of {string.Join(", ", SettingsFormats.Names)}.");
+        return files.IsEmpty ? null : new SettingsFiles(files, format);
+    }
+
+    private static ImmutableArray<KeyPattern> Patterns(Settings settings, string name)
+    {
+        var patterns = ImmutableArray.CreateBuilder<KeyPattern>();
+        foreach (var text in settings.Texts(name))
+        {
+            try
+            {
+                patterns.Add(KeyPattern.Parse(text));
+            }
+            catch (FormatException e)
+            {
+                settings.Fail(name, "has a pattern that can't be read: " + e.Message);
+            }
+        }
+
+        if (settings.Texts(name).Count == 0)
+            settings.Fail(name, "must have at least one pattern, such as \"/etc/ssh\" or \"package:dpkg/linux-image-*\".");
+        return patterns.ToImmutable();
+    }
+
+    private static ImmutableArray<EntryKey> Paths(Settings settings, string name)
+    {
+        var paths = settings.Texts(name);
+        foreach (var path in paths.Where(path => !ScopePath.IsValid(path)))
+            settings.Fail(name, ScopePath.Mistake(path));
+        return [.. paths.Where(ScopePath.IsValid).Select(EntryKey.OfPath)];
+    }
+}
