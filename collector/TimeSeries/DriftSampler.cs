@@ -1,5 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
-using Telemetry.Collector.Deviations;
+using Telemetry.Protocol.Model;
 using Telemetry.Collector.Storage;
 using V1 = Telemetry.Protocol.V1;
 

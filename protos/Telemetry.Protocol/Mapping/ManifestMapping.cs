@@ -153,7 +153,7 @@ public static class ManifestMapping
         }
     }
 
-    private static EntryKey ToKey(this ByteString bytes) =>
+    public static EntryKey ToKey(this ByteString bytes) =>
         bytes.Length <= EntryKey.MaxLength
             ? new EntryKey(bytes.Span)
             : throw new BadMessageException($"a key of {bytes.Length} bytes, {EntryKey.MaxLength} is the limit");

@@ -7,8 +7,6 @@ namespace Telemetry.Protocol.Policies;
 /// <summary>Reads policies as people write them: TOML.</summary>
 public static class PolicyFile
 {
-    private static readonly string Treatments = string.Join(", ", Enum.GetNames<Treatment>().Select(name => name.ToLowerInvariant()));
-
     /// <exception cref="ConfigurationException">With all mistakes at once.</exception>
     public static Policy Load(string path) => Read(SettingsFile.Load(path, "", Nothing));
 
@@ -54,8 +52,9 @@ public static class PolicyFile
     {
         var match = Patterns(settings, "match");
         var treat = settings.Text("treat", "full");
-        if (!Enum.TryParse<Treatment>(treat, ignoreCase: true, out var treatment) || int.TryParse(treat, out _))
-            settings.Fail("treat", $"is '{treat}'; it must be one of {Treatments}.");
+        var treatment = Treatments.Parse(treat);
+        if (treatment is null)
+            settings.Fail("treat", $"is '{treat}'; it must be one of {string.Join(", ", Treatments.Names)}.");
 
         Severity? severity = null;
         if (settings.TextOrNull("severity") is { } text)
@@ -66,7 +65,7 @@ public static class PolicyFile
                 settings.Fail("severity", $"is '{text}'; it must be one of info, low, medium, high, critical.");
         }
 
-        return match.IsEmpty ? null : new PolicyRule(match, treatment, severity);
+        return match.IsEmpty ? null : new PolicyRule(match, treatment ?? Treatment.Full, severity);
     }
 
     private static SettingsFiles? SettingsOf(Settings settings)

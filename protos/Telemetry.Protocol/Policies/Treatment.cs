@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Telemetry.Protocol.Policies;
 
 /// <summary>How closely an entry is compared. A policy names them in lower case.</summary>
@@ -23,4 +25,19 @@ public enum Treatment
 
     /// <summary>Not at all.</summary>
     Ignore,
+}
+
+public static class Treatments
+{
+    /// <summary>All names, as a policy writes them.</summary>
+    public static readonly ImmutableArray<string> Names = [.. Enum.GetValues<Treatment>().Select(Name)];
+
+    public static string Name(this Treatment treatment) => treatment.ToString().ToLowerInvariant();
+
+    /// <returns>Null for a name that this version does not know.</returns>
+    public static Treatment? Parse(string name)
+    {
+        var index = Names.IndexOf(name);
+        return index < 0 ? null : (Treatment)index;
+    }
 }
