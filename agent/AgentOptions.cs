@@ -52,7 +52,7 @@ internal sealed record AgentOptions
         .Select(path => $"watch.include has '{path}', which is not there now; it is watched from when it comes.");
 
     // Fingerprints do not cross a network in the clear.
-    private static Uri? ReadCollector(Settings settings)
+    private static Uri? ReadCollector(SettingsSection settings)
     {
         if (settings.TextOrNull("collector") is not { } text)
             return null;
@@ -66,7 +66,7 @@ internal sealed record AgentOptions
         return uri;
     }
 
-    private static string AbsolutePath(Settings settings, string name, string fallback)
+    private static string AbsolutePath(SettingsSection settings, string name, string fallback)
     {
         var path = settings.Text(name, fallback);
         if (!Path.IsPathRooted(path))

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Identity;
 using Telemetry.Agent.Manifest;
-using Telemetry.Agent.Packages;
+using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Supervision;
 using Telemetry.Agent.Uplink;
@@ -23,16 +23,15 @@ internal static class AgentStages
             options.StateDirectory, MachineId.Read(), provider.GetRequiredService<ILogger<StateDirectory>>()))
         .AddSingleton(provider => provider.GetRequiredService<StateDirectory>().Identity);
 
-    public static IServiceCollection AddScan(this IServiceCollection services, AgentOptions options)
-    {
-        var scope = WatchScope.Of(options.Root, options.Watch.Include, [.. options.Watch.Exclude, .. WatchScope.Own(options)]);
-        return services
-            .AddSingleton(options.Scan)
-            .AddSingleton<IScanner>(provider => new FileScanner(options.Root, scope, provider.GetRequiredService<TimeProvider>()))
-            .AddSingleton<IScanner>(provider => new DpkgScanner(options.Root, provider.GetRequiredService<TimeProvider>()))
-            .AddSingleton(provider => new ManifestScan(
-                [.. provider.GetServices<IScanner>()], scope, provider.GetRequiredService<TimeProvider>()));
-    }
+    public static IServiceCollection AddScan(this IServiceCollection services, AgentOptions options) => services
+        .AddSingleton(options.Scan)
+        .AddSingleton(provider => new RulesInForce(
+            provider.GetRequiredService<StateDirectory>().Path, provider.GetRequiredService<ILogger<RulesInForce>>()))
+        .AddSingleton(provider => new ScanPlan(options.Root)
+        {
+            Local = WatchScope.Of(options.Root, options.Watch.Include, [.. options.Watch.Exclude, .. WatchScope.Own(options)]),
+            SpillDirectory = provider.GetRequiredService<StateDirectory>().Path,
+        });
 
     public static IServiceCollection AddManifest(this IServiceCollection services) => services
         .AddSingleton(provider => new StateStore(

@@ -56,7 +56,7 @@ internal sealed record CollectorOptions
     }
 
     // Tokens and manifests do not cross a network in the clear.
-    private static void RequireLoopback(Settings section, IPEndPoint listen)
+    private static void RequireLoopback(SettingsSection section, IPEndPoint listen)
     {
         if (!IPAddress.IsLoopback(listen.Address))
             section.Fail("listen", $"must be a loopback address such as 127.0.0.1:{listen.Port}: without TLS, nothing listens on a network.");

@@ -2,11 +2,12 @@ using System.CommandLine;
 using System.Globalization;
 using Telemetry.Agent.Linux;
 using Telemetry.Agent.Manifest;
-using Telemetry.Agent.Packages;
 using Telemetry.Agent.Scan;
 using Telemetry.Protocol.Cli;
+using Telemetry.Protocol.Configuration;
 using Telemetry.Protocol.Files;
 using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
 
 namespace Telemetry.Agent.Cli;
 
@@ -37,11 +38,26 @@ internal static class ScanCommand
 
     private static readonly Option<bool> NoSettings = new("--no-settings") { Description = "Leave out settings; this version reads none" };
 
+    private static readonly Option<string?> PolicyPath = new("--policy")
+    {
+        Description = "Policy to go by (TOML); without it the shipped default",
+        HelpName = "FILE",
+    };
+
+    private static readonly Option<string?> FleetKeyPath = new("--fleet-key")
+    {
+        Description = "File with the fleet's key, for digests of secrets that can be compared with the fleet's; without it a random key",
+        HelpName = "FILE",
+    };
+
     private static readonly Option<bool> Wait = new("--wait") { Description = "Read files above 64 GiB too, however long it takes" };
 
     public static Command Create(TimeProvider clock)
     {
-        var command = new Verb("scan", "Fingerprint a directory into a manifest file", Examples) { Root, Out, NoPackages, NoSettings, Wait };
+        var command = new Verb("scan", "Fingerprint a directory into a manifest file", Examples) 
+        {
+            Root, Out, PolicyPath, FleetKeyPath, NoPackages, NoSettings, Wait,
+        };
         command.SetAction(arguments => Run(arguments, clock));
         return command;
     }
@@ -52,10 +68,14 @@ internal static class ScanCommand
         using var interruption = new Interruption();
         var root = Path.GetFullPath(arguments.GetValue(Root)!);
         var path = arguments.GetValue(Out)!;
-        var scope = WatchScope.Of(root, [], []);
-        var scanners = new List<IScanner> { new FileScanner(root, scope, clock, arguments.GetValue(Wait)) };
-        if (!arguments.GetValue(NoPackages))
-            scanners.Add(new DpkgScanner(root, clock));
+        var policy = arguments.GetValue(PolicyPath) is { } policyFile ? PolicyFile.Load(policyFile) : ShippedPolicies.Default;
+        var key = arguments.GetValue(FleetKeyPath) is { } keyFile ? ReadKey(keyFile) : FleetKey.Random();
+        var plan = new ScanPlan(root)
+        {
+            Local = WatchScope.Of(root, [], []),
+            Packages = !arguments.GetValue(NoPackages),
+            Wait = arguments.GetValue(Wait),
+        };
 
         var started = clock.GetTimestamp();
         var progress = new ScanProgress();
@@ -63,7 +83,7 @@ internal static class ScanCommand
         using (var file = new ManifestFileWriter(path))
         using (Show(progress, clock))
         {
-            sighting = new ManifestScan(scanners, scope, clock).Run(new ManifestFileTarget(file), progress, interruption.Token);
+            sighting = plan.Under(policy, key, clock).Run(new ManifestFileTarget(file), progress, interruption.Token);
             file.Complete(new ManifestHead(
                 sighting.Roots, sighting.Coverage, sighting.CompletedAt, $"{root} of {Environment.MachineName}"));
         }
@@ -72,6 +92,18 @@ internal static class ScanCommand
         foreach (var gap in sighting.Coverage.Gaps)
             Console.Error.WriteLine($"Not covered: {KeyText.Format(gap.Kind, gap.Prefix.Bytes)} ({gap.Reason})");
         return ExitCode.Yes;
+    }
+
+    private static FleetKey ReadKey(string path)
+    {
+        try
+        {
+            return FleetKey.Parse(File.ReadAllText(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        {
+            throw new ConfigurationException([$"{path} can't be used as fleet key: {e.Message}"]);
+        }
     }
 
     private static string Summary(string path, Sighting sighting, ScanProgress progress, TimeSpan time) => string.Create(

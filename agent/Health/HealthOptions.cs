@@ -8,7 +8,7 @@ internal sealed record HealthOptions
     /// <summary>Between two samples, whose times are rounded to it.</summary>
     public required TimeSpan Interval { get; init; }
 
-    public static HealthOptions Read(Settings settings) => new()
+    public static HealthOptions Read(SettingsSection settings) => new()
     {
         Interval = settings.Duration("interval", TimeSpan.FromSeconds(10), least: TimeSpan.FromSeconds(1)),
     };

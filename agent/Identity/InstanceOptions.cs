@@ -14,7 +14,7 @@ internal sealed record InstanceOptions
 
     public required IReadOnlyDictionary<string, string> Tags { get; init; }
 
-    public static InstanceOptions Read(Settings settings) => new()
+    public static InstanceOptions Read(SettingsSection settings) => new()
     {
         Name = settings.Text("name", "") is { Length: > 0 } name ? name : Environment.MachineName,
         Group = settings.Text("group", ""),

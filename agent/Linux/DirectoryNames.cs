@@ -3,26 +3,39 @@ using System.Runtime.InteropServices;
 
 namespace Telemetry.Agent.Linux;
 
-/// <summary>The names in one directory, in byte order, without <c>.</c> and <c>..</c>.</summary>
-internal sealed class DirectoryNames
+/// <summary>
+/// The names in one directory, in byte order, without <c>.</c> and <c>..</c>, read forward once. A directory of very many names
+/// is sorted on disk: what is in memory does not grow with it.
+/// </summary>
+internal sealed class DirectoryNames : IDisposable
 {
     private static readonly nint GetDents64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 61 : 217;
 
     // struct linux_dirent64: inode (8), offset (8), length of record (2), type (1), name.
     private const int LengthOffset = 16, NameOffset = 19;
 
-    private byte[] _bytes = new byte[512];
-    private int[] _starts = new int[16];
-    private int _end;
+    private readonly SpillFile? _spill;
+    private readonly INames _names;
 
-    public int Count { get; private set; }
+    private DirectoryNames(SpillFile? spill, INames names)
+    {
+        _spill = spill;
+        _names = names;
+    }
+
+    /// <summary>The name, with its closing 0x00; the memory is not changed again.</summary>
+    public ReadOnlyMemory<byte> CurrentWithEnd => _names.Current;
+
+    public ReadOnlySpan<byte> Current => _names.Current.Span[..^1];
 
     /// <summary>Reads all names with getdents64(2).</summary>
     /// <param name="buffer">Room for the kernel's records, used again and again.</param>
+    /// <param name="spillDirectory">Where names go that are too many for memory.</param>
     /// <returns>0, or the errno that ended the reading early; the names read until then are there.</returns>
-    public static unsafe int Read(int descriptor, byte[] buffer, out DirectoryNames names)
+    public static unsafe int Read(int descriptor, byte[] buffer, string spillDirectory, out DirectoryNames names)
     {
-        names = new DirectoryNames();
+        var run = new NameRun();
+        SpillFile? spill = null;
         var errno = 0;
         fixed (byte* start = buffer)
         {
@@ -33,54 +46,34 @@ internal sealed class DirectoryNames
                     errno = Marshal.GetLastPInvokeError();
                 if (read <= 0)
                     break;
-                names.Add(buffer.AsSpan(0, read));
+
+                Add(run, buffer.AsSpan(0, read));
+                if (!run.IsFull)
+                    continue;
+                spill ??= SpillFile.TryCreate(spillDirectory);
+                if (spill?.TryWrite(run) == true)
+                    run = new NameRun();
             }
         }
 
-        names.Sort();
+        names = new DirectoryNames(spill, spill is null ? run.Sorted() : new MergedNames([run.Sorted(), .. spill.Runs()]));
         return errno;
     }
 
-    public ReadOnlySpan<byte> this[int index] => NameAt(_bytes, _starts[index], _end);
+    public bool MoveNext() => _names.MoveNext();
 
-    /// <summary>A name with its closing 0x00; the memory is not changed again.</summary>
-    public ReadOnlyMemory<byte> WithEnd(int index) => _bytes.AsMemory(_starts[index], this[index].Length + 1);
+    public void Dispose() => _spill?.Dispose();
 
-    private void Add(ReadOnlySpan<byte> records)
+    private static void Add(NameRun run, ReadOnlySpan<byte> records)
     {
         while (!records.IsEmpty)
         {
             var length = BinaryPrimitives.ReadUInt16LittleEndian(records[LengthOffset..]);
             var name = records[NameOffset..length];
-            AddName(name[..(name.IndexOf((byte)0) + 1)]);
+            name = name[..(name.IndexOf((byte)0) + 1)];
+            if (!name.SequenceEqual(".\0"u8) && !name.SequenceEqual("..\0"u8))
+                run.Add(name);
             records = records[length..];
         }
-    }
-
-    private void AddName(ReadOnlySpan<byte> name)
-    {
-        if (name.SequenceEqual(".\0"u8) || name.SequenceEqual("..\0"u8))
-            return;
-
-        if (_end + name.Length > _bytes.Length)
-            Array.Resize(ref _bytes, Math.Max(2 * _bytes.Length, _end + name.Length));
-        if (Count == _starts.Length)
-            Array.Resize(ref _starts, 2 * _starts.Length);
-        name.CopyTo(_bytes.AsSpan(_end));
-        _starts[Count++] = _end;
-        _end += name.Length;
-    }
-
-    private void Sort()
-    {
-        var bytes = _bytes;
-        var end = _end;
-        _starts.AsSpan(0, Count).Sort((left, right) => NameAt(bytes, left, end).SequenceCompareTo(NameAt(bytes, right, end)));
-    }
-
-    private static ReadOnlySpan<byte> NameAt(byte[] bytes, int start, int end)
-    {
-        var tail = bytes.AsSpan(start, end - start);
-        return tail[..tail.IndexOf((byte)0)];
     }
 }

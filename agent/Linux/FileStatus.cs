@@ -4,18 +4,22 @@ using Telemetry.Protocol.Model;
 namespace Telemetry.Agent.Linux;
 
 /// <summary>What statx(2) says of one file.</summary>
+/// <param name="Links">Names this file has, here and elsewhere.</param>
 /// <param name="Blocks">Of 512 bytes; fewer than the size needs: the file has holes.</param>
 /// <param name="Modified">Nanoseconds since 1970.</param>
 /// <param name="Changed">Nanoseconds since 1970. The kernel sets it; nobody can choose it.</param>
 /// <param name="Node">Number of a device node: major in the upper 32 bits, minor in the lower.</param>
 internal readonly record struct FileStatus(
-    ulong Device, ulong Inode, FileType Type, uint Mode, uint Uid, uint Gid, ulong Size, ulong Blocks, long Modified, long Changed, ulong Node)
+    ulong Device, ulong Inode, FileType Type, uint Mode, uint Links, uint Uid, uint Gid, ulong Size, ulong Blocks, long Modified, long Changed, ulong Node)
 {
     private const int NoFollow = 0x100, NoAutomount = 0x800, EmptyPath = 0x1000;
     private const uint BasicStats = 0x7ff;
 
-    /// <summary>Whether nothing happened to the file in between. Blocks may: they are allocated when written back.</summary>
-    public bool IsSameState(in FileStatus other) => other with { Blocks = Blocks } == this;
+    /// <summary>
+    /// Whether nothing happened to the file in between. Blocks may: they are allocated when written back. Another name for it is
+    /// no change of it, and shows in the time of change.
+    /// </summary>
+    public bool IsSameState(in FileStatus other) => other with { Blocks = Blocks, Links = Links } == this;
 
     public bool IsSparse => Blocks * 512 < Size;
 
@@ -45,6 +49,7 @@ internal readonly record struct FileStatus(
             buffer.Inode,
             TypeOf(buffer.Mode),
             buffer.Mode & 0xfffu,
+            buffer.Links,
             buffer.Uid,
             buffer.Gid,
             buffer.Size,

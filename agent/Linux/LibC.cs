@@ -29,6 +29,10 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
     internal static partial int StatX(int directory, byte* path, int flags, uint mask, StatXBuffer* buffer);
 
+    /// <summary>fstatfs(2).</summary>
+    [LibraryImport("libc", EntryPoint = "fstatfs", SetLastError = true)]
+    internal static partial int StatFs(int descriptor, StatFsBuffer* buffer);
+
     /// <summary>syscall(2): for getdents64(2), which has no wrapper before glibc 2.30.</summary>
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     internal static partial nint SystemCall(nint number, nint first, nint second, nint third);
@@ -70,10 +74,18 @@ internal static unsafe partial class LibC
         public ulong Soft, Hard;
     }
 
+    /// <summary>struct statfs; the fields that are not used are left out.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    internal struct StatFsBuffer
+    {
+        [FieldOffset(0)] public long Type;
+    }
+
     /// <summary>struct statx; the fields that are not used are left out.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     internal struct StatXBuffer
     {
+        [FieldOffset(16)] public uint Links;
         [FieldOffset(20)] public uint Uid;
         [FieldOffset(24)] public uint Gid;
         [FieldOffset(28)] public ushort Mode;

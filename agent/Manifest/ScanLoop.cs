@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Supervision;
 using Telemetry.Protocol.Model;
@@ -9,7 +10,13 @@ namespace Telemetry.Agent.Manifest;
 
 /// <summary>Looks at everything, at start and then again and again.</summary>
 internal sealed partial class ScanLoop(
-    ManifestScan scan, StateStore store, ScanOptions options, [FromKeyedServices("scan")] LoopPulse pulse, TimeProvider clock, ILogger<ScanLoop> log) : BackgroundService
+    ScanPlan plan,
+    RulesInForce rules,
+    StateStore store,
+    ScanOptions options,
+    [FromKeyedServices("scan")] LoopPulse pulse,
+    TimeProvider clock,
+    ILogger<ScanLoop> log) : BackgroundService
 {
     // A scan of a large tree leaves garbage that would stay resident until the next one.
     private const int ManyEntries = 10_000;
@@ -21,10 +28,12 @@ internal sealed partial class ScanLoop(
     {
         while (!stoppingToken.IsCancellationRequested)
         {
+            using var hurry = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, rules.Changed);
+
             // A thread of its own: a scan blocks for as long as the disk does.
             await Task.Factory.StartNew(
                 () => Look(stoppingToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            await pulse.WaitAsync(options.Interval, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await pulse.WaitAsync(options.Interval, clock, hurry.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -35,7 +44,10 @@ internal sealed partial class ScanLoop(
         try
         {
             using var beats = Beat(progress);
-            var ledger = store.Look(scan, progress, cancellation);
+            var goingBy = rules.Current;
+            var ledger = store.Look(plan.Under(goingBy.Policy, goingBy.Key, clock), progress, cancellation);
+            rules.LookedAt(goingBy);
+            store.Wake();
             _lastFailure = null;
             Report(ledger.Head!, progress, clock.GetElapsedTime(started));
         }

@@ -81,6 +81,9 @@ internal sealed partial class StateStore : IDisposable
         }
     }
 
+    /// <summary>Says that there may be something to tell though the ledger did not change.</summary>
+    public void Wake() => Changed?.Invoke();
+
     /// <summary>Changes the ledger by one of its transitions.</summary>
     public HeadLedger Apply(Func<HeadLedger, HeadLedger> transition)
     {

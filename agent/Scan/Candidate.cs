@@ -8,6 +8,8 @@ internal sealed class Candidate
 {
     private byte[] _key = new byte[256];
     private int _keyLength;
+    private byte[] _value = new byte[96];
+    private int _valueLength;
 
     public ReadOnlySpan<byte> Key => _key.AsSpan(0, _keyLength);
 
@@ -19,30 +21,37 @@ internal sealed class Candidate
 
     public FileStatus Status { get; private set; }
 
+    public SecretClass Secret { get; private set; }
+
     /// <summary>When the status was taken: nanoseconds since 1970.</summary>
     public long TakenAt { get; private set; }
 
-    /// <summary>The encoded fingerprint; null when the name vanished, or is a gap.</summary>
-    public byte[]? Value { get; private set; }
+    /// <summary>Whether there is something to report; false when the name vanished, or is a gap.</summary>
+    public bool HasValue { get; private set; }
+
+    /// <summary>The encoded fingerprint.</summary>
+    public ReadOnlySpan<byte> Value => _value.AsSpan(0, _valueLength);
 
     public FileStamp Stamp { get; private set; }
 
     /// <summary>Why nothing is known of it and what lies below.</summary>
     public string? GapReason { get; private set; }
 
-    public void SetUnread(ReadOnlySpan<byte> key, DirectoryHandle directory, ReadOnlyMemory<byte> name, in FileStatus status, long takenAt)
+    public void SetUnread(
+        ReadOnlySpan<byte> key, DirectoryHandle directory, ReadOnlyMemory<byte> name, in FileStatus status, SecretClass secret, long takenAt)
     {
         Reset(key);
         Directory = directory.Share();
         Name = name;
         Status = status;
+        Secret = secret;
         TakenAt = takenAt;
     }
 
-    public void SetKnown(ReadOnlySpan<byte> key, byte[] value, FileStamp stamp)
+    public void SetKnown(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, FileStamp stamp)
     {
         Reset(key);
-        Value = value;
+        SetValue(value);
         Stamp = stamp;
     }
 
@@ -52,14 +61,15 @@ internal sealed class Candidate
         if (Directory is not { } directory)
             return;
 
-        var result = look.At(directory.Descriptor, Name.Span, Status, cancellation);
+        var result = look.At(directory.Descriptor, Name, Status, Secret, cancellation);
         Release();
         GapReason = result.Reason;
-        Value = result.Fingerprint?.Encode();
+        if (result.Fingerprint is { } seen)
+            SetValue(seen.Encode());
 
         // A file that was looked at twice was seen later than the walker's time: no stamp, it is read again next time.
-        if (result.Fingerprint is { State: EntryState.Stable } && result.Status == Status)
-            Stamp = FileStamp.Of(Status, TakenAt);
+        if (result.Fingerprint is { State: EntryState.Stable } fingerprint && result.Status == Status)
+            Stamp = look.Secrets.Mark(FileStamp.Of(Status, TakenAt), Secret, isKeyed: fingerprint.KeyedContent is not null);
     }
 
     public void Release()
@@ -70,12 +80,24 @@ internal sealed class Candidate
 
     private void Reset(ReadOnlySpan<byte> key)
     {
-        if (key.Length > _key.Length)
-            _key = new byte[Math.Max(key.Length, 2 * _key.Length)];
-        key.CopyTo(_key);
+        Copy(key, ref _key);
         _keyLength = key.Length;
-        Value = null;
+        HasValue = false;
         Stamp = FileStamp.None;
         GapReason = null;
+    }
+
+    private void SetValue(ReadOnlySpan<byte> value)
+    {
+        Copy(value, ref _value);
+        _valueLength = value.Length;
+        HasValue = true;
+    }
+
+    private static void Copy(ReadOnlySpan<byte> bytes, ref byte[] room)
+    {
+        if (bytes.Length > room.Length)
+            room = new byte[Math.Max(bytes.Length, 2 * room.Length)];
+        bytes.CopyTo(room);
     }
 }

@@ -1,61 +1,81 @@
 using System.Security.Cryptography;
 using Telemetry.Agent.Linux;
+using Telemetry.Agent.Settings;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Scan;
 
 /// <summary>Digests contents through one buffer that is used again and again: one of these for each thread.</summary>
-internal sealed class FileDigest : IDisposable
+/// <param name="key">For the digests of secrets.</param>
+internal sealed class FileDigest(FleetKey key) : IDisposable
 {
     private const int BufferLength = 64 * 1024;
 
     // Below this, looking for holes costs more than reading them.
     private const ulong MinSparse = 1024 * 1024;
 
+    // What is larger is not parsed into settings either.
+    private const int MaxSettingsLength = 1024 * 1024;
+
     private static readonly byte[] Zeros = new byte[BufferLength];
 
     private readonly byte[] _buffer = new byte[BufferLength];
+    private IncrementalHash? _keyedHash;
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
     /// <param name="descriptor">At the start of the file.</param>
     /// <param name="status">Taken when it was opened.</param>
+    /// <param name="isKeyed">Whether the digest is one under the fleet's key.</param>
     /// <returns>0 or the errno of a failed read.</returns>
-    public int Read(int descriptor, in FileStatus status, ScanProgress progress, CancellationToken cancellation, out Digest digest)
+    public int Read(
+        int descriptor, in FileStatus status, SecretClass secret, ScanProgress progress, CancellationToken cancellation, out bool isKeyed, out Digest digest)
     {
         digest = default;
-        var length = Fill(descriptor, status.Size, out var atEnd);
+        isKeyed = secret == SecretClass.Secret;
+        var buffer = _buffer;
+        if (secret == SecretClass.Settings && status.Size is > BufferLength and <= MaxSettingsLength)
+            buffer = new byte[(int)status.Size + 1];
+
+        var length = Fill(descriptor, buffer, status.Size, out var atEnd);
         if (length < 0)
             return -length;
 
         progress.AddFileRead();
+        isKeyed |= PrivateKeyText.IsIn(buffer.AsSpan(0, length))
+            || (secret == SecretClass.Settings && SecretText.Holds(buffer.AsSpan(0, length)));
         if (atEnd)
         {
             progress.AddBytes(length);
-            digest = Digest.Of(_buffer.AsSpan(0, length));
+            digest = isKeyed ? key.Digest(buffer.AsSpan(0, length)).Digest : Digest.Of(buffer.AsSpan(0, length));
             return 0;
         }
 
+        var hash = isKeyed ? _keyedHash ??= key.Start() : _hash;
         var errno = status.IsSparse && status.Size >= MinSparse
-            ? ReadSparse(descriptor, (long)status.Size, progress, cancellation)
-            : ReadOn(descriptor, length, progress, cancellation);
+            ? ReadSparse(hash, descriptor, (long)status.Size, progress, cancellation)
+            : ReadOn(hash, descriptor, buffer.AsSpan(0, length), progress, cancellation);
         Span<byte> bytes = stackalloc byte[Digest.Size];
-        _hash.GetHashAndReset(bytes);
+        hash.GetHashAndReset(bytes);
         digest = new Digest(bytes);
         return errno;
     }
 
-    public void Dispose() => _hash.Dispose();
+    public void Dispose()
+    {
+        _hash.Dispose();
+        _keyedHash?.Dispose();
+    }
 
     /// <summary>Reads until the buffer is full or the file ends; that it ends at its size is checked by the status afterwards.</summary>
-    private int Fill(int descriptor, ulong size, out bool atEnd)
+    private static int Fill(int descriptor, Span<byte> buffer, ulong size, out bool atEnd)
     {
         var length = 0;
-        while (length < BufferLength)
+        while (length < buffer.Length)
         {
             atEnd = length > 0 && (ulong)length == size;
             if (atEnd)
                 return length;
-            var read = OpenFile.Read(descriptor, _buffer.AsSpan(length));
+            var read = OpenFile.Read(descriptor, buffer[length..]);
             atEnd = read == 0;
             if (read < 0)
                 return read;
@@ -68,21 +88,24 @@ internal sealed class FileDigest : IDisposable
         return length;
     }
 
-    /// <summary>Digests what the buffer holds and all that follows.</summary>
-    private int ReadOn(int descriptor, int length, ScanProgress progress, CancellationToken cancellation)
+    /// <summary>Digests what was read and all that follows.</summary>
+    private int ReadOn(IncrementalHash hash, int descriptor, ReadOnlySpan<byte> read, ScanProgress progress, CancellationToken cancellation)
     {
-        for (; length > 0; length = OpenFile.Read(descriptor, _buffer))
+        while (true)
         {
             cancellation.ThrowIfCancellationRequested();
-            _hash.AppendData(_buffer.AsSpan(0, length));
-            progress.AddBytes(length);
-        }
+            hash.AppendData(read);
+            progress.AddBytes(read.Length);
 
-        return -length;
+            var length = OpenFile.Read(descriptor, _buffer);
+            if (length <= 0)
+                return -length;
+            read = _buffer.AsSpan(0, length);
+        }
     }
 
     /// <summary>Digests zeros where the file has holes, without reading them.</summary>
-    private int ReadSparse(int descriptor, long size, ScanProgress progress, CancellationToken cancellation)
+    private int ReadSparse(IncrementalHash hash, int descriptor, long size, ScanProgress progress, CancellationToken cancellation)
     {
         for (long position = 0; position < size;)
         {
@@ -92,14 +115,14 @@ internal sealed class FileDigest : IDisposable
             else if (errno != 0)
                 return errno;
 
-            AppendZeros(Math.Min(start, size) - position, progress, cancellation);
+            AppendZeros(hash, Math.Min(start, size) - position, progress, cancellation);
             for (position = start; position < end;)
             {
                 cancellation.ThrowIfCancellationRequested();
                 var read = OpenFile.Read(descriptor, _buffer.AsSpan(0, (int)Math.Min(BufferLength, end - position)));
                 if (read <= 0)
                     return read < 0 ? -read : 0;  // cut short meanwhile: the status afterwards tells
-                _hash.AppendData(_buffer.AsSpan(0, read));
+                hash.AppendData(_buffer.AsSpan(0, read));
                 progress.AddBytes(read);
                 position += read;
             }
@@ -108,13 +131,13 @@ internal sealed class FileDigest : IDisposable
         return 0;
     }
 
-    private void AppendZeros(long count, ScanProgress progress, CancellationToken cancellation)
+    private static void AppendZeros(IncrementalHash hash, long count, ScanProgress progress, CancellationToken cancellation)
     {
         for (; count > 0; count -= BufferLength)
         {
             cancellation.ThrowIfCancellationRequested();
             var length = (int)Math.Min(count, BufferLength);
-            _hash.AppendData(Zeros.AsSpan(0, length));
+            hash.AppendData(Zeros.AsSpan(0, length));
             progress.AddBytes(length);
         }
     }

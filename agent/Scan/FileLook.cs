@@ -5,29 +5,32 @@ namespace Telemetry.Agent.Scan;
 
 /// <summary>Makes the fingerprint of one name: reads it, and reads it again when it changed meanwhile.</summary>
 /// <remarks>A digest is reported only of bytes that were read as one state: the status before and after is the same.</remarks>
-internal sealed class FileLook(ScanProgress progress, bool wait) : IDisposable
+/// <param name="wait">Whether files above 64 GiB are read too.</param>
+internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgress progress, bool wait) : IDisposable
 {
     private const int Tries = 3;
 
     // Reading more would hold a scan for minutes: such a file is reported as pending unless somebody waits for it.
     private const ulong MaxSize = 64UL << 30;
 
-    private readonly FileDigest _digest = new();
+    private readonly FileDigest _digest = new(secrets.Key);
+
+    public FileSecrets Secrets => secrets;
 
     /// <param name="directory">Holds the name.</param>
     /// <param name="name">Ends with 0x00.</param>
     /// <param name="known">Its status as the walker saw it.</param>
-    public LookResult At(int directory, ReadOnlySpan<byte> name, FileStatus known, CancellationToken cancellation)
+    public LookResult At(int directory, ReadOnlyMemory<byte> name, FileStatus known, SecretClass secret, CancellationToken cancellation)
     {
         for (var attempt = 1; ; attempt++)
         {
-            var result = Once(directory, name, known, cancellation);
+            var result = Once(directory, name, known, secret, cancellation);
             if (result.Outcome != LookOutcome.Changed)
                 return result with { Status = known };
             if (attempt == Tries)
                 return new LookResult(LookOutcome.Seen, Unstable(known)) { Status = known };
 
-            var errno = FileStatus.Of(directory, name, out known);
+            var errno = FileStatus.Of(directory, name.Span, out known);
             if (errno != 0)
                 return LookResult.OfError(errno, null);
         }
@@ -46,16 +49,20 @@ internal sealed class FileLook(ScanProgress progress, bool wait) : IDisposable
 
     public void Dispose() => _digest.Dispose();
 
-    private LookResult Once(int directory, ReadOnlySpan<byte> name, in FileStatus status, CancellationToken cancellation) =>
+    private LookResult Once(
+        int directory, ReadOnlyMemory<byte> name, FileStatus status, SecretClass secret, CancellationToken cancellation) =>
         status.Type switch
         {
             FileType.File when status.Size > MaxSize && !wait =>
                 LookResult.Seen(Attributes(status) with { State = EntryState.Pending }),
-            FileType.File => Regular(directory, name, status, cancellation),
-            _ => Other(directory, name, status),
+            FileType.File when status.Links > 1 =>
+                links.Look(status, secret, () => Regular(directory, name.Span, status, secret, cancellation)),
+            FileType.File => Regular(directory, name.Span, status, secret, cancellation),
+            _ => Other(directory, name.Span, status),
         };
 
-    private LookResult Regular(int directory, ReadOnlySpan<byte> name, in FileStatus status, CancellationToken cancellation)
+    private LookResult Regular(
+        int directory, ReadOnlySpan<byte> name, in FileStatus status, SecretClass secret, CancellationToken cancellation)
     {
         var errno = OpenFile.Regular(directory, name, out var descriptor);
         if (errno is Errno.Loop or Errno.NoSuchDevice)
@@ -72,7 +79,7 @@ internal sealed class FileLook(ScanProgress progress, bool wait) : IDisposable
             if (!opened.IsSameState(status))
                 return LookResult.Changed;
 
-            errno = _digest.Read(descriptor, status, progress, cancellation, out var content);
+            errno = _digest.Read(descriptor, status, secret, progress, cancellation, out var isKeyed, out var content);
             if (errno != 0)
                 return LookResult.OfError(errno, Attributes(status));
 
@@ -83,7 +90,12 @@ internal sealed class FileLook(ScanProgress progress, bool wait) : IDisposable
             errno = FileStatus.Of(descriptor, out var after);
             return errno != 0 || !after.IsSameState(status)
                 ? LookResult.Changed
-                : LookResult.Seen(Attributes(status) with { Content = content, Xattrs = xattrs });
+                : LookResult.Seen(Attributes(status) with
+                {
+                    Content = isKeyed ? null : content,
+                    KeyedContent = isKeyed ? new KeyedDigest(secrets.Key.Id, content) : null,
+                    Xattrs = xattrs,
+                });
         }
         finally
         {

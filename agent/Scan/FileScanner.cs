@@ -10,7 +10,7 @@ namespace Telemetry.Agent.Scan;
 /// One thread walks, two look (SHA-256 keeps two cores busy; more would only fight for the disk), the caller's emits. Batches go
 /// round in a ring, so what is in memory does not grow with the tree.
 /// </remarks>
-internal sealed class FileScanner(string root, Scope scope, TimeProvider clock, bool wait = false) : IScanner
+internal sealed class FileScanner(string root, FileRules rules, TimeProvider clock) : IScanner
 {
     private const int Workers = 2;
 
@@ -28,6 +28,7 @@ internal sealed class FileScanner(string root, Scope scope, TimeProvider clock, 
 
         var directory = new DirectoryHandle(descriptor);
         using var ring = new BatchRing(Batches);
+        var links = new HardLinks();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         try
         {
@@ -36,7 +37,7 @@ internal sealed class FileScanner(string root, Scope scope, TimeProvider clock, 
                 [
                     () => Emit(ring, pass, stop.Token),
                     () => Walk(ring, pass, directory, stop.Token),
-                    .. Enumerable.Repeat(() => LookAtAll(ring, pass, stop.Token), Workers),
+                    .. Enumerable.Repeat(() => LookAtAll(ring, links, pass, stop.Token), Workers),
                 ]);
         }
         finally
@@ -80,13 +81,13 @@ internal sealed class FileScanner(string root, Scope scope, TimeProvider clock, 
 
     private void Walk(BatchRing ring, ScanPass pass, DirectoryHandle directory, CancellationToken cancellation)
     {
-        new TreeWalker(scope, pass, ring, clock, cancellation).Walk(directory);
+        new TreeWalker(rules, pass, ring, clock, cancellation).Walk(directory);
         ring.Complete();
     }
 
-    private void LookAtAll(BatchRing ring, ScanPass pass, CancellationToken cancellation)
+    private void LookAtAll(BatchRing ring, HardLinks links, ScanPass pass, CancellationToken cancellation)
     {
-        using var look = new FileLook(pass.Progress, wait);
+        using var look = new FileLook(rules.Secrets, links, pass.Progress, rules.Wait);
         foreach (var batch in ring.ToLook(cancellation))
             batch.Look(look, cancellation);
     }
@@ -98,8 +99,8 @@ internal sealed class FileScanner(string root, Scope scope, TimeProvider clock, 
             batch.WaitUntilLooked(cancellation);
             foreach (var candidate in batch.Items)
             {
-                if (candidate.Value is { } value)
-                    pass.Entry(candidate.Key, value, candidate.Stamp);
+                if (candidate.HasValue)
+                    pass.Entry(candidate.Key, candidate.Value, candidate.Stamp);
                 else if (candidate.GapReason is { } reason)
                     pass.Gap(new EntryKey(candidate.Key), reason);
             }

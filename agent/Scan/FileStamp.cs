@@ -33,6 +33,9 @@ internal readonly record struct FileStamp(ulong Device, ulong Inode, ulong Size,
     public static FileStamp Of(in FileStatus status) =>
         new(status.Device, status.Inode, status.Size, status.Modified, status.Changed);
 
+    /// <summary>This stamp, made unequal to itself by a mark.</summary>
+    public FileStamp Mixed(long mark) => this with { Changed = Changed ^ mark };
+
     public static FileStamp Read(ReadOnlySpan<byte> bytes) => new(
         BinaryPrimitives.ReadUInt64LittleEndian(bytes),
         BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]),

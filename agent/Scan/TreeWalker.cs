@@ -5,9 +5,9 @@ namespace Telemetry.Agent.Scan;
 
 /// <summary>
 /// Walks directories by descriptor, names sorted by byte, so that candidates come in key order. Never follows a link, and
-/// never leaves the filesystem an included path lies on.
+/// leaves the filesystem an included path lies on only if the rules say so.
 /// </summary>
-internal sealed class TreeWalker(Scope scope, ScanPass pass, BatchRing ring, TimeProvider clock, CancellationToken cancellation)
+internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring, TimeProvider clock, CancellationToken cancellation)
 {
     private const int Tries = 3;
 
@@ -20,7 +20,7 @@ internal sealed class TreeWalker(Scope scope, ScanPass pass, BatchRing ring, Tim
         try
         {
             EntryKey? last = null;
-            foreach (var include in scope.Include)
+            foreach (var include in rules.Scope.Include)
             {
                 // What lies below another included path is met on the way.
                 if (last is { } above && include.IsUnder(above))
@@ -32,7 +32,7 @@ internal sealed class TreeWalker(Scope scope, ScanPass pass, BatchRing ring, Tim
         finally
         {
             while (_levels.TryPop(out var level))
-                level.Directory.Release();
+                level.Leave();
         }
     }
 
@@ -51,10 +51,10 @@ internal sealed class TreeWalker(Scope scope, ScanPass pass, BatchRing ring, Tim
 
         while (_levels.TryPeek(out var level))
         {
-            if (level.Next < level.Names.Count)
-                VisitNext(level);
+            if (level.Names.MoveNext())
+                VisitName(level);
             else
-                _levels.Pop().Directory.Release();
+                _levels.Pop().Leave();
         }
     }
 
@@ -89,15 +89,15 @@ internal sealed class TreeWalker(Scope scope, ScanPass pass, BatchRing ring, Tim
         }
     }
 
-    private void VisitNext(Level level)
+    private void VisitName(Level level)
     {
         cancellation.ThrowIfCancellationRequested();
-        var index = level.Next++;
-        var name = level.Names[index];
+        var name = level.Names.Current;
 
         // A name that was moved within its directory while it was read may come twice.
-        if (index > 0 && name.SequenceEqual(level.Names[index - 1]))
+        if (name.SequenceEqual(level.LastName.Span))
             return;
+        level.LastName = level.Names.CurrentWithEnd[..^1];
 
         var start = level.KeyLength == 0 ? 0 : level.KeyLength + 1;
         if (start + name.Length > EntryKey.MaxLength)
@@ -109,7 +109,7 @@ internal sealed class TreeWalker(Scope scope, ScanPass pass, BatchRing ring, Tim
         if (start > 0)
             _key[level.KeyLength] = EntryKey.Separator;
         name.CopyTo(_key.AsSpan(start));
-        Visit(level.Directory, level.Names.WithEnd(index), start + name.Length, level.Device);
+        Visit(level.Directory, level.Names.CurrentWithEnd, start + name.Length, level.Device);
     }
 
     /// <param name="name">Ends with 0x00.</param>
@@ -117,7 +117,7 @@ internal sealed class TreeWalker(Scope scope, ScanPass pass, BatchRing ring, Tim
     private void Visit(DirectoryHandle directory, ReadOnlyMemory<byte> name, int keyLength, ulong? device)
     {
         var key = _key.AsSpan(0, keyLength);
-        if (!scope.Covers(key))
+        if (!rules.Scope.Covers(key))
             return;
 
         for (var attempt = 1; attempt <= Tries; attempt++)
@@ -157,7 +157,8 @@ internal sealed class TreeWalker(Scope scope, ScanPass pass, BatchRing ring, Tim
         DirectoryHandle parent, ReadOnlyMemory<byte> name, int keyLength, in FileStatus status, long takenAt, ulong? device)
     {
         var key = _key.AsSpan(0, keyLength);
-        if (device is { } expected && status.Device != expected && !LeadsToInclude(key))
+        var isMount = device is { } expected && status.Device != expected && !LeadsToInclude(key);
+        if (isMount && rules.OneFilesystem)
         {
             Emit(key, parent, name, status, takenAt);
             pass.Gap(new EntryKey(key), "other filesystem");
@@ -186,10 +187,18 @@ internal sealed class TreeWalker(Scope scope, ScanPass pass, BatchRing ring, Tim
         }
 
         Emit(key, parent, name, status, takenAt);
-        errno = DirectoryNames.Read(descriptor, _records, out var names);
+        if (isMount && !FilesystemType.IsLocal(descriptor))
+        {
+            pass.Gap(new EntryKey(key), "a filesystem of another machine, or of the kernel");
+            directory.Release();
+            return true;
+        }
+
+        errno = DirectoryNames.Read(descriptor, _records, rules.SpillDirectory, out var names);
         if (errno != 0 && !Errno.IsGone(errno))
         {
             pass.Gap(new EntryKey(key), Errno.Text(errno));
+            names.Dispose();
             directory.Release();
             return true;
         }
@@ -200,11 +209,13 @@ internal sealed class TreeWalker(Scope scope, ScanPass pass, BatchRing ring, Tim
 
     private void Emit(ReadOnlySpan<byte> key, DirectoryHandle directory, ReadOnlyMemory<byte> name, in FileStatus status, long takenAt)
     {
-        var isKnown = pass.Previous is { } previous && previous.TryFind(key) && previous.Stamp == FileStamp.Of(status);
+        var secret = status.Type == FileType.File ? rules.Secrets.ClassOf(key) : SecretClass.None;
+        var isKnown = pass.Previous is { } previous && previous.TryFind(key)
+            && rules.Secrets.Proves(previous.Stamp, FileStamp.Of(status), secret);
         if (isKnown)
-            ring.Next(0, cancellation).SetKnown(key, pass.Previous!.Value.ToArray(), pass.Previous.Stamp);
+            ring.Next(0, cancellation).SetKnown(key, pass.Previous!.Value, pass.Previous.Stamp);
         else
-            ring.Next(status.Type == FileType.File ? status.Size : 0, cancellation).SetUnread(key, directory, name, status, takenAt);
+            ring.Next(status.Type == FileType.File ? status.Size : 0, cancellation).SetUnread(key, directory, name, status, secret, takenAt);
     }
 
     private void EmitUnreadable(ReadOnlySpan<byte> key, Fingerprint attributes) =>
@@ -213,7 +224,7 @@ internal sealed class TreeWalker(Scope scope, ScanPass pass, BatchRing ring, Tim
     /// <summary>Another filesystem is entered when an included path is there, or lies behind it.</summary>
     private bool LeadsToInclude(ReadOnlySpan<byte> key)
     {
-        foreach (var include in scope.Include)
+        foreach (var include in rules.Scope.Include)
         {
             if (EntryKey.IsUnder(include.Bytes, key))
                 return true;
@@ -235,7 +246,12 @@ internal sealed class TreeWalker(Scope scope, ScanPass pass, BatchRing ring, Tim
 
         public ulong Device { get; } = device;
 
-        /// <summary>Index of the next name to visit.</summary>
-        public int Next { get; set; }
+        public ReadOnlyMemory<byte> LastName { get; set; }
+
+        public void Leave()
+        {
+            Names.Dispose();
+            Directory.Release();
+        }
     }
 }

@@ -12,13 +12,13 @@ internal sealed record WatchOptions
     /// <summary>Wins over <see cref="Include"/>.</summary>
     public required IReadOnlyList<string> Exclude { get; init; }
 
-    public static WatchOptions Read(Settings settings) => new()
+    public static WatchOptions Read(SettingsSection settings) => new()
     {
         Include = Paths(settings, "include"),
         Exclude = Paths(settings, "exclude"),
     };
 
-    private static IReadOnlyList<string> Paths(Settings settings, string name)
+    private static IReadOnlyList<string> Paths(SettingsSection settings, string name)
     {
         var paths = settings.Texts(name);
         foreach (var path in paths.Where(path => !ScopePath.IsValid(path)))

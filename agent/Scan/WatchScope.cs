@@ -1,4 +1,5 @@
 using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
 
 namespace Telemetry.Agent.Scan;
 
@@ -7,12 +8,14 @@ internal static class WatchScope
 {
     // What the kernel makes up, and what is made to be lost.
     private static readonly EntryKey[] NeverState =
-        [EntryKey.Of("dev"), EntryKey.Of("proc"), EntryKey.Of("run"), EntryKey.Of("sys"), EntryKey.Of("tmp")];
+    [
+        EntryKey.Of("dev"), EntryKey.Of("proc"), EntryKey.Of("run"), EntryKey.Of("sys"), EntryKey.Of("tmp"), EntryKey.Of("var", "tmp"),
+    ];
 
     /// <param name="include">Paths below the root; none: all of it.</param>
     /// <remarks>
-    /// At the root <c>/</c> of a machine /dev, /proc, /run, /sys and /tmp are excluded, unless a path at or below one of them is
-    /// included by name.
+    /// At the root <c>/</c> of a machine /dev, /proc, /run, /sys, /tmp and /var/tmp are excluded, unless a path at or below one of
+    /// them is included by name.
     /// </remarks>
     public static Scope Of(string root, IReadOnlyList<string> include, IReadOnlyList<string> exclude)
     {
@@ -21,6 +24,17 @@ internal static class WatchScope
         if (Path.GetFullPath(root) == "/")
             excluded = excluded.Concat(NeverState.Where(never => !Array.Exists(included, key => key.IsUnder(never))));
         return new Scope(included, excluded);
+    }
+
+    /// <summary>What both a policy and this machine's own configuration say, and what else the policy names.</summary>
+    public static Scope Within(Policy policy, Scope local)
+    {
+        var asked = new Scope(policy.Include, policy.Exclude);
+        return new Scope(
+            asked.Include.Where(key => local.Include.Any(key.IsUnder)).Concat(local.Include.Where(key => asked.Include.Any(key.IsUnder))),
+            asked.Exclude.Concat(local.Exclude),
+            policy.Settings.SelectMany(settings => settings.Match),
+            policy.Sysctls.Select(name => KeyPattern.Parse("system:sysctl/" + name)));
     }
 
     /// <summary>The agent's own state, where it lies below the root: every scan writes to it, and would find its own writes.</summary>

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Identity;
 using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Policies;
 using Telemetry.Agent.Supervision;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
@@ -17,6 +18,7 @@ namespace Telemetry.Agent.Uplink;
 internal sealed partial class CollectorUplink(
     AgentOptions options,
     InstanceIdentity identity,
+    RulesInForce rules,
     StateStore store,
     HealthQueue health,
     [FromKeyedServices("uplink")] LoopPulse pulse,
@@ -56,7 +58,7 @@ internal sealed partial class CollectorUplink(
         try
         {
             using var session = new Session(
-                client.Connect(cancellationToken: cancellation), store, health, pulse, clock, options.Instance.Name);
+                client.Connect(cancellationToken: cancellation), rules, store, health, pulse, clock, options.Instance.Name);
             await session.RunAsync(Hello(), _ => Welcomed(collector), cancellation);
             Failed(collector, "the collector ended the stream");
         }

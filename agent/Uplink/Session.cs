@@ -1,6 +1,8 @@
+using Google.Protobuf;
 using Grpc.Core;
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Policies;
 using Telemetry.Agent.Supervision;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
@@ -14,6 +16,7 @@ namespace Telemetry.Agent.Uplink;
 /// </summary>
 internal sealed class Session(
     AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse> call,
+    RulesInForce rules,
     StateStore store,
     HealthQueue health,
     LoopPulse pulse,
@@ -102,6 +105,7 @@ internal sealed class Session(
             _heartbeat = interval;
         _heartbeatDue = clock.GetUtcNow() + _heartbeat;
 
+        rules.Apply(welcome.Policy, welcome.FleetKey);
         var now = (ulong)clock.GetUtcNow().ToUnixTimeMilliseconds();
         store.Apply(ledger => ledger.Met(welcome.Watermark(), welcome.KnownRoots?.ToModel(), now));
         health.Begin(welcome.HealthWanted, welcome.HealthEpoch, welcome.HealthSequence);
@@ -130,6 +134,9 @@ internal sealed class Session(
             case ConnectResponse.MessageOneofCase.NodeRequest:
                 if (!_outbox.Request(response.NodeRequest.Digests.Select(digest => digest.ToDigest())))
                     throw new RpcException(new Status(StatusCode.Internal, "the collector asks for more nodes than a head can have"));
+                break;
+            case ConnectResponse.MessageOneofCase.Policy:
+                rules.Apply(response.Policy, ByteString.Empty);
                 break;
             case ConnectResponse.MessageOneofCase.NodesTaken:
                 _outbox.Taken(response.NodesTaken.Bytes);
@@ -210,7 +217,7 @@ internal sealed class Session(
     private Head? Announce()
     {
         var ledger = store.Ledger;
-        if (ledger.IsInFlight || ledger.IsAcknowledged || ledger.Position == _withdrawn)
+        if (ledger.IsInFlight || ledger.IsAcknowledged || ledger.Position == _withdrawn || !rules.AreLookedAt)
             return null;
 
         _outbox.Clear();

@@ -8,7 +8,7 @@ namespace Telemetry.Collector.Alerts;
 internal sealed record AlertRouteOptions(string Name, Uri Url)
 {
     /// <summary>Reads all routes, reporting what is wrong with each.</summary>
-    public static IReadOnlyList<AlertRouteOptions> ReadAll(Settings settings)
+    public static IReadOnlyList<AlertRouteOptions> ReadAll(SettingsSection settings)
     {
         var routes = new List<AlertRouteOptions>();
         foreach (var table in settings.Elements("routes"))

@@ -10,7 +10,7 @@ internal sealed record InfluxOptions(Uri Url, string Database)
     public Uri CreateDatabaseUri => new(Url, $"query?q={Uri.EscapeDataString($"CREATE DATABASE \"{Database.Replace("\"", "\\\"")}\"")}");
 
     /// <summary>Reads <c>[timeseries]</c>; null when the section is absent and points are not wanted.</summary>
-    public static InfluxOptions? Read(Settings section)
+    public static InfluxOptions? Read(SettingsSection section)
     {
         var kind = section.TextOrNull("kind");
         var url = section.TextOrNull("url");

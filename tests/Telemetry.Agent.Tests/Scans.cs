@@ -3,6 +3,7 @@ using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Packages;
 using Telemetry.Agent.Scan;
 using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
 
 namespace Telemetry.Agent.Tests;
 
@@ -12,18 +13,26 @@ internal static class Scans
     /// <summary>A clock that is late enough for the times of files just written to be trusted.</summary>
     public static FakeTimeProvider LaterClock() => new(TimeProvider.System.GetUtcNow() + TimeSpan.FromMinutes(1));
 
-    public static ManifestScan Of(string root, Scope? scope = null, TimeProvider? clock = null)
+    public static readonly FleetKey Key = FleetKey.Of(new byte[FleetKey.Length]);
+
+    public static readonly Policy NoPolicy = new() { Name = "none" };
+
+    public static ManifestScan Of(string root, Scope? scope = null, TimeProvider? clock = null, Policy? policy = null, FleetKey? key = null)
     {
         clock ??= LaterClock();
         scope ??= Scope.Everything;
-        return new ManifestScan([new FileScanner(root, scope, clock), new DpkgScanner(root, clock)], scope, clock);
+        return new ManifestScan([new FileScanner(root, Rules(scope, policy, key), clock), new DpkgScanner(root, clock)], scope, clock);
     }
 
+    public static FileRules Rules(Scope? scope = null, Policy? policy = null, FleetKey? key = null) =>
+        new(scope ?? Scope.Everything, new FileSecrets(policy ?? NoPolicy, key ?? Key));
+
     /// <summary>A complete look with nothing known before.</summary>
-    public static ScannedTree Look(string root, Scope? scope = null)
+    public static ScannedTree Look(string root, Scope? scope = null, Policy? policy = null, FleetKey? key = null, ScanProgress? progress = null)
     {
         var target = new MemoryTarget();
-        var sighting = Of(root, scope).Run(target, new ScanProgress(), TestContext.Current.CancellationToken);
+        var sighting = Of(root, scope, policy: policy, key: key)
+            .Run(target, progress ?? new ScanProgress(), TestContext.Current.CancellationToken);
         return new ScannedTree(target.Nodes, sighting);
     }
 

@@ -3,7 +3,7 @@ using Tomlyn.Syntax;
 
 namespace Telemetry.Protocol.Configuration;
 
-/// <summary>Reads one TOML file and the environment variables that override it into <see cref="Settings"/>.</summary>
+/// <summary>Reads one TOML file and the environment variables that override it into <see cref="SettingsSection"/>.</summary>
 /// <remarks>
 /// An override is named like its key, in capitals, with a double underscore between levels: <c>PREFIX__WATCH__EXCLUDE</c>.
 /// Its text is a TOML value, else a string. Arrays of tables cannot be overridden.
@@ -13,10 +13,10 @@ public static class SettingsFile
     /// <param name="path">The file; null for a program that runs on defaults and overrides.</param>
     /// <param name="environmentPrefix">Such as <c>TELEMETRY_AGENT__</c>.</param>
     /// <exception cref="ConfigurationException">The file cannot be read, or is not TOML.</exception>
-    public static Settings Load(string? path, string environmentPrefix, IReadOnlyDictionary<string, string> environment)
+    public static SettingsSection Load(string? path, string environmentPrefix, IReadOnlyDictionary<string, string> environment)
     {
         var mistakes = new List<string>();
-        var root = new Settings("", path ?? "the defaults", mistakes);
+        var root = new SettingsSection("", path ?? "the defaults", mistakes);
         if (path is not null)
             Read(TextOf(path), path, root, mistakes);
 
@@ -32,10 +32,10 @@ public static class SettingsFile
     /// <summary>Settings from a text that is at hand.</summary>
     /// <param name="source">Names the text in mistakes.</param>
     /// <exception cref="ConfigurationException">It is not TOML.</exception>
-    public static Settings Parse(string text, string source)
+    public static SettingsSection Parse(string text, string source)
     {
         var mistakes = new List<string>();
-        var root = new Settings("", source, mistakes);
+        var root = new SettingsSection("", source, mistakes);
         Read(text, source, root, mistakes);
         return root;
     }
@@ -58,7 +58,7 @@ public static class SettingsFile
         }
     }
 
-    private static void Read(string text, string path, Settings root, List<string> mistakes)
+    private static void Read(string text, string path, SettingsSection root, List<string> mistakes)
     {
         var document = SyntaxParser.Parse(text, path);
         if (document.HasErrors)
@@ -75,7 +75,7 @@ public static class SettingsFile
         }
     }
 
-    private static void AddAll(Settings section, IEnumerable<KeyValueSyntax> pairs, string path, List<string> mistakes)
+    private static void AddAll(SettingsSection section, IEnumerable<KeyValueSyntax> pairs, string path, List<string> mistakes)
     {
         foreach (var pair in pairs)
         {
@@ -86,7 +86,7 @@ public static class SettingsFile
         }
     }
 
-    private static void Add(Settings section, string name, ValueSyntax value, string path, string place, List<string> mistakes)
+    private static void Add(SettingsSection section, string name, ValueSyntax value, string path, string place, List<string> mistakes)
     {
         if (value is InlineTableSyntax table)
             AddAll(section.Nested(name, place), table.Items.Select(item => item.KeyValue!), path, mistakes);
@@ -94,7 +94,7 @@ public static class SettingsFile
             mistakes.Add($"{place}: {name} is set twice.");
     }
 
-    private static void Override(Settings root, string variable, string[] names, string text, List<string> mistakes)
+    private static void Override(SettingsSection root, string variable, string[] names, string text, List<string> mistakes)
     {
         var place = "environment variable " + variable;
         var section = root;
@@ -126,7 +126,7 @@ public static class SettingsFile
         FloatValueSyntax number => number.Value,
         BooleanValueSyntax flag => flag.Value,
         ArraySyntax array => array.Items.Select(item => ValueOf(item.Value!)).ToList(),
-        _ => new Settings.Unreadable(value.ToString() ?? ""),
+        _ => new SettingsSection.Unreadable(value.ToString() ?? ""),
     };
 
     private static List<string> Names(KeySyntax key) =>

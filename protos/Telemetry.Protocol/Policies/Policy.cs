@@ -9,6 +9,9 @@ namespace Telemetry.Protocol.Policies;
 /// </summary>
 public sealed record Policy
 {
+    private readonly RuleIndex _index = new([]);
+    private readonly KeyPrefixes _anySettings = new([]);
+
     public required string Name { get; init; }
 
     /// <summary>Files at or below are fingerprinted; the root key is all of them.</summary>
@@ -21,7 +24,15 @@ public sealed record Policy
     public bool OneFilesystem { get; init; } = true;
 
     /// <summary>The first that matches a file says how it is parsed.</summary>
-    public ImmutableArray<SettingsFiles> Settings { get; init; } = [];
+    public ImmutableArray<SettingsFiles> Settings
+    {
+        get;
+        init
+        {
+            field = value;
+            _anySettings = new KeyPrefixes(value.SelectMany(settings => settings.Match).Select(pattern => pattern.Literal));
+        }
+    } = [];
 
     /// <summary>Names of sysctl values that are facts, such as <c>net.ipv4.ip_forward</c> or <c>net.ipv4.conf.*.rp_filter</c>.</summary>
     public ImmutableArray<string> Sysctls { get; init; } = [];
@@ -37,10 +48,23 @@ public sealed record Policy
         }
     } = [];
 
-    private RuleIndex _index = new([]);
-
     /// <summary>The rule that decides about an entry; null: compared fully.</summary>
     public PolicyRule? RuleOf(EntryKind kind, ReadOnlySpan<byte> key) => _index.Find(kind, key);
+
+    /// <summary>How a file is parsed; null: not at all.</summary>
+    public SettingsFiles? SettingsOf(ReadOnlySpan<byte> file)
+    {
+        if (!_anySettings.Hold(file))
+            return null;
+
+        foreach (var settings in Settings)
+        {
+            if (settings.Matches(file))
+                return settings;
+        }
+
+        return null;
+    }
 
     public Treatment TreatmentOf(EntryKind kind, ReadOnlySpan<byte> key) => RuleOf(kind, key)?.Treatment ?? Treatment.Full;
 }

@@ -16,7 +16,7 @@ public static class PolicyFile
 
     private static IReadOnlyDictionary<string, string> Nothing => ImmutableDictionary<string, string>.Empty;
 
-    private static Policy Read(Settings settings)
+    private static Policy Read(SettingsSection settings)
     {
         var name = settings.Text("name", "");
         if (!IsName(name))
@@ -48,7 +48,7 @@ public static class PolicyFile
     private static bool IsName(string name) =>
         name.Length is > 0 and <= 60 && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '-' or '_');
 
-    private static PolicyRule? Rule(Settings settings)
+    private static PolicyRule? Rule(SettingsSection settings)
     {
         var match = Patterns(settings, "match");
         var treat = settings.Text("treat", "full");
@@ -68,7 +68,7 @@ public static class PolicyFile
         return match.IsEmpty ? null : new PolicyRule(match, treatment ?? Treatment.Full, severity);
     }
 
-    private static SettingsFiles? SettingsOf(Settings settings)
+    private static SettingsFiles? SettingsOf(SettingsSection settings)
     {
         var files = Patterns(settings, "files");
         if (files.Any(pattern => pattern.Kind != EntryKind.File))
@@ -80,7 +80,7 @@ public static class PolicyFile
         return files.IsEmpty ? null : new SettingsFiles(files, format);
     }
 
-    private static ImmutableArray<KeyPattern> Patterns(Settings settings, string name)
+    private static ImmutableArray<KeyPattern> Patterns(SettingsSection settings, string name)
     {
         var patterns = ImmutableArray.CreateBuilder<KeyPattern>();
         foreach (var text in settings.Texts(name))
@@ -100,7 +100,7 @@ public static class PolicyFile
         return patterns.ToImmutable();
     }
 
-    private static ImmutableArray<EntryKey> Paths(Settings settings, string name)
+    private static ImmutableArray<EntryKey> Paths(SettingsSection settings, string name)
     {
         var paths = settings.Texts(name);
         foreach (var path in paths.Where(path => !ScopePath.IsValid(path)))

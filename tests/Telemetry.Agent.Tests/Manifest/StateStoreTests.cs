@@ -111,7 +111,7 @@ public sealed class StateStoreTests : IDisposable
         var before = Look(store).Head;
         Shell.Run(_tree.Path, "printf changed > dir3/file3");
         using var source = new CancellationTokenSource();
-        var scan = new ManifestScan([new FileScanner(_tree.Path, Scope.Everything, _clock), new Canceller(source)], Scope.Everything, _clock);
+        var scan = new ManifestScan([new FileScanner(_tree.Path, Scans.Rules(), _clock), new Canceller(source)], Scope.Everything, _clock);
 
         Assert.ThrowsAny<OperationCanceledException>(() => store.Look(scan, new ScanProgress(), source.Token));
 

@@ -7,17 +7,17 @@ namespace Telemetry.Protocol.Configuration;
 /// One section of a configuration. Reading a setting declares it: what was never read is unknown, and reported with the
 /// nearest name that was. Mistakes are gathered, not thrown, until <see cref="Complete"/>.
 /// </summary>
-public sealed class Settings
+public sealed class SettingsSection
 {
     private readonly string _path;
     private readonly string _place;
     private readonly List<string> _mistakes;
     private readonly Dictionary<string, (object Value, string Place)> _values = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Settings> _sections = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, List<Settings>> _elements = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SettingsSection> _sections = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<SettingsSection>> _elements = new(StringComparer.Ordinal);
     private readonly HashSet<string> _declared = new(StringComparer.Ordinal);
 
-    internal Settings(string path, string place, List<string> mistakes)
+    internal SettingsSection(string path, string place, List<string> mistakes)
     {
         _path = path;
         _place = place;
@@ -27,14 +27,14 @@ public sealed class Settings
     /// <summary>Whether anything in this section is set.</summary>
     public bool IsEmpty => _values.Count == 0 && _sections.Count == 0 && _elements.Count == 0;
 
-    public Settings Section(string name)
+    public SettingsSection Section(string name)
     {
         _declared.Add(name);
         return Nested(name, _place);
     }
 
     /// <summary>The tables of <c>[[name]]</c>, in order.</summary>
-    public IReadOnlyList<Settings> Elements(string name)
+    public IReadOnlyList<SettingsSection> Elements(string name)
     {
         _declared.Add(name);
         return _elements.TryGetValue(name, out var elements) ? elements : [];
@@ -98,20 +98,20 @@ public sealed class Settings
 
     internal bool HasElements(string name) => _elements.ContainsKey(name);
 
-    internal Settings Nested(string name, string place)
+    internal SettingsSection Nested(string name, string place)
     {
         if (_elements.TryGetValue(name, out var elements))
             return elements[^1];
         if (!_sections.TryGetValue(name, out var section))
-            _sections[name] = section = new Settings(FullName(name), place, _mistakes);
+            _sections[name] = section = new SettingsSection(FullName(name), place, _mistakes);
         return section;
     }
 
-    internal Settings AddElement(string name, string place)
+    internal SettingsSection AddElement(string name, string place)
     {
         if (!_elements.TryGetValue(name, out var elements))
             _elements[name] = elements = [];
-        var element = new Settings(FullName(name), place, _mistakes);
+        var element = new SettingsSection(FullName(name), place, _mistakes);
         elements.Add(element);
         return element;
     }

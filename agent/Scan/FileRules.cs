@@ -1,0 +1,16 @@
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Agent.Scan;
+
+/// <summary>What a scan of files goes by.</summary>
+internal sealed record FileRules(Scope Scope, FileSecrets Secrets)
+{
+    /// <summary>Filesystems mounted below an included path are entered only when an included path names one.</summary>
+    public bool OneFilesystem { get; init; } = true;
+
+    /// <summary>Whether files above 64 GiB are read, however long that takes.</summary>
+    public bool Wait { get; init; }
+
+    /// <summary>Where the names of very large directories are sorted.</summary>
+    public string SpillDirectory { get; init; } = Path.GetTempPath();
+}

@@ -1,0 +1,31 @@
+using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Packages;
+using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
+
+namespace Telemetry.Agent.Scan;
+
+/// <summary>What is looked at, whatever the policy: the root, and what this machine's own configuration has to say.</summary>
+internal sealed record ScanPlan(string Root)
+{
+    /// <summary>Files that may be looked at.</summary>
+    public required Scope Local { get; init; }
+
+    public bool Packages { get; init; } = true;
+
+    public bool Wait { get; init; }
+
+    public string SpillDirectory { get; init; } = Path.GetTempPath();
+
+    /// <summary>The scanners of a look that goes by a policy.</summary>
+    public ManifestScan Under(Policy policy, FleetKey key, TimeProvider clock)
+    {
+        var scope = WatchScope.Within(policy, Local);
+        var secrets = new FileSecrets(policy, key);
+        var files = new FileRules(scope, secrets) { OneFilesystem = policy.OneFilesystem, Wait = Wait, SpillDirectory = SpillDirectory };
+        var scanners = new List<IScanner> { new FileScanner(Root, files, clock) };
+        if (Packages)
+            scanners.Add(new DpkgScanner(Root, clock));
+        return new ManifestScan(scanners, scope, clock);
+    }
+}
