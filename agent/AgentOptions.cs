@@ -1,6 +1,8 @@
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Identity;
 using Telemetry.Agent.Scan;
+using Telemetry.Agent.Scrub;
+using Telemetry.Agent.Supervision;
 using Telemetry.Protocol.Configuration;
 
 namespace Telemetry.Agent;
@@ -26,7 +28,11 @@ internal sealed record AgentOptions
 
     public required ScanOptions Scan { get; init; }
 
+    public required ScrubOptions Scrub { get; init; }
+
     public required HealthOptions Health { get; init; }
+
+    public required LogOptions Log { get; init; }
 
     /// <exception cref="ConfigurationException">With all mistakes at once.</exception>
     public static AgentOptions Load(string? path, IReadOnlyDictionary<string, string> environment)
@@ -40,7 +46,9 @@ internal sealed record AgentOptions
             Instance = InstanceOptions.Read(settings.Section("instance")),
             Watch = WatchOptions.Read(settings.Section("watch")),
             Scan = ScanOptions.Read(settings.Section("scan")),
+            Scrub = ScrubOptions.Read(settings.Section("scrub")),
             Health = HealthOptions.Read(settings.Section("health")),
+            Log = LogOptions.Read(settings.Section("log")),
         };
         settings.Complete();
         return options;

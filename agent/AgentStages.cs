@@ -7,6 +7,7 @@ using Telemetry.Agent.Identity;
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
+using Telemetry.Agent.Scrub;
 using Telemetry.Agent.Supervision;
 using Telemetry.Agent.Uplink;
 
@@ -25,6 +26,7 @@ internal static class AgentStages
 
     public static IServiceCollection AddScan(this IServiceCollection services, AgentOptions options) => services
         .AddSingleton(options.Scan)
+        .AddSingleton<DirtyFiles>()
         .AddSingleton(provider => new RulesInForce(
             provider.GetRequiredService<StateDirectory>().Path, provider.GetRequiredService<ILogger<RulesInForce>>()))
         .AddSingleton(provider => new ScanPlan(options.Root)
@@ -40,6 +42,12 @@ internal static class AgentStages
             provider.GetRequiredService<ILogger<StateStore>>()))
         .AddPulse(ScanPulse)
         .AddHostedService<ScanLoop>();
+
+    public static IServiceCollection AddScrub(this IServiceCollection services, AgentOptions options) => services
+        .AddSingleton(options.Scrub)
+        .AddSingleton(provider => new ScrubPosition(
+            provider.GetRequiredService<StateDirectory>().Path, provider.GetRequiredService<TimeProvider>()))
+        .AddHostedService<ScrubLoop>();
 
     public static IServiceCollection AddHealth(this IServiceCollection services, AgentOptions options) => services
         .AddSingleton(options.Health)

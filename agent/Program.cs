@@ -10,6 +10,7 @@ var run = RunCommand.Create(clock, (services, options) => services
     .AddIdentity(options)   // which instance this is, and its state directory
     .AddScan(options)       // files and packages → fingerprints
     .AddManifest()          // fingerprints → trees and heads, kept on disk
+    .AddScrub(options)      // what the scans take on trust, slowly read again
     .AddHealth(options)     // probes → samples
     .AddUplink()            // heads, nodes and samples → collector
     .AddSupervision());     // loops → systemd

@@ -44,6 +44,7 @@ internal static class RunCommand
         builder.Services.AddSingleton(clock);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         addStages(builder.Services, options);
+        builder.Logging.SetMinimumLevel(options.Log.Level);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         if (SystemdHelpers.IsSystemdService())
         {

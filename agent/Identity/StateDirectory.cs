@@ -86,18 +86,9 @@ internal sealed partial class StateDirectory
         }
     }
 
-    /// <summary>Complete under its name or not there at all.</summary>
-    private static void Write(string path, InstanceIdentity identity)
-    {
-        var file = System.IO.Path.Combine(path, IdentityFile);
-        using (var stream = new FileStream(file + ".partial", FileMode.Create, FileAccess.Write))
-        {
-            JsonSerializer.Serialize(stream, identity, IdentityJson.Default.InstanceIdentity);
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(file + ".partial", file, overwrite: true);
-    }
+    private static void Write(string path, InstanceIdentity identity) => StateFile.Write(
+        System.IO.Path.Combine(path, IdentityFile),
+        JsonSerializer.SerializeToUtf8Bytes(identity, IdentityJson.Default.InstanceIdentity));
 
     private static void SetAside(string path, string name)
     {

@@ -65,6 +65,10 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
     internal static partial int SetLimit(int resource, ResourceLimit* limit);
 
+    /// <summary>setpriority(2); on Linux of one thread.</summary>
+    [LibraryImport("libc", EntryPoint = "setpriority", SetLastError = true)]
+    internal static partial int SetPriority(int which, int who, int priority);
+
     /// <summary>malloc_trim(3), glibc: gives free memory of the C heap back.</summary>
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
     internal static partial int TrimHeap(nuint pad);

@@ -13,6 +13,9 @@ internal sealed record Sighting(Roots Roots, Coverage Coverage, DateTimeOffset S
 /// <summary>Runs the scanners and builds a tree of each kind from what they hand out.</summary>
 internal sealed class ManifestScan(IReadOnlyList<IScanner> scanners, Scope scope, TimeProvider clock)
 {
+    /// <summary>Files to read whatever their stamps prove, in key order.</summary>
+    public IReadOnlyList<EntryKey> Dirty { get; init; } = [];
+
     public Sighting Run(IManifestTarget target, ScanProgress progress, CancellationToken cancellation)
     {
         var startedAt = clock.GetUtcNow();
@@ -22,7 +25,10 @@ internal sealed class ManifestScan(IReadOnlyList<IScanner> scanners, Scope scope
         foreach (var kind in EntryKinds.All)
         {
             var tree = new Tree(kind, target);
-            var pass = new ScanPass(kind, target.Previous(kind), tree.Append, progress);
+            var pass = new ScanPass(kind, target.Previous(kind), tree.Append, progress)
+            {
+                Dirty = kind == EntryKind.File ? Dirty : [],
+            };
             foreach (var scanner in scanners.Where(scanner => scanner.Identity.Kind == kind))
             {
                 if (scanner.Scan(pass, cancellation))

@@ -12,6 +12,7 @@ namespace Telemetry.Agent.Manifest;
 internal sealed partial class ScanLoop(
     ScanPlan plan,
     RulesInForce rules,
+    DirtyFiles dirty,
     StateStore store,
     ScanOptions options,
     [FromKeyedServices("scan")] LoopPulse pulse,
@@ -45,7 +46,9 @@ internal sealed partial class ScanLoop(
         {
             using var beats = Beat(progress);
             var goingBy = rules.Current;
-            var ledger = store.Look(plan.Under(goingBy.Policy, goingBy.Key, clock), progress, cancellation);
+            var toRead = dirty.Pending();
+            var ledger = store.Look(plan.Under(goingBy.Policy, goingBy.Key, clock, toRead), progress, cancellation);
+            dirty.Done(toRead);
             rules.LookedAt(goingBy);
             store.Wake();
             _lastFailure = null;
@@ -70,7 +73,11 @@ internal sealed partial class ScanLoop(
     private void Report(LocalHead head, ScanProgress progress, TimeSpan time)
     {
         if (head.Position == _lastHead)
+        {
+            Log.NothingNew(log, head.Position, progress.Entries, progress.FilesRead, time.TotalSeconds);
             return;
+        }
+
         _lastHead = head.Position;
         Log.NewHead(log, head.Position, progress.Entries, progress.FilesRead, progress.Bytes, time.TotalSeconds);
         if (head.Coverage.Gaps.Length > 0)
@@ -104,6 +111,9 @@ internal sealed partial class ScanLoop(
 
         [LoggerMessage(2, LogLevel.Warning, "{Count} parts are not covered, the first is {Prefix}: {Reason}")]
         public static partial void Gaps(ILogger log, int count, string prefix, string reason);
+
+        [LoggerMessage(4, LogLevel.Debug, "Head {Position} still holds: {Entries} entries; read {Files} files in {Seconds:F3} s")]
+        public static partial void NothingNew(ILogger log, HeadPosition position, long entries, long files, double seconds);
 
         [LoggerMessage(3, LogLevel.Error, "{Reason} The agent tries again at every scan; what it reported before still stands")]
         public static partial void Failed(ILogger log, string reason);

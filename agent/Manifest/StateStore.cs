@@ -103,6 +103,12 @@ internal sealed partial class StateStore : IDisposable
     /// <summary>The bytes of a node of the current or an announced head; null when it is not here any more.</summary>
     public byte[]? ReadNode(Digest digest) => Read(() => _database.ReadNode(digest));
 
+    /// <summary>The leaf of a kind's tree that comes after another; null after the last, or when it can't be read now.</summary>
+    /// <param name="after">First key of the other; null: the first leaf of all.</param>
+    public StoredLeaf? NextLeaf(EntryKind kind, byte[]? after) => Read(() => _database.NextLeaf(kind, after));
+
+    public long CountLeaves(EntryKind kind) => Read(() => (object)_database.CountLeaves(kind)) as long? ?? 0;
+
     /// <summary>Nodes younger than a generation, children before parents; null when they are more than a limit.</summary>
     public IReadOnlyList<byte[]>? NodesSince(long generation, int maxBytes) => Read(() => _database.NodesSince(generation, maxBytes));
 

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
+using Telemetry.Agent.Identity;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.Policies;
@@ -17,8 +18,6 @@ internal sealed record Rules(Policy Policy, FleetKey Key, int Version);
 internal sealed partial class RulesInForce : IDisposable
 {
     private const string PolicyFileName = "policy", KeyFileName = "fleet.key";
-
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly string _directory;
     private readonly ILogger _log;
@@ -121,21 +120,12 @@ internal sealed partial class RulesInForce : IDisposable
         }
     }
 
-    /// <summary>Complete under its name or not there at all. What can't be kept holds until the agent ends, and is told anew then.</summary>
+    /// <summary>What can't be kept holds until the agent ends, and is told anew then.</summary>
     private void Keep(string name, byte[] bytes)
     {
-        var file = Path.Combine(_directory, name);
         try
         {
-            File.Delete(file + ".partial");
-            using (var stream = new FileStream(
-                file + ".partial", new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
-            {
-                stream.Write(bytes);
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(file + ".partial", file, overwrite: true);
+            StateFile.Write(Path.Combine(_directory, name), bytes);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Telemetry.Agent.Linux;
+using Telemetry.Agent.Scrub;
 using Telemetry.Agent.Settings;
 using Telemetry.Protocol.Model;
 
@@ -7,7 +8,7 @@ namespace Telemetry.Agent.Scan;
 
 /// <summary>Digests contents through one buffer that is used again and again: one of these for each thread.</summary>
 /// <param name="key">For the digests of secrets.</param>
-internal sealed class FileDigest(FleetKey key) : IDisposable
+internal sealed class FileDigest(FleetKey key, ReadBudget? budget = null) : IDisposable
 {
     private const int BufferLength = 64 * 1024;
 
@@ -45,7 +46,7 @@ internal sealed class FileDigest(FleetKey key) : IDisposable
             || (secret == SecretClass.Settings && SecretText.Holds(buffer.AsSpan(0, length)));
         if (atEnd)
         {
-            progress.AddBytes(length);
+            Count(length, progress, cancellation);
             digest = isKeyed ? key.Digest(buffer.AsSpan(0, length)).Digest : Digest.Of(buffer.AsSpan(0, length));
             return 0;
         }
@@ -95,7 +96,7 @@ internal sealed class FileDigest(FleetKey key) : IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             hash.AppendData(read);
-            progress.AddBytes(read.Length);
+            Count(read.Length, progress, cancellation);
 
             var length = OpenFile.Read(descriptor, _buffer);
             if (length <= 0)
@@ -123,12 +124,18 @@ internal sealed class FileDigest(FleetKey key) : IDisposable
                 if (read <= 0)
                     return read < 0 ? -read : 0;  // cut short meanwhile: the status afterwards tells
                 hash.AppendData(_buffer.AsSpan(0, read));
-                progress.AddBytes(read);
+                Count(read, progress, cancellation);
                 position += read;
             }
         }
 
         return 0;
+    }
+
+    private void Count(int bytes, ScanProgress progress, CancellationToken cancellation)
+    {
+        progress.AddBytes(bytes);
+        budget?.Spend(bytes, cancellation);
     }
 
     private static void AppendZeros(IncrementalHash hash, long count, ScanProgress progress, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using Telemetry.Agent.Linux;
+using Telemetry.Agent.Scrub;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Scan;
@@ -6,14 +7,15 @@ namespace Telemetry.Agent.Scan;
 /// <summary>Makes the fingerprint of one name: reads it, and reads it again when it changed meanwhile.</summary>
 /// <remarks>A digest is reported only of bytes that were read as one state: the status before and after is the same.</remarks>
 /// <param name="wait">Whether files above 64 GiB are read too.</param>
-internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgress progress, bool wait) : IDisposable
+/// <param name="budget">Of bytes to read in a time; null: as fast as it goes.</param>
+internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgress progress, bool wait, ReadBudget? budget = null) : IDisposable
 {
     private const int Tries = 3;
 
     // Reading more would hold a scan for minutes: such a file is reported as pending unless somebody waits for it.
     private const ulong MaxSize = 64UL << 30;
 
-    private readonly FileDigest _digest = new(secrets.Key);
+    private readonly FileDigest _digest = new(secrets.Key, budget);
 
     public FileSecrets Secrets => secrets;
 

@@ -13,6 +13,9 @@ internal sealed class ScanPass(EntryKind kind, IPreviousEntries? previous, Entry
 
     public IPreviousEntries? Previous { get; } = previous;
 
+    /// <summary>Files to read whatever their stamps prove, in key order.</summary>
+    public IReadOnlyList<EntryKey> Dirty { get; init; } = [];
+
     public ScanProgress Progress { get; } = progress;
 
     public IReadOnlyList<Gap> Gaps => _gaps.Build();

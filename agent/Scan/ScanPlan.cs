@@ -18,7 +18,8 @@ internal sealed record ScanPlan(string Root)
     public string SpillDirectory { get; init; } = Path.GetTempPath();
 
     /// <summary>The scanners of a look that goes by a policy.</summary>
-    public ManifestScan Under(Policy policy, FleetKey key, TimeProvider clock)
+    /// <param name="dirty">Files to read whatever their stamps prove, in key order.</param>
+    public ManifestScan Under(Policy policy, FleetKey key, TimeProvider clock, IReadOnlyList<EntryKey>? dirty = null)
     {
         var scope = WatchScope.Within(policy, Local);
         var secrets = new FileSecrets(policy, key);
@@ -26,6 +27,6 @@ internal sealed record ScanPlan(string Root)
         var scanners = new List<IScanner> { new FileScanner(Root, files, clock) };
         if (Packages)
             scanners.Add(new DpkgScanner(Root, clock));
-        return new ManifestScan(scanners, scope, clock);
+        return new ManifestScan(scanners, scope, clock) { Dirty = dirty ?? [] };
     }
 }

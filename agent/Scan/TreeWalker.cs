@@ -14,6 +14,7 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
     private readonly byte[] _records = new byte[64 * 1024];
     private readonly byte[] _key = new byte[EntryKey.MaxLength];
     private readonly Stack<Level> _levels = new();
+    private int _nextDirty;
 
     public void Walk(DirectoryHandle root)
     {
@@ -58,35 +59,21 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
         }
     }
 
-    /// <summary>Opens the directory an included path lies in, one component after the other.</summary>
+    /// <summary>Opens the directory an included path lies in.</summary>
     /// <returns>Null when there is no such path, or no way to it that follows no link.</returns>
     private DirectoryHandle? OpenParent(DirectoryHandle root, EntryKey include, out byte[] name)
     {
-        var directory = root.Share();
-        var rest = include.Bytes;
-        while (true)
-        {
-            var end = rest.IndexOf(EntryKey.Separator);
-            name = [.. end < 0 ? rest : rest[..end], 0];
-            if (end < 0)
-                return directory;
+        var errno = KeyPath.OpenParent(root, include, out var directory, out name);
+        if (errno == 0)
+            return directory;
 
-            rest = rest[(end + 1)..];
-            var errno = OpenFile.Directory(directory.Descriptor, name, out var next);
-            if (errno != 0)
-            {
-                var isLink = FileStatus.Of(directory.Descriptor, name, out var status) == 0 && status.Type == FileType.Symlink;
-                if (isLink)
-                    pass.Gap(include, "reached through a symbolic link: include the path it points to");
-                else if (!Errno.IsGone(errno))
-                    pass.Gap(include, Errno.Text(errno));
-                directory.Release();
-                return null;
-            }
-
-            directory.Release();
-            directory = new DirectoryHandle(next);
-        }
+        var isLink = FileStatus.Of(directory.Descriptor, name, out var status) == 0 && status.Type == FileType.Symlink;
+        if (isLink)
+            pass.Gap(include, "reached through a symbolic link: include the path it points to");
+        else if (!Errno.IsGone(errno))
+            pass.Gap(include, Errno.Text(errno));
+        directory.Release();
+        return null;
     }
 
     private void VisitName(Level level)
@@ -210,12 +197,26 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
     private void Emit(ReadOnlySpan<byte> key, DirectoryHandle directory, ReadOnlyMemory<byte> name, in FileStatus status, long takenAt)
     {
         var secret = status.Type == FileType.File ? rules.Secrets.ClassOf(key) : SecretClass.None;
-        var isKnown = pass.Previous is { } previous && previous.TryFind(key)
+        var isKnown = !IsDirty(key) && pass.Previous is { } previous && previous.TryFind(key)
             && rules.Secrets.Proves(previous.Stamp, FileStamp.Of(status), secret);
         if (isKnown)
             ring.Next(0, cancellation).SetKnown(key, pass.Previous!.Value, pass.Previous.Stamp);
         else
             ring.Next(status.Type == FileType.File ? status.Size : 0, cancellation).SetUnread(key, directory, name, status, secret, takenAt);
+    }
+
+    /// <summary>Both the walk and the dirty keys go in key order.</summary>
+    private bool IsDirty(ReadOnlySpan<byte> key)
+    {
+        while (_nextDirty < pass.Dirty.Count)
+        {
+            var order = pass.Dirty[_nextDirty].Bytes.SequenceCompareTo(key);
+            if (order >= 0)
+                return order == 0;
+            _nextDirty++;
+        }
+
+        return false;
     }
 
     private void EmitUnreadable(ReadOnlySpan<byte> key, Fingerprint attributes) =>

@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# Benchmarks side by side with the peers, in one run, as ratios; the budgets are in the table.
+#   tests/bench.sh [NAME…]    NAME: scan (default: all)
+#   BENCH_TREE=DIR            the tree that is fingerprinted (default /usr)
+#   BENCH_MANY=DIR            a tree of many entries, for the memory (default /)
+#   BENCH_ROUNDS=N            alternating rounds (default 3); the best of each counts
+# JSON goes to artifacts/bench/NAME.json. Exit 1 when a budget is not met.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+source "$root/deploy/requirements.sh"
+
+tree=${BENCH_TREE:-/usr} many=${BENCH_MANY:-/} rounds=${BENCH_ROUNDS:-3}
+agent=$root/artifacts/bin/telemetry-agent
+results=$root/artifacts/bench
+work=$(mktemp -d)
+running=()
+failed=0
+rows=()
+
+finish() {
+  ((${#running[@]} == 0)) || kill "${running[@]}" 2> /dev/null || true
+  rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# seconds COMMAND…: its wall time; what it prints goes to a file.
+seconds() {
+  local start=$EPOCHREALTIME status=0
+  "$@" > "$work/output" 2>&1 || status=$?
+  awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.3f\n", b - a }'
+  return "$status"
+}
+
+least() { sort -n | head -n 1; }
+middle() { sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'; }
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", a / b }'; }
+
+# row WHAT OURS PEER PEER_VALUE VALUE UNIT BUDGET
+row() {
+  local what=$1 ours=$2 peer=$3 theirs=$4 value=$5 unit=$6 budget=$7 verdict=met
+  if awk -v v="$value" -v b="$budget" 'BEGIN { exit !(v > b) }'; then
+    verdict=missed
+    failed=1
+  fi
+  rows+=("$(printf '{"what": "%s", "ours": "%s", "peer": "%s", "theirs": "%s", "value": %s, "unit": "%s", "budget": %s, "verdict": "%s"}' \
+    "$what" "$ours" "$peer" "$theirs" "$value" "$unit" "$budget" "$verdict")")
+  printf '%-34s %12s  %-22s %10s  %8s %-5s ≤ %-6s %s\n' "$what" "$ours" "$peer" "$theirs" "$value" "$unit" "$budget" "$verdict"
+}
+
+save() {
+  mkdir -p "$results"
+  (IFS=,; printf '{"cpu": "%s", "kernel": "%s", "rounds": %s, "rows": [%s]}\n' \
+    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(uname -r)" "$rounds" "${rows[*]}") > "$results/$1.json"
+}
+
+# memory PID NAME: a figure of /proc/PID/status in MB.
+memory() { awk -v name="$2:" '$1 == name { printf "%.1f", $2 / 1024 }' "/proc/$1/status"; }
+
+# start_agent NAME DIR: an agent that keeps its state and tells nobody, looking again every second.
+start_agent() {
+  mkdir -p "$work/$1"
+  cat > "$work/$1/agent.toml" << TOML
+state_directory = "$work/$1/state"
+[watch]
+include = ["$2"]
+exclude = ["$work"]
+[scan]
+interval = "1s"
+[health]
+interval = "1h"
+[log]
+level = "debug"
+TOML
+  "$agent" run --config "$work/$1/agent.toml" > "$work/$1/log" 2>&1 &
+  pid=$!
+  running+=("$pid")
+}
+
+stop_agent() {
+  kill "$pid"
+  wait "$pid" || true
+  running=()
+}
+
+# await COUNT PATTERN FILE
+await() {
+  until (($(grep -c "$2" "$3" || true) >= $1)); do
+    kill -0 "$pid" 2> /dev/null || { cat "$3" >&2; return 1; }
+    sleep 0.02
+  done
+}
+
+first_look() { start_agent "$1" "$2"; await 1 'New head' "$work/$1/log"; }
+hash_tree() { find "$tree" -xdev -type f -print0 | xargs -0 -P2 -n 512 sha256sum; }
+
+# The same attributes as ours. Sizes and times of directories change where nothing did.
+configure_aide() {
+  cat > "$work/aide.conf" << CONF
+database_in=file:$work/aide.db
+database_out=file:$work/aide.db.new
+gzip_dbout=no
+log_level=error
+report_url=stdout
+report_level=minimal
+num_workers=2
+$tree d ftype+p+u+g+acl+xattrs
+$tree f,l,b,c,p,s ftype+p+u+g+s+l+acl+xattrs+sha256
+CONF
+}
+
+aide_check() { aide --config="$work/aide.conf" --check; }
+
+aide_init() {
+  aide --config="$work/aide.conf" --init
+  mv "$work/aide.db.new" "$work/aide.db"
+}
+
+bench_scan() {
+  need aide command -v aide
+  install_missing
+  configure_aide
+
+  echo "scan of $tree: $(find "$tree" -xdev | wc -l) entries; $rounds rounds, the page cache warm"
+  hash_tree > /dev/null
+  for ((round = 1; round <= rounds; round++)); do
+    seconds hash_tree >> "$work/sha256sum.times"
+    seconds first_look "full-$round" "$tree" >> "$work/full.times"
+    pid=$(pgrep -f "$work/full-$round/agent.toml")
+    await 6 'still holds' "$work/full-$round/log"
+    sed -n 's/.* still holds.* in \([0-9.]*\) s$/\1/p' "$work/full-$round/log" | tail -n +2 >> "$work/rescan.times"
+    kill "$pid"
+    seconds aide_init >> "$work/aide-init.times"
+    seconds aide_check >> "$work/aide-check.times"
+  done
+
+  local full rescan hash init check
+  full=$(least < "$work/full.times") hash=$(least < "$work/sha256sum.times") rescan=$(middle < "$work/rescan.times")
+  init=$(least < "$work/aide-init.times") check=$(least < "$work/aide-check.times")
+  row "first full fingerprint" "$full s" "xargs -P2 sha256sum" "$hash s" "$(ratio "$full" "$hash")" "x" \
+    "$(grep -q -w sha_ni /proc/cpuinfo && echo 0.35 || echo 0.80)"
+  row "first full fingerprint" "$full s" "aide --init" "$init s" "$(ratio "$full" "$init")" "x" 0.20
+  row "rescan, nothing changed" "$rescan s" "aide --check" "$check s" "$(ratio "$rescan" "$check")" "x" 0.02
+
+  first_look many "$many"
+  await 3 'still holds\|New head' "$work/many/log"
+  local entries
+  entries=$(sed -n 's/.* \([0-9]*\) entries.*/\1/p' "$work/many/log" | tail -n 1)
+  row "resident, $entries entries, steady" "$(memory "$pid" VmRSS) MB" "" "" "$(memory "$pid" VmRSS)" "MB" 32
+  row "resident, $entries entries, peak" "$(memory "$pid" VmHWM) MB" "" "" "$(memory "$pid" VmHWM)" "MB" 48
+  stop_agent
+  save scan
+}
+
+for name in "${@:-scan}"; do
+  case $name in
+    scan) ;;
+    -h | --help) sed -n '2,6s/^# //p' "$0"; exit 0 ;;
+    *) echo "There is no benchmark '$name'; there is: scan." >&2; exit 2 ;;
+  esac
+done
+
+[[ -x $agent ]] || "$root/deploy/build.sh"
+for name in "${@:-scan}"; do
+  rows=()
+  "bench_$name"
+done
+exit "$failed"
