@@ -51,6 +51,10 @@ install() {
   need curl command -v curl
   need procps command -v pgrep
   need influxdb test -x /usr/bin/influxd
+  need mtree-netbsd command -v mtree
+  need attr command -v getfattr
+  need e2fsprogs command -v mkfs.ext4
+  need mount command -v losetup
   install_missing
 }
 
