@@ -77,13 +77,14 @@ internal static class ScanCommand
             Wait = arguments.GetValue(Wait),
         };
 
+        var scan = plan.Under(policy, key, clock);
         var started = clock.GetTimestamp();
         var progress = new ScanProgress();
         Sighting sighting;
         using (var file = new ManifestFileWriter(path))
-        using (Show(progress, clock))
+        using (new ScanReport(root, scan.Scope, progress, clock))
         {
-            sighting = plan.Under(policy, key, clock).Run(new ManifestFileTarget(file), progress, interruption.Token);
+            sighting = scan.Run(new ManifestFileTarget(file), progress, interruption.Token);
             file.Complete(new ManifestHead(
                 sighting.Roots, sighting.Coverage, sighting.CompletedAt, $"{root} of {Environment.MachineName}"));
         }
@@ -110,18 +111,4 @@ internal static class ScanCommand
         CultureInfo.InvariantCulture,
         $"{path}: {sighting.Entries} entries, {progress.Bytes} bytes, {time.TotalSeconds:F1} seconds, "
         + $"roots {string.Join(' ', EntryKinds.All.Select(kind => $"{kind.Name()}={sighting.Roots[kind]}"))}");
-
-    /// <summary>Progress is for a person who waits.</summary>
-    private static ITimer? Show(ScanProgress progress, TimeProvider clock)
-    {
-        if (Console.IsErrorRedirected)
-            return null;
-        var interval = TimeSpan.FromMilliseconds(500);
-        return clock.CreateTimer(
-            _ => Console.Error.Write(string.Create(
-                CultureInfo.InvariantCulture, $"\r{progress.Entries} entries, {progress.Bytes / 1_000_000} MB read \r")),
-            null,
-            interval,
-            interval);
-    }
 }

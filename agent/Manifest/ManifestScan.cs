@@ -13,6 +13,8 @@ internal sealed record Sighting(Roots Roots, Coverage Coverage, DateTimeOffset S
 /// <summary>Runs the scanners and builds a tree of each kind from what they hand out.</summary>
 internal sealed class ManifestScan(IReadOnlyList<IScanner> scanners, Scope scope, TimeProvider clock)
 {
+    public Scope Scope => scope;
+
     /// <summary>Files to read whatever their stamps prove, in key order.</summary>
     public IReadOnlyList<EntryKey> Dirty { get; init; } = [];
 
