@@ -64,12 +64,15 @@ internal sealed class SocketHolders(TimeProvider clock)
     {
         _known = wanted.ToDictionary(inode => inode, _ => new List<SocketHolder>());
         _lastLook = clock.GetTimestamp();
-        SawAll = DirectoryNames.Read(proc.Descriptor, _names, out var processes) == 0;
-        for (var i = 0; i < processes.Count; i++)
+        SawAll = DirectoryNames.Read(proc.Descriptor, _names, Path.GetTempPath(), out var processes) == 0;
+        using (processes)
         {
-            cancellation.ThrowIfCancellationRequested();
-            if (wanted.Count > 0 && processes[i].IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0)
-                Process(proc, [.. processes[i], (byte)'/']);
+            while (processes.MoveNext())
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (wanted.Count > 0 && processes.Current.IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0)
+                    Process(proc, [.. processes.Current, (byte)'/']);
+            }
         }
     }
 
@@ -84,14 +87,17 @@ internal sealed class SocketHolders(TimeProvider clock)
 
         try
         {
-            errno = DirectoryNames.Read(descriptors, _names, out var names);
-            for (var i = 0; i < names.Count && errno == 0; i++)
+            errno = DirectoryNames.Read(descriptors, _names, Path.GetTempPath(), out var names);
+            using (names)
             {
-                errno = InodeOf(descriptors, names.WithEnd(i).Span, out var inode);
-                if (Errno.IsGone(errno))
-                    errno = 0;
-                else if (errno == 0 && inode != 0 && _known.TryGetValue(inode, out var holders))
-                    Holder(proc, process, names.WithEnd(i).Span, holders);
+                while (errno == 0 && names.MoveNext())
+                {
+                    errno = InodeOf(descriptors, names.CurrentWithEnd.Span, out var inode);
+                    if (Errno.IsGone(errno))
+                        errno = 0;
+                    else if (errno == 0 && inode != 0 && _known.TryGetValue(inode, out var holders))
+                        Holder(proc, process, names.CurrentWithEnd.Span, holders);
+                }
             }
 
             SawAll &= errno == 0 || Errno.IsGone(errno);

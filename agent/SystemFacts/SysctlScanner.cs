@@ -76,13 +76,16 @@ internal sealed class SysctlScanner(string proc, IReadOnlyList<string> patterns)
                 return;
             }
 
-            var errno = DirectoryNames.Read(directory, _names, out var names);
+            var errno = DirectoryNames.Read(directory, _names, Path.GetTempPath(), out var names);
             if (errno != 0 && !Errno.IsGone(errno))
                 pass.Gap(Prefix, $"{Encoding.UTF8.GetString(name)} can't be listed: {Errno.Text(errno)}");
-            for (var i = 0; i < names.Count; i++)
+            using (names)
             {
-                if (Glob.Matches(parts[0], names[i]))
-                    Part(directory, names[i], parts[1..], name);
+                while (names.MoveNext())
+                {
+                    if (Glob.Matches(parts[0], names.Current))
+                        Part(directory, names.Current, parts[1..], name);
+                }
             }
         }
 

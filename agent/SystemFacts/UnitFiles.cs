@@ -62,15 +62,18 @@ internal sealed class UnitFiles
 
         try
         {
-            errno = DirectoryNames.Read(directory, _names, out var names);
-            if (errno != 0)
-                Trouble ??= $"/{path} can't be listed: {Errno.Text(errno)}";
-            for (var i = 0; i < names.Count; i++)
+            errno = DirectoryNames.Read(directory, _names, Path.GetTempPath(), out var names);
+            using (names)
             {
-                if (EndsInOneOf(names[i], UnitSuffixes))
-                    Unit(directory, names[i], names.WithEnd(i).Span, isRuntime);
-                else if (EndsInOneOf(names[i], FolderSuffixes))
-                    Dependencies(directory, names.WithEnd(i).Span, isRuntime);
+                if (errno != 0)
+                    Trouble ??= $"/{path} can't be listed: {Errno.Text(errno)}";
+                while (names.MoveNext())
+                {
+                    if (EndsInOneOf(names.Current, UnitSuffixes))
+                        Unit(directory, names.Current, names.CurrentWithEnd.Span, isRuntime);
+                    else if (EndsInOneOf(names.Current, FolderSuffixes))
+                        Dependencies(directory, names.CurrentWithEnd.Span, isRuntime);
+                }
             }
         }
         finally
@@ -105,12 +108,15 @@ internal sealed class UnitFiles
 
         try
         {
-            _ = DirectoryNames.Read(directory, _names, out var names);
-            for (var i = 0; i < names.Count; i++)
+            _ = DirectoryNames.Read(directory, _names, Path.GetTempPath(), out var names);
+            using (names)
             {
-                if (EndsInOneOf(names[i], UnitSuffixes)
-                    && FileStatus.Of(directory, names.WithEnd(i).Span, out var status) == 0 && status.Type == FileType.Symlink)
-                    Note(names[i], isRuntime ? State.EnabledRuntime : State.Enabled, []);
+                while (names.MoveNext())
+                {
+                    if (EndsInOneOf(names.Current, UnitSuffixes)
+                        && FileStatus.Of(directory, names.CurrentWithEnd.Span, out var status) == 0 && status.Type == FileType.Symlink)
+                        Note(names.Current, isRuntime ? State.EnabledRuntime : State.Enabled, []);
+                }
             }
         }
         finally
