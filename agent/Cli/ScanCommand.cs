@@ -57,7 +57,7 @@ internal static class ScanCommand
 
     public static Command Create(TimeProvider clock)
     {
-        var command = new Verb("scan", "Fingerprint a directory into a manifest file", Examples) 
+        var command = new Verb("scan", "Fingerprint a directory into a manifest file", Examples)
         {
             Root, Out, PolicyPath, FleetKeyPath, NoPackages, NoSettings, NoSystem, Wait,
         };
