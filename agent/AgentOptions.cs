@@ -3,6 +3,7 @@ using Telemetry.Agent.Identity;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Scrub;
 using Telemetry.Agent.Supervision;
+using Telemetry.Agent.SystemFacts;
 using Telemetry.Protocol.Configuration;
 
 namespace Telemetry.Agent;
@@ -30,6 +31,8 @@ internal sealed record AgentOptions
 
     public required ScrubOptions Scrub { get; init; }
 
+    public required SystemOptions System { get; init; }
+
     public required HealthOptions Health { get; init; }
 
     public required LogOptions Log { get; init; }
@@ -47,6 +50,7 @@ internal sealed record AgentOptions
             Watch = WatchOptions.Read(settings.Section("watch")),
             Scan = ScanOptions.Read(settings.Section("scan")),
             Scrub = ScrubOptions.Read(settings.Section("scrub")),
+            System = SystemOptions.Read(settings.Section("system")),
             Health = HealthOptions.Read(settings.Section("health")),
             Log = LogOptions.Read(settings.Section("log")),
         };

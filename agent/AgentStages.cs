@@ -9,6 +9,7 @@ using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Scrub;
 using Telemetry.Agent.Supervision;
+using Telemetry.Agent.SystemFacts;
 using Telemetry.Agent.Uplink;
 
 namespace Telemetry.Agent;
@@ -32,6 +33,7 @@ internal static class AgentStages
         .AddSingleton(provider => new ScanPlan(options.Root)
         {
             Local = WatchScope.Of(options.Root, options.Watch.Include, [.. options.Watch.Exclude, .. WatchScope.Own(options)]),
+            Facts = new FactSources(options.Root, options.System.Facts, provider.GetRequiredService<TimeProvider>()),
             SpillDirectory = provider.GetRequiredService<StateDirectory>().Path,
         });
 

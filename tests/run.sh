@@ -50,6 +50,11 @@ install() {
   need git command -v git
   need curl command -v curl
   need procps command -v pgrep
+  need procps command -v sysctl
+  need iproute2 command -v ss
+  need util-linux command -v findmnt
+  need systemd command -v systemctl
+  need perl-base command -v perl
   need influxdb test -x /usr/bin/influxd
   need mtree-netbsd command -v mtree
   need attr command -v getfattr

@@ -3,6 +3,7 @@ using System.Globalization;
 using Telemetry.Agent.Linux;
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Scan;
+using Telemetry.Agent.SystemFacts;
 using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Configuration;
 using Telemetry.Protocol.Files;
@@ -50,13 +51,15 @@ internal static class ScanCommand
         HelpName = "FILE",
     };
 
+    private static readonly Option<bool> NoSystem = new("--no-system") { Description = "Leave out facts of the running system; only the root / has them" };
+
     private static readonly Option<bool> Wait = new("--wait") { Description = "Read files above 64 GiB too, however long it takes" };
 
     public static Command Create(TimeProvider clock)
     {
-        var command = new Verb("scan", "Fingerprint a directory into a manifest file", Examples) 
+        var command = new Verb("scan", "Fingerprint a directory into a manifest file", Examples)
         {
-            Root, Out, PolicyPath, FleetKeyPath, NoPackages, NoSettings, Wait,
+            Root, Out, PolicyPath, FleetKeyPath, NoPackages, NoSettings, NoSystem, Wait,
         };
         command.SetAction(arguments => Run(arguments, clock));
         return command;
@@ -74,6 +77,7 @@ internal static class ScanCommand
         {
             Local = WatchScope.Of(root, [], []),
             Packages = !arguments.GetValue(NoPackages),
+            Facts = arguments.GetValue(NoSystem) ? null : new FactSources(root, FactSources.All, clock),
             Wait = arguments.GetValue(Wait),
         };
 

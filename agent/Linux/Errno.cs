@@ -5,6 +5,7 @@ internal static class Errno
 {
     public const int NotPermitted = 1;          // EPERM
     public const int NoEntry = 2;               // ENOENT
+    public const int NoSuchProcess = 3;         // ESRCH
     public const int Interrupted = 4;           // EINTR
     public const int InputOutput = 5;           // EIO
     public const int NoSuchDevice = 6;          // ENXIO
@@ -13,6 +14,7 @@ internal static class Errno
     public const int Invalid = 22;              // EINVAL
     public const int TableFull = 23;            // ENFILE
     public const int TooManyOpen = 24;          // EMFILE
+    public const int TooLarge = 27;             // EFBIG
     public const int BrokenPipe = 32;           // EPIPE
     public const int OutOfRange = 34;           // ERANGE
     public const int Loop = 40;                 // ELOOP
@@ -21,7 +23,7 @@ internal static class Errno
     public const int Stale = 116;               // ESTALE
 
     /// <summary>What was there is there no more.</summary>
-    public static bool IsGone(int errno) => errno is NoEntry or NotADirectory or Stale;
+    public static bool IsGone(int errno) => errno is NoEntry or NotADirectory or Stale or NoSuchProcess;
 
     public static bool IsDenied(int errno) => errno is Access or NotPermitted;
 

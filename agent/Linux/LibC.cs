@@ -73,6 +73,73 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
     internal static partial int TrimHeap(nuint pad);
 
+    /// <summary>pipe2(2). Linux 2.6.27.</summary>
+    [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)]
+    internal static partial int Pipe(int* descriptors, int flags);
+
+    /// <summary>poll(2).</summary>
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    internal static partial int Poll(PollEntry* entries, nuint count, int milliseconds);
+
+    /// <summary>kill(2); a negative process means a process group.</summary>
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    internal static partial int Kill(int process, int signal);
+
+    /// <summary>waitid(2), with WNOWAIT. Linux 2.6.9.</summary>
+    [LibraryImport("libc", EntryPoint = "waitid", SetLastError = true)]
+    internal static partial int WaitId(int idType, int process, byte* information, int options);
+
+    /// <summary>waitpid(2).</summary>
+    [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
+    internal static partial int WaitPid(int process, int* status, int options);
+
+    /// <summary>posix_spawn(3): returns the errno. With POSIX_SPAWN_SETSID, glibc 2.26.</summary>
+    [LibraryImport("libc", EntryPoint = "posix_spawn")]
+    internal static partial int Spawn(int* process, byte* path, byte* actions, byte* attributes, byte** arguments, byte** environment);
+
+    /// <summary>posix_spawn_file_actions_init(3); the structure has 80 bytes.</summary>
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_init")]
+    internal static partial int SpawnActionsInit(byte* actions);
+
+    /// <summary>posix_spawn_file_actions_destroy(3).</summary>
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_destroy")]
+    internal static partial int SpawnActionsDestroy(byte* actions);
+
+    /// <summary>posix_spawn_file_actions_addopen(3).</summary>
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addopen")]
+    internal static partial int SpawnActionsOpen(byte* actions, int descriptor, byte* path, int flags, int mode);
+
+    /// <summary>posix_spawn_file_actions_adddup2(3).</summary>
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_adddup2")]
+    internal static partial int SpawnActionsDuplicate(byte* actions, int descriptor, int newDescriptor);
+
+    /// <summary>posix_spawnattr_init(3); the structure has 336 bytes.</summary>
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_init")]
+    internal static partial int SpawnAttributesInit(byte* attributes);
+
+    /// <summary>posix_spawnattr_destroy(3).</summary>
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_destroy")]
+    internal static partial int SpawnAttributesDestroy(byte* attributes);
+
+    /// <summary>posix_spawnattr_setflags(3).</summary>
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setflags")]
+    internal static partial int SpawnAttributesFlags(byte* attributes, short flags);
+
+    /// <summary>posix_spawnattr_setsigdefault(3); the set has 128 bytes.</summary>
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setsigdefault")]
+    internal static partial int SpawnAttributesDefaultSignals(byte* attributes, byte* signals);
+
+    /// <summary>posix_spawnattr_setsigmask(3); the set has 128 bytes.</summary>
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setsigmask")]
+    internal static partial int SpawnAttributesSignalMask(byte* attributes, byte* signals);
+
+    /// <summary>struct pollfd.</summary>
+    internal struct PollEntry
+    {
+        public int Descriptor;
+        public short Wanted, Found;
+    }
+
     internal struct ResourceLimit
     {
         public ulong Soft, Hard;

@@ -13,6 +13,9 @@ internal sealed record Sighting(Roots Roots, Coverage Coverage, DateTimeOffset S
 /// <summary>Runs the scanners and builds a tree of each kind from what they hand out.</summary>
 internal sealed class ManifestScan(IReadOnlyList<IScanner> scanners, Scope scope, TimeProvider clock)
 {
+    // The name is the first component of a scanner's keys, which must rise within a kind.
+    private readonly IReadOnlyList<IScanner> _scanners = [.. scanners.OrderBy(scanner => scanner.Identity.Name, StringComparer.Ordinal)];
+
     public Scope Scope => scope;
 
     /// <summary>Files to read whatever their stamps prove, in key order.</summary>
@@ -31,7 +34,7 @@ internal sealed class ManifestScan(IReadOnlyList<IScanner> scanners, Scope scope
             {
                 Dirty = kind == EntryKind.File ? Dirty : [],
             };
-            foreach (var scanner in scanners.Where(scanner => scanner.Identity.Kind == kind))
+            foreach (var scanner in _scanners.Where(scanner => scanner.Identity.Kind == kind))
             {
                 if (scanner.Scan(pass, cancellation))
                     present.Add(scanner.Identity);

@@ -1,5 +1,6 @@
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Packages;
+using Telemetry.Agent.SystemFacts;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.Policies;
 
@@ -12,6 +13,9 @@ internal sealed record ScanPlan(string Root)
     public required Scope Local { get; init; }
 
     public bool Packages { get; init; } = true;
+
+    /// <summary>Null: none.</summary>
+    public FactSources? Facts { get; init; }
 
     public bool Wait { get; init; }
 
@@ -27,6 +31,7 @@ internal sealed record ScanPlan(string Root)
         var scanners = new List<IScanner> { new FileScanner(Root, files, clock) };
         if (Packages)
             scanners.Add(new DpkgScanner(Root, clock));
+        scanners.AddRange(Facts?.Scanners(policy.Sysctls) ?? []);
         return new ManifestScan(scanners, scope, clock) { Dirty = dirty ?? [] };
     }
 }

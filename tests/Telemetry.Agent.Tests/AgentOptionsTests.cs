@@ -1,3 +1,4 @@
+using Telemetry.Agent.SystemFacts;
 using Telemetry.Protocol.Configuration;
 using Telemetry.Testing;
 
@@ -22,6 +23,18 @@ public sealed class AgentOptionsTests
         Assert.Equal(Environment.MachineName, options.Instance.Name);
         Assert.Equal(TimeSpan.FromSeconds(10), options.Scan.Interval);
         Assert.Equal(TimeSpan.FromSeconds(10), options.Health.Interval);
+        Assert.Equal(FactSources.All, options.System.Facts);
+    }
+
+    [Fact]
+    public void Load_OfFacts_TellsNoneFromNotSetAndRefusesOthers()
+    {
+        Assert.Equal(FactSources.All, Load("").System.Facts);
+        Assert.Empty(Load("[system]\nfacts = []").System.Facts);
+        Assert.Equal(["unit"], Load("[system]\nfacts = [\"unit\"]").System.Facts);
+
+        var failure = Assert.Throws<ConfigurationException>(() => Load("[system]\nfacts = [\"units\"]"));
+        Assert.Contains("'units'; there are kernel, module, mount, socket, sysctl, unit.", failure.Message);
     }
 
     [Fact]

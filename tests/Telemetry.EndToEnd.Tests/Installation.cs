@@ -9,6 +9,7 @@ internal sealed class Installation : IAsyncDisposable
     private readonly TemporaryDirectory _folder = new();
     private readonly string _collectorSettings;
     private readonly string _agentSettings;
+    private readonly string _facts;
     private RunningProgram? _collector;
     private RunningProgram? _agent;
     private string _agentsPort = "0";
@@ -16,10 +17,12 @@ internal sealed class Installation : IAsyncDisposable
 
     /// <param name="collectorSettings">TOML behind the listeners.</param>
     /// <param name="agentSettings">TOML behind <c>[watch]</c> and <c>[scan]</c>.</param>
-    public Installation(string collectorSettings = "", string agentSettings = "")
+    /// <param name="facts">A TOML list. None by default: facts of a live machine change by themselves, and tests count deviations.</param>
+    public Installation(string collectorSettings = "", string agentSettings = "", string facts = "[]")
     {
         _collectorSettings = collectorSettings;
         _agentSettings = agentSettings;
+        _facts = facts;
         Directory.CreateDirectory(Watched);
     }
 
@@ -91,6 +94,8 @@ internal sealed class Installation : IAsyncDisposable
             include = ["{include}"]
             [scan]
             interval = "1s"
+            [system]
+            facts = {_facts}
             {_agentSettings}
             """, Cancellation);
         _agent = RunningProgram.Start(Programs.Agent, ["run", "--config", _folder["agent.toml"]]);

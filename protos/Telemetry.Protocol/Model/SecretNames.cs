@@ -1,0 +1,126 @@
+namespace Telemetry.Protocol.Model;
+
+/// <summary>Whether the name of a setting, an option or a parameter promises a secret as its value. ASCII case does not count.</summary>
+/// <remarks>
+/// A name is a row of words, divided by anything but letters and digits and where a capital begins one (<c>bindPassword</c>,
+/// <c>APIKey</c>). The last word decides, since what comes before only says whose secret it is, while <c>PasswordFile</c> and
+/// <c>PASS_MAX_DAYS</c> are no secrets; digits at its end do not count.
+/// </remarks>
+public static class SecretNames
+{
+    private const int MaxLength = 256;
+
+    private static readonly string[] LastWords =
+    [
+        "password", "passwd", "passphrase", "pass", "pwd", "secret", "secrets", "token", "credential", "credentials", "psk",
+    ];
+
+    // Whatever is grown together with these.
+    private static readonly string[] LastWordEndings = ["password", "passwd", "passphrase"];
+
+    // Before "key" or "keys"; other keys are names, or public.
+    private static readonly string[] KeyWords =
+    [
+        "access", "account", "api", "auth", "authentication", "encryption", "hmac", "master", "preshared", "private", "secret", "session",
+        "shared", "signing",
+    ];
+
+    // Words of well-known programs, in lower case and without dividers: Redis, LDAP, Rails, WPA, systemd, SNMP.
+    private static readonly string[] KnownSecret =
+    [
+        "requirepass", "masterauth", "bindpw", "rootpw", "olcrootpw", "secretkeybase", "wpapsk", "setcredentialbinary", "authpass",
+        "privpass", "clientsecret", "sharedsecret", "authtoken", "accesstoken", "storepass", "keypass",
+    ];
+
+    // "pass" as a verb: where requests go (nginx, Apache), how mail is handed on; and sudo's word for asking no password.
+    private static readonly string[] KnownPlain =
+    [
+        "proxypass", "fastcgipass", "uwsgipass", "scgipass", "grpcpass", "memcachedpass", "nopasswd", "nopassword", "checkpass",
+        "bypass",
+    ];
+
+    public static bool IsSecret(ReadOnlySpan<byte> name)
+    {
+        // Of a name of that length only the end can be a word.
+        name = name.Length > MaxLength ? name[^MaxLength..] : name;
+        Span<char> letters = stackalloc char[MaxLength];
+        Span<int> starts = stackalloc int[MaxLength];
+        var (length, words) = Split(name, letters, starts);
+        if (words == 0)
+            return false;
+
+        var all = letters[..length].TrimEnd("0123456789");
+        var last = LastWord(all, starts[..words], out var before);
+        return !IsOneOf(all, KnownPlain)
+            && (IsOneOf(last, LastWords)
+                || EndsInOneOf(last, LastWordEndings)
+                || EndsInOneOf(all, KnownSecret)
+                || (last is "key" or "keys" && IsOneOf(before, KeyWords))
+                || IsGrownTogether(last));
+    }
+
+    /// <summary>The letters and digits of a name in lower case, and where its words start.</summary>
+    private static (int Length, int Words) Split(ReadOnlySpan<byte> name, Span<char> letters, Span<int> starts)
+    {
+        int length = 0, words = 0;
+        var isInside = false;
+        for (var i = 0; i < name.Length; i++)
+        {
+            var letter = (char)name[i];
+            if (!char.IsAsciiLetterOrDigit(letter))
+            {
+                isInside = false;
+                continue;
+            }
+
+            if (!isInside || BeginsByCapital(name, i))
+                starts[words++] = length;
+            isInside = true;
+            letters[length++] = char.ToLowerInvariant(letter);
+        }
+
+        return (length, words);
+    }
+
+    /// <summary>After a small letter or a digit, or as the last of a row of capitals: the K of APIKey.</summary>
+    private static bool BeginsByCapital(ReadOnlySpan<byte> name, int index) =>
+        char.IsAsciiLetterUpper((char)name[index])
+        && (!char.IsAsciiLetterUpper((char)name[index - 1])
+            || (index + 1 < name.Length && char.IsAsciiLetterLower((char)name[index + 1])));
+
+    private static ReadOnlySpan<char> LastWord(ReadOnlySpan<char> letters, ReadOnlySpan<int> starts, out ReadOnlySpan<char> before)
+    {
+        // Words that were nothing but digits are gone.
+        var last = starts.Length - 1;
+        while (last > 0 && starts[last] >= letters.Length)
+            last--;
+        before = last > 0 ? letters[starts[last - 1]..starts[last]] : [];
+        return starts[last] < letters.Length ? letters[starts[last]..] : [];
+    }
+
+    private static bool IsOneOf(ReadOnlySpan<char> word, string[] words)
+    {
+        foreach (var candidate in words)
+        {
+            if (word.SequenceEqual(candidate))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool EndsInOneOf(ReadOnlySpan<char> word, string[] endings)
+    {
+        foreach (var ending in endings)
+        {
+            if (word.EndsWith(ending))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary><c>apikey</c>, <c>secretkey</c>.</summary>
+    private static bool IsGrownTogether(ReadOnlySpan<char> word) =>
+        (word.EndsWith("key") && IsOneOf(word[..^3], KeyWords)) || (word.EndsWith("keys") && IsOneOf(word[..^4], KeyWords));
+}
