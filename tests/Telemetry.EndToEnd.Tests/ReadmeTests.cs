@@ -58,6 +58,7 @@ public sealed partial class ReadmeTests : IAsyncDisposable
             .Replace("i-1", id, StringComparison.Ordinal)
             .Replace("collector.toml", "collector-readme.toml", StringComparison.Ordinal)
             .Replace("agent.toml", "agent-readme.toml", StringComparison.Ordinal)
+            .Replace("deploy/policies", Path.Combine(Programs.Repository, "deploy/policies"), StringComparison.Ordinal)
             .Replace("/var/lib/telemetry-collector", _installation["collector"], StringComparison.Ordinal);
         return Finished.Run(
             "/bin/bash",
