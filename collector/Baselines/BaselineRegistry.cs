@@ -1,10 +1,12 @@
+using Telemetry.Collector.Ingest;
+using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Baselines;
 
 /// <summary>Makes versions and bindings, and has what they concern judged anew.</summary>
-internal sealed class BaselineRegistry(StateStore store, Pipeline pipeline, TimeProvider time)
+internal sealed class BaselineRegistry(StateStore store, PolicyBook policies, Pipeline pipeline, ConnectedAgents agents, TimeProvider time)
 {
     /// <summary>Makes a version of a manifest whose nodes are stored. Repeating it with equal content is harmless.</summary>
     /// <exception cref="BaselineException">That version exists with other content.</exception>
@@ -48,7 +50,7 @@ internal sealed class BaselineRegistry(StateStore store, Pipeline pipeline, Time
         var affected = store.Write(transaction =>
         {
             if (transaction.Baselines.Newest(binding.Line) is null)
-                throw new BaselineException($"There is no baseline line '{binding.Line}'; 'telemetryctl baselines list' shows those there are.");
+                throw NoLine(binding.Line);
             if (binding.Selector == Selector.Instance && transaction.Instances.Find(binding.Value) is null)
                 throw new BaselineException($"There is no instance '{binding.Value}'; 'telemetryctl instances list' shows those there are.");
 
@@ -59,10 +61,37 @@ internal sealed class BaselineRegistry(StateStore store, Pipeline pipeline, Time
             return tie is null ? picked : throw new BaselineException(tie);
         });
 
-        pipeline.Reevaluate(affected.Select(instance => instance.Id));
+        JudgeAnew([.. affected.Select(instance => instance.Id)]);
         var judged = Judged(binding.Line).ToHashSet(StringComparer.Ordinal);
         return [.. affected.Select(instance => instance.Id).Where(judged.Contains)];
     }
+
+    /// <summary>Names the policy a line judges by, and returns the ids of the known instances it judges.</summary>
+    /// <exception cref="BaselineException">No such line or policy.</exception>
+    public IReadOnlyList<string> SetPolicy(string line, string policy)
+    {
+        store.Write(transaction =>
+        {
+            if (transaction.Baselines.Newest(line) is null)
+                throw NoLine(line);
+            if (policies.Find(transaction, policy) is null)
+                throw new BaselineException($"There is no policy '{policy}'; 'telemetryctl policies list' shows those there are.");
+            transaction.Policies.SetOfLine(line, policy);
+        });
+
+        var judged = Judged(line);
+        JudgeAnew(judged);
+        return judged;
+    }
+
+    private void JudgeAnew(IReadOnlyCollection<string> instanceIds)
+    {
+        pipeline.Reevaluate(instanceIds);
+        agents.PolicyMayDiffer(instanceIds);
+    }
+
+    private static BaselineException NoLine(string line) =>
+        new($"There is no baseline line '{line}'; 'telemetryctl baselines list' shows those there are.");
 
     private List<string> Judged(string line) => store.Read(transaction =>
     {
