@@ -1,3 +1,4 @@
+using Telemetry.Collector.Compare;
 using Telemetry.Collector.Deviations;
 using Telemetry.Protocol.Model;
 
@@ -33,6 +34,20 @@ public sealed class SeverityRulesTests
         Assert.True(
             Of("/usr/bin/ls", Some.File("a", 0b111_101_101), Some.File("b", 0b111_101_101))
             > Of("/usr/share/doc/x", Some.File("a"), Some.File("b")));
+
+    [Theory]
+    [InlineData(Verdict.Different, null, false, Severity.High)]
+    [InlineData(Verdict.Different, null, true, Severity.Info)]
+    [InlineData(Verdict.Overdue, null, false, Severity.Medium)]
+    [InlineData(Verdict.Different, Severity.Low, false, Severity.Low)]
+    [InlineData(Verdict.Different, Severity.Low, true, Severity.Low)]
+    [InlineData(Verdict.Overdue, Severity.Critical, false, Severity.Critical)]
+    internal void Of_AFinding_IsRuledOrByItsMeaning(Verdict verdict, Severity? ruled, bool isFormOnly, Severity severity)
+    {
+        var change = new EntryChange(EntryKey.OfPath("/etc/ssh/sshd_config"), Some.File("a").Encode(), Some.File("b").Encode());
+
+        Assert.Equal(severity, SeverityRules.Of(new Finding(EntryKind.File, change, verdict, ruled, isFormOnly)));
+    }
 
     private static Severity Of(string path, Fingerprint? before, Fingerprint? after) =>
         SeverityRules.Of(EntryKind.File, new EntryChange(EntryKey.OfPath(path), before?.Encode(), after?.Encode()));
