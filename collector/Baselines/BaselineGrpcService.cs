@@ -44,11 +44,11 @@ internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry reg
 
     public override Task<BindResponse> Bind(BindRequest request, ServerCallContext context)
     {
-        // Both are looked at before either is done.
-        var binding = ToBinding(request);
-        var judged = request.Policy.Length > 0 ? registry.SetPolicy(request.Name, request.Policy) : [];
+        var policy = request.Policy.Length == 0 ? null : request.Policy;
         var response = new BindResponse();
-        response.InstanceIds.AddRange(binding is null ? judged : registry.Bind(binding));
+        response.InstanceIds.AddRange(ToBinding(request) is { } binding
+            ? registry.Bind(binding, policy)
+            : registry.SetPolicy(request.Name, request.Policy));
         return Task.FromResult(response);
     }
 

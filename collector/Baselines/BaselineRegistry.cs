@@ -44,44 +44,50 @@ internal sealed class BaselineRegistry(StateStore store, PolicyBook policies, Pi
     }
 
     /// <summary>Binds a line, and returns the ids of the known instances it judges now.</summary>
-    /// <exception cref="BaselineException">No such line or instance, or a tie with another binding.</exception>
-    public IReadOnlyList<string> Bind(Binding binding)
+    /// <param name="policy">What the line judges by from now on; null: as before.</param>
+    /// <exception cref="BaselineException">No such line, instance or policy, or a tie with another binding; nothing was changed.</exception>
+    public IReadOnlyList<string> Bind(Binding binding, string? policy = null)
     {
-        var affected = store.Write(transaction =>
+        var picked = store.Write(transaction =>
         {
-            if (transaction.Baselines.Newest(binding.Line) is null)
-                throw NoLine(binding.Line);
+            RequireLine(transaction, binding.Line);
             if (binding.Selector == Selector.Instance && transaction.Instances.Find(binding.Value) is null)
                 throw new BaselineException($"There is no instance '{binding.Value}'; 'telemetryctl instances list' shows those there are.");
 
+            if (policy is not null)
+                SetPolicy(transaction, binding.Line, policy);
             transaction.Baselines.Bind(binding);
             var bindings = transaction.Baselines.Bindings();
             var picked = transaction.Instances.All().Where(binding.Picks).ToList();
             var tie = picked.Select(instance => Binding.LineOf(instance, bindings).Tie).FirstOrDefault(tie => tie is not null);
-            return tie is null ? picked : throw new BaselineException(tie);
+            return tie is null ? picked.ConvertAll(instance => instance.Id) : throw new BaselineException(tie);
         });
 
-        JudgeAnew([.. affected.Select(instance => instance.Id)]);
-        var judged = Judged(binding.Line).ToHashSet(StringComparer.Ordinal);
-        return [.. affected.Select(instance => instance.Id).Where(judged.Contains)];
+        var judged = Judged(binding.Line);
+        JudgeAnew(policy is null ? picked : [.. picked.Union(judged)]);
+        return [.. picked.Intersect(judged)];
     }
 
-    /// <summary>Names the policy a line judges by, and returns the ids of the known instances it judges.</summary>
+    /// <summary>Says what a line judges by, and returns the ids of the known instances it judges.</summary>
     /// <exception cref="BaselineException">No such line or policy.</exception>
     public IReadOnlyList<string> SetPolicy(string line, string policy)
     {
         store.Write(transaction =>
         {
-            if (transaction.Baselines.Newest(line) is null)
-                throw NoLine(line);
-            if (policies.Find(transaction, policy) is null)
-                throw new BaselineException($"There is no policy '{policy}'; 'telemetryctl policies list' shows those there are.");
-            transaction.Policies.SetOfLine(line, policy);
+            RequireLine(transaction, line);
+            SetPolicy(transaction, line, policy);
         });
 
         var judged = Judged(line);
         JudgeAnew(judged);
         return judged;
+    }
+
+    private void SetPolicy(StoreTransaction transaction, string line, string policy)
+    {
+        if (policies.Find(transaction, policy) is null)
+            throw new BaselineException($"There is no policy '{policy}'; 'telemetryctl policies list' shows those there are.");
+        transaction.Policies.SetOfLine(line, policy);
     }
 
     private void JudgeAnew(IReadOnlyCollection<string> instanceIds)
@@ -90,8 +96,11 @@ internal sealed class BaselineRegistry(StateStore store, PolicyBook policies, Pi
         agents.PolicyMayDiffer(instanceIds);
     }
 
-    private static BaselineException NoLine(string line) =>
-        new($"There is no baseline line '{line}'; 'telemetryctl baselines list' shows those there are.");
+    private static void RequireLine(StoreTransaction transaction, string line)
+    {
+        if (transaction.Baselines.Newest(line) is null)
+            throw new BaselineException($"There is no baseline line '{line}'; 'telemetryctl baselines list' shows those there are.");
+    }
 
     private List<string> Judged(string line) => store.Read(transaction =>
     {

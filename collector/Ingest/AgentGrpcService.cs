@@ -73,7 +73,7 @@ internal sealed partial class AgentGrpcService(
                 if (stream.AnotherPolicy() is { } policy)
                     await responses.WriteAsync(policy, ending.Token);
 
-                while (await Task.WhenAny(next, signal) == next)
+                while (!signal.IsCompleted && await Task.WhenAny(next, signal) == next)
                 {
                     if (!await next)
                         return;

@@ -146,6 +146,17 @@ public sealed class PolicyRegistryTests : IDisposable
     }
 
     [Fact]
+    public void Bind_ThatIsRefused_SetsNoPolicyEither()
+    {
+        _ = new CertifiedInstance(_collector);
+        _collector.PolicyRegistry.Set("name = \"web\"", "p.toml", "admin");
+
+        Assert.Throws<BaselineException>(() => _collector.Baselines.Bind(Some.Binding(Selector.Instance, "i-none"), "web"));
+
+        Assert.Equal("default", _collector.Store.Read(transaction => transaction.Policies.OfLine("shop")));
+    }
+
+    [Fact]
     public void Test_SaysWhatSetThenDoesAndWritesNothing()
     {
         var instance = new CertifiedInstance(_collector);
