@@ -1,4 +1,5 @@
 using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
 
 namespace Telemetry.Collector.Compare;
 
@@ -34,7 +35,7 @@ internal static class UnreadEntries
         return overdue.Count == 0
             ? findings
             : [.. findings.Select(finding =>
-                overdue.Contains((finding.Kind, finding.Key)) ? finding with { Verdict = Verdict.Overdue } : finding)];
+                overdue.Contains((finding.Kind, finding.Key)) ? finding with { IsOverdue = true } : finding)];
     }
 
     /// <summary>What the baseline could not read will not get readable by waiting.</summary>

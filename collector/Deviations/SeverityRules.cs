@@ -29,7 +29,7 @@ internal static class SeverityRules
     public static Severity Of(Finding finding) => finding switch
     {
         { Ruled: { } severity } => severity,
-        { Verdict: Verdict.Overdue } => Severity.Medium,
+        { IsOverdue: true } => Severity.Medium,
         { IsFormOnly: true } => Severity.Info,
         _ => Of(finding.Kind, finding.Change),
     };

@@ -105,6 +105,9 @@ public sealed class PolicyTests : IAsyncDisposable
             Cancellation,
             () => _installation.Agent.Log);
 
+        var diff = await _installation.Ctl("diff", "shop:1", id);
+        Assert.Equal((0, "[]"), (diff.ExitCode, diff.Output.Trim()));
+        Assert.Contains("1 secrets", diff.Error, StringComparison.Ordinal);
         Assert.Empty(await OpenKeys());
         Assert.Contains("fleet.key holds another key", _installation.Collector.Log, StringComparison.Ordinal);
         foreach (var key in (string[])[first, await Key()])

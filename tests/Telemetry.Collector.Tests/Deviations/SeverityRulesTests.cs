@@ -1,6 +1,7 @@
 using Telemetry.Collector.Compare;
 using Telemetry.Collector.Deviations;
 using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
 
 namespace Telemetry.Collector.Tests.Deviations;
 
@@ -36,17 +37,19 @@ public sealed class SeverityRulesTests
             > Of("/usr/share/doc/x", Some.File("a"), Some.File("b")));
 
     [Theory]
-    [InlineData(Verdict.Different, null, false, Severity.High)]
-    [InlineData(Verdict.Different, null, true, Severity.Info)]
-    [InlineData(Verdict.Overdue, null, false, Severity.Medium)]
-    [InlineData(Verdict.Different, Severity.Low, false, Severity.Low)]
-    [InlineData(Verdict.Different, Severity.Low, true, Severity.Low)]
-    [InlineData(Verdict.Overdue, Severity.Critical, false, Severity.Critical)]
-    internal void Of_AFinding_IsRuledOrByItsMeaning(Verdict verdict, Severity? ruled, bool isFormOnly, Severity severity)
+    [InlineData(false, null, false, Severity.High)]
+    [InlineData(false, null, true, Severity.Info)]
+    [InlineData(true, null, false, Severity.Medium)]
+    [InlineData(false, Severity.Low, false, Severity.Low)]
+    [InlineData(false, Severity.Low, true, Severity.Low)]
+    [InlineData(true, Severity.Critical, false, Severity.Critical)]
+    public void Of_AFinding_IsRuledOrByItsMeaning(bool isOverdue, Severity? ruled, bool isFormOnly, Severity severity)
     {
         var change = new EntryChange(EntryKey.OfPath("/etc/ssh/sshd_config"), Some.File("a").Encode(), Some.File("b").Encode());
 
-        Assert.Equal(severity, SeverityRules.Of(new Finding(EntryKind.File, change, verdict, ruled, isFormOnly)));
+        var verdict = isOverdue ? Verdict.Unread : Verdict.Different;
+
+        Assert.Equal(severity, SeverityRules.Of(new Finding(EntryKind.File, change, verdict, ruled, isFormOnly, isOverdue)));
     }
 
     private static Severity Of(string path, Fingerprint? before, Fingerprint? after) =>

@@ -1,13 +1,16 @@
 using Telemetry.Protocol.Model;
-using Telemetry.Protocol.Policies;
 
-namespace Telemetry.Collector.Compare;
+namespace Telemetry.Protocol.Policies;
 
 /// <summary>Compares two fingerprints of one entry as closely as a treatment says. Pure.</summary>
-internal static class Closeness
+public static class Closeness
 {
     /// <summary>Of what only presence is looked at, this is seen.</summary>
     private static readonly Fingerprint Present = new();
+
+    /// <summary>Of two manifests whose differences nobody's policy judges.</summary>
+    public static Verdict Of(EntryKind kind, EntryChange change) =>
+        Of(kind, change.BeforeFingerprint, change.AfterFingerprint, Treatment.Full);
 
     /// <param name="expected">Null: the entry shall not be there.</param>
     /// <param name="actual">Null: the entry is not there.</param>

@@ -1,9 +1,8 @@
 using FsCheck.Xunit;
-using Telemetry.Collector.Compare;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.Policies;
 
-namespace Telemetry.Collector.Tests.Compare;
+namespace Telemetry.Protocol.Tests.Policies;
 
 public sealed class ClosenessPropertyTests
 {

@@ -1,7 +1,7 @@
-namespace Telemetry.Collector.Compare;
+namespace Telemetry.Protocol.Policies;
 
 /// <summary>What can be said of two fingerprints of one entry.</summary>
-internal enum Verdict
+public enum Verdict
 {
     /// <summary>As closely as the policy looks, there is no difference.</summary>
     Equal,
@@ -10,9 +10,6 @@ internal enum Verdict
 
     /// <summary>What was looked for could not be read in one state on at least one side: nothing is concluded.</summary>
     Unread,
-
-    /// <summary>Unread by the instance for so long that this is a deviation of its own.</summary>
-    Overdue,
 
     /// <summary>Digests of a secret under different keys, or only one of them keyed; everything else is equal: nothing is concluded.</summary>
     OtherKey,

@@ -1,8 +1,7 @@
-using Telemetry.Collector.Compare;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.Policies;
 
-namespace Telemetry.Collector.Tests.Compare;
+namespace Telemetry.Protocol.Tests.Policies;
 
 public sealed class ClosenessTests
 {
@@ -14,34 +13,34 @@ public sealed class ClosenessTests
 
     private static readonly Fingerprint Value = new Fingerprint().WithValue("no"u8);
 
-    private static readonly Fingerprint Secret = Some.Secret(Key);
+    private static readonly Fingerprint Secret = SecretFile(Key);
 
     private static readonly Dictionary<string, (EntryKind Kind, Fingerprint? Before, Fingerprint? After)> Changes = new()
     {
-        ["nothing"] = (EntryKind.File, Some.File(), Some.File()),
-        ["content of the same size"] = (EntryKind.File, Some.File("abc"), Some.File("xyz")),
-        ["content that got longer"] = (EntryKind.File, Some.File("abc"), Some.File("abcd")),
-        ["content that got shorter"] = (EntryKind.File, Some.File("abcd"), Some.File("abc")),
+        ["nothing"] = (EntryKind.File, File(), File()),
+        ["content of the same size"] = (EntryKind.File, File("abc"), File("xyz")),
+        ["content that got longer"] = (EntryKind.File, File("abc"), File("abcd")),
+        ["content that got shorter"] = (EntryKind.File, File("abcd"), File("abc")),
         ["link target"] = (EntryKind.File, Link, Link.WithTarget("b"u8)),
-        ["mode"] = (EntryKind.File, Some.File(), Some.File(mode: 0b110_110_110)),
-        ["owner"] = (EntryKind.File, Some.File(), Some.File() with { Uid = 33 }),
-        ["group"] = (EntryKind.File, Some.File(), Some.File() with { Gid = 33 }),
-        ["type"] = (EntryKind.File, Some.File(), Some.File() with { Type = FileType.Fifo, Size = null, Content = null }),
+        ["mode"] = (EntryKind.File, File(), File(mode: 0b110_110_110)),
+        ["owner"] = (EntryKind.File, File(), File() with { Uid = 33 }),
+        ["group"] = (EntryKind.File, File(), File() with { Gid = 33 }),
+        ["type"] = (EntryKind.File, File(), File() with { Type = FileType.Fifo, Size = null, Content = null }),
         ["device"] = (EntryKind.File, Link with { Type = FileType.CharacterDevice, Device = 1 }, Link with { Type = FileType.CharacterDevice, Device = 2 }),
-        ["extended attributes"] = (EntryKind.File, Some.File(), Some.File() with { Xattrs = Digest.Of([1]) }),
-        ["added"] = (EntryKind.File, null, Some.File()),
-        ["removed"] = (EntryKind.File, Some.File(), null),
+        ["extended attributes"] = (EntryKind.File, File(), File() with { Xattrs = Digest.Of([1]) }),
+        ["added"] = (EntryKind.File, null, File()),
+        ["removed"] = (EntryKind.File, File(), null),
         ["package version"] = (EntryKind.Package, Package, Package with { Version = ByteText.Of("2") }),
         ["setting value"] = (EntryKind.Setting, Value, Value.WithValue("yes"u8)),
         ["fact"] = (EntryKind.System, Value, Value.WithValue("yes"u8)),
-        ["content unread"] = (EntryKind.File, Some.File(), Some.File() with { State = EntryState.Unreadable, Content = null }),
-        ["content unread, mode changed"] = (EntryKind.File, Some.File(), Some.File(mode: 0) with { State = EntryState.Unstable, Content = null }),
-        ["everything unread"] = (EntryKind.File, Some.File(), new Fingerprint { State = EntryState.Unreadable }),
-        ["secret"] = (EntryKind.File, Secret, Some.Secret(Key, "CONTENT")),
-        ["secret under another key"] = (EntryKind.File, Secret, Some.Secret(Other)),
-        ["secret under another key, mode changed"] = (EntryKind.File, Secret, Some.Secret(Other) with { Mode = 0 }),
-        ["secret that was plain"] = (EntryKind.File, Some.File(), Secret),
-        ["secret that is plain"] = (EntryKind.File, Secret, Some.File()),
+        ["content unread"] = (EntryKind.File, File(), File() with { State = EntryState.Unreadable, Content = null }),
+        ["content unread, mode changed"] = (EntryKind.File, File(), File(mode: 0) with { State = EntryState.Unstable, Content = null }),
+        ["everything unread"] = (EntryKind.File, File(), new Fingerprint { State = EntryState.Unreadable }),
+        ["secret"] = (EntryKind.File, Secret, SecretFile(Key, "CONTENT")),
+        ["secret under another key"] = (EntryKind.File, Secret, SecretFile(Other)),
+        ["secret under another key, mode changed"] = (EntryKind.File, Secret, SecretFile(Other) with { Mode = 0 }),
+        ["secret that was plain"] = (EntryKind.File, File(), Secret),
+        ["secret that is plain"] = (EntryKind.File, Secret, File()),
         ["secret unread"] = (EntryKind.File, Secret, Secret with { State = EntryState.Unreadable, KeyedContent = null }),
         ["secret value under another key"] = (EntryKind.Setting, new Fingerprint { KeyedValue = Key.Digest("x"u8) }, new Fingerprint { KeyedValue = Other.Digest("x"u8) }),
         ["secret value that was plain"] = (EntryKind.Setting, Value, new Fingerprint { KeyedValue = Key.Digest("no"u8) }),
@@ -95,6 +94,22 @@ public sealed class ClosenessTests
                 .Where(attribute => attribute.AttributeType == typeof(InlineDataAttribute))
                 .Select(attribute => (string)((IReadOnlyList<System.Reflection.CustomAttributeTypedArgument>)attribute.ConstructorArguments[0].Value!)[0].Value!)
                 .Order());
+
+    private static Fingerprint File(string content = "content", uint mode = 0b110_100_100) => new()
+    {
+        Type = FileType.File,
+        Mode = mode,
+        Uid = 0,
+        Gid = 0,
+        Size = (ulong)content.Length,
+        Content = Digest.Of(System.Text.Encoding.UTF8.GetBytes(content)),
+    };
+
+    private static Fingerprint SecretFile(FleetKey key, string content = "content") => File(content) with
+    {
+        Content = null,
+        KeyedContent = key.Digest(System.Text.Encoding.UTF8.GetBytes(content)),
+    };
 
     private static char Letter(Verdict verdict) => verdict switch
     {
