@@ -1,15 +1,14 @@
 using Google.Protobuf;
 using Telemetry.Collector.Baselines;
-using Telemetry.Collector.Compare;
 using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Fleet;
+using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
-using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector;
 
 /// <summary>What happens when an instance is known to be in a new state: the main flow of the collector.</summary>
-internal sealed partial class Pipeline(StateStore store, DeviationFeed feed, TimeProvider time, ILogger<Pipeline> logger)
+internal sealed partial class Pipeline(StateStore store, PolicyBook policies, DeviationFeed feed, TimeProvider time, ILogger<Pipeline> logger)
 {
     /// <summary>Takes in a complete head. When this returns, everything it means is on disk.</summary>
     /// <param name="head">Newer than any head of the instance before it.</param>
@@ -31,7 +30,8 @@ internal sealed partial class Pipeline(StateStore store, DeviationFeed feed, Tim
         Tell(head.InstanceId, transitions);
     }
 
-    /// <summary>Judges instances anew from their stored state: after a binding changed, or a line has a new version.</summary>
+    /// <summary>Judges instances anew from their stored state: after a binding or a policy changed, a line has a new
+    /// version, or time itself says something new.</summary>
     public void Reevaluate(IEnumerable<string> instanceIds)
     {
         foreach (var id in instanceIds)
@@ -60,22 +60,14 @@ internal sealed partial class Pipeline(StateStore store, DeviationFeed feed, Tim
             return Write(transaction, DeviationTracker.CloseAll(unjudged, now), now);
         }
 
-        // :: 2 Compare  with the baseline bound to it
-        var overlap = new CoverageOverlap(baseline.Coverage, head.Coverage);
-        var differences = Comparison.Between(transaction.Nodes, baseline.Roots, head.Roots, overlap).ToList();
-        var unsettled = differences.Count(difference => !Comparison.IsSettled(difference.Change));
-
+        // :: 2 Compare  with the baseline bound to it, as its policy says
         // :: 3 Track    which deviations opened, changed and closed
-        var open = transaction.Deviations.OpenOf(instance.Id);
-        var transitions = DeviationTracker.Track(open, differences, overlap, head, baseline.Id, now);
-        transaction.Instances.Judged(instance.Id, baseline.Id, LeftOut(overlap, unsettled));
-        return Write(transaction, transitions, now);
+        var unread = transaction.Unread.Of(instance.Id);
+        var judgement = Judgement.Of(transaction, baseline, head, policies.OfLine(transaction, baseline.Name.Line).Yardstick, unread, now);
+        transaction.Unread.Replace(instance.Id, unread, judgement.Unread);
+        transaction.Instances.Judged(instance.Id, baseline.Id, judgement.LeftOut);
+        return Write(transaction, judgement.Transitions, now);
     }
-
-    /// <summary>What the comparison could not conclude, for people.</summary>
-    private static string LeftOut(CoverageOverlap overlap, int unsettled) => unsettled == 0
-        ? overlap.LeftOut ?? ""
-        : $"{overlap.LeftOut ?? "not compared"}{(overlap.LeftOut is null ? ":" : ";")} the content of {unsettled} entries that could not be read in one state";
 
     /// <summary>Stores transitions, and beside each the event that tells of it.</summary>
     private static List<Transition> Write(StoreTransaction transaction, IReadOnlyList<Transition> transitions, DateTimeOffset now)

@@ -7,6 +7,7 @@ using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Identity;
 using Telemetry.Collector.Ingest;
+using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
 
@@ -32,6 +33,7 @@ static WebApplication Build(CollectorOptions options)
     builder.Services.AddSingleton(StateStore.Open(options.DataDirectory));          // keep
     builder.Services.AddSingleton<Pipeline>();                                      // compare and track
     builder.Services.AddSingleton<BaselineRegistry>();
+    builder.Services.AddPolicies(options.DataDirectory);
     builder.Services.AddSingleton<DeviationFeed>();                                 // tell
     builder.Services.AddAlertRoutes(options.Routes);
     builder.Services.AddTimeSeries(options.Influx);                                 // record
@@ -44,6 +46,7 @@ static WebApplication Build(CollectorOptions options)
     app.MapGrpcService<AgentGrpcService>().On(Listener.Agents);
     app.MapGrpcService<FleetGrpcService>().On(Listener.Operators);
     app.MapGrpcService<BaselineGrpcService>().On(Listener.Operators);
+    app.MapGrpcService<PolicyGrpcService>().On(Listener.Operators);
     app.MapGrpcService<DeviationGrpcService>().On(Listener.Operators);
     app.MapGet("/healthz", () => "ok\n").On(Listener.Operators).WithMetadata(new OpenToAll());
     return app;

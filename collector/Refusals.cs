@@ -1,7 +1,11 @@
+using System.Globalization;
+using System.Text;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Configuration;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
 
@@ -70,6 +74,10 @@ internal sealed partial class Refusals(ILogger<Refusals> logger) : Interceptor
             case BadMessageException or NotCanonicalException:
                 Log.Refused(logger, context.Method, context.Peer, e.Message);
                 return new Status(StatusCode.InvalidArgument, e.Message);
+            case ConfigurationException mistakes:
+                return new Status(StatusCode.InvalidArgument, Shown(mistakes.Mistakes));
+            case UnknownPolicyException or UnknownInstanceException:
+                return new Status(StatusCode.NotFound, e.Message);
             case BaselineException:
                 return new Status(StatusCode.FailedPrecondition, e.Message);
             case StoreException:
@@ -80,6 +88,21 @@ internal sealed partial class Refusals(ILogger<Refusals> logger) : Interceptor
             default:
                 return null;
         }
+    }
+
+    /// <summary>As many as go into a response's trailers, which clients take up to 64 KiB of, escaped.</summary>
+    private static string Shown(IReadOnlyList<string> mistakes)
+    {
+        const int MaxLength = 16 * 1024;
+        var text = new StringBuilder();
+        for (var i = 0; i < mistakes.Count; i++)
+        {
+            if (text.Length + mistakes[i].Length > MaxLength)
+                return text.Append(CultureInfo.InvariantCulture, $"and {mistakes.Count - i} more mistakes.").ToString();
+            text.Append(mistakes[i]).Append('\n');
+        }
+
+        return text.ToString().TrimEnd();
     }
 
     private static partial class Log

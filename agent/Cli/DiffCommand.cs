@@ -3,6 +3,7 @@ using System.Text.Json;
 using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Files;
 using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
 using Telemetry.Protocol.Text;
 
 namespace Telemetry.Agent.Cli;
@@ -36,6 +37,7 @@ internal static class DiffCommand
             Console.Error.WriteLine(char.ToUpperInvariant(leftOut[0]) + leftOut[1..] + ".");
 
         var exitCode = ExitCode.Yes;
+        var otherKeys = 0;
         using var output = new Output();
         foreach (var kind in EntryKinds.All)
         {
@@ -43,12 +45,20 @@ internal static class DiffCommand
             {
                 if (!overlap.Covers(kind, change.Key.Bytes))
                     continue;
+                if (Closeness.Of(kind, change) == Verdict.OtherKey)
+                {
+                    otherKeys++;
+                    continue;
+                }
+
                 var view = DifferenceView.Of(kind, change);
                 output.Line(asTable ? Row(view) : JsonSerializer.Serialize(view, ViewJson.Readable.DifferenceView));
                 exitCode = ExitCode.No;
             }
         }
 
+        if (otherKeys > 0)
+            Console.Error.WriteLine($"Not compared: the content of {otherKeys} secrets, whose digests are under different keys; scan both with the same --fleet-key.");
         return exitCode;
     }
 

@@ -33,19 +33,22 @@ internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry reg
             throw new BadMessageException("the manifest's nodes are not complete");
 
         var baseline = registry.Create(name, manifest.Roots, manifest.Coverage, "imported: " + manifest.Source, manifest.ObservedAt);
-        return new ImportResponse { Baseline = ToMessage(baseline, []) };
+        return new ImportResponse { Baseline = ToMessage(baseline) };
     }
 
     public override Task<CaptureResponse> Capture(CaptureRequest request, ServerCallContext context)
     {
         var baseline = registry.Capture(ParseName(request.Baseline), request.InstanceId);
-        return Task.FromResult(new CaptureResponse { Baseline = ToMessage(baseline, []) });
+        return Task.FromResult(new CaptureResponse { Baseline = ToMessage(baseline) });
     }
 
     public override Task<BindResponse> Bind(BindRequest request, ServerCallContext context)
     {
+        var policy = request.Policy.Length == 0 ? null : request.Policy;
         var response = new BindResponse();
-        response.InstanceIds.AddRange(registry.Bind(ToBinding(request)));
+        response.InstanceIds.AddRange(ToBinding(request) is { } binding
+            ? registry.Bind(binding, policy)
+            : registry.SetPolicy(request.Name, request.Policy));
         return Task.FromResult(response);
     }
 
@@ -54,7 +57,8 @@ internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry reg
         {
             var bindings = transaction.Baselines.Bindings().ToLookup(binding => binding.Line);
             var response = new ListBaselinesResponse();
-            response.Baselines.AddRange(transaction.Baselines.All().Select(baseline => ToMessage(baseline, bindings[baseline.Name.Line])));
+            response.Baselines.AddRange(transaction.Baselines.All().Select(baseline =>
+                ToMessage(baseline, bindings[baseline.Name.Line], transaction.Policies.OfLine(baseline.Name.Line))));
             return response;
         }));
 
@@ -72,7 +76,8 @@ internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry reg
         BaselineName.TryParse(text)
         ?? throw new RpcException(new Status(StatusCode.InvalidArgument, $"'{text}' is not a baseline version; write {BaselineName.Form}."));
 
-    private static Binding ToBinding(BindRequest request)
+    /// <returns>Null when only a policy is named.</returns>
+    private static Binding? ToBinding(BindRequest request)
     {
         if (!BaselineName.IsLine(request.Name))
             throw new RpcException(new Status(StatusCode.InvalidArgument, $"'{request.Name}' is not the name of a line; a binding names the line, such as shop, not a version."));
@@ -82,11 +87,15 @@ internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry reg
             BindRequest.SelectorOneofCase.InstanceId => new Binding(Selector.Instance, request.InstanceId, request.Name),
             BindRequest.SelectorOneofCase.Image => new Binding(Selector.Image, request.Image, request.Name),
             BindRequest.SelectorOneofCase.Tag when request.Tag.IndexOf('=') > 0 => new Binding(Selector.Tag, request.Tag, request.Name),
-            _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "Say what to bind: an instance, an image, or a tag as KEY=VALUE.")),
+            BindRequest.SelectorOneofCase.None when request.Policy.Length > 0 => null,
+            _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "Say what to bind: an instance, an image, a tag as KEY=VALUE, or a policy.")),
         };
     }
 
-    private static Protocol.V1.Baseline ToMessage(Baseline baseline, IEnumerable<Binding> bindings)
+    private Protocol.V1.Baseline ToMessage(Baseline baseline) =>
+        ToMessage(baseline, [], store.Read(transaction => transaction.Policies.OfLine(baseline.Name.Line)));
+
+    private static Protocol.V1.Baseline ToMessage(Baseline baseline, IEnumerable<Binding> bindings, string policy)
     {
         var message = new Protocol.V1.Baseline
         {
@@ -97,6 +106,7 @@ internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry reg
             Source = baseline.Source,
             CreatedAt = baseline.CreatedAt.ToTimestamp(),
             Entries = (ulong)baseline.Entries,
+            Policy = policy,
         };
         message.Bindings.AddRange(bindings.Select(binding => binding.ToString()));
         return message;

@@ -1,10 +1,12 @@
+using Telemetry.Collector.Ingest;
+using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Baselines;
 
 /// <summary>Makes versions and bindings, and has what they concern judged anew.</summary>
-internal sealed class BaselineRegistry(StateStore store, Pipeline pipeline, TimeProvider time)
+internal sealed class BaselineRegistry(StateStore store, PolicyBook policies, Pipeline pipeline, ConnectedAgents agents, TimeProvider time)
 {
     /// <summary>Makes a version of a manifest whose nodes are stored. Repeating it with equal content is harmless.</summary>
     /// <exception cref="BaselineException">That version exists with other content.</exception>
@@ -42,26 +44,62 @@ internal sealed class BaselineRegistry(StateStore store, Pipeline pipeline, Time
     }
 
     /// <summary>Binds a line, and returns the ids of the known instances it judges now.</summary>
-    /// <exception cref="BaselineException">No such line or instance, or a tie with another binding.</exception>
-    public IReadOnlyList<string> Bind(Binding binding)
+    /// <param name="policy">What the line judges by from now on; null: as before.</param>
+    /// <exception cref="BaselineException">No such line, instance or policy, or a tie with another binding; nothing was changed.</exception>
+    public IReadOnlyList<string> Bind(Binding binding, string? policy = null)
     {
-        var affected = store.Write(transaction =>
+        var picked = store.Write(transaction =>
         {
-            if (transaction.Baselines.Newest(binding.Line) is null)
-                throw new BaselineException($"There is no baseline line '{binding.Line}'; 'telemetryctl baselines list' shows those there are.");
+            RequireLine(transaction, binding.Line);
             if (binding.Selector == Selector.Instance && transaction.Instances.Find(binding.Value) is null)
                 throw new BaselineException($"There is no instance '{binding.Value}'; 'telemetryctl instances list' shows those there are.");
 
+            if (policy is not null)
+                SetPolicy(transaction, binding.Line, policy);
             transaction.Baselines.Bind(binding);
             var bindings = transaction.Baselines.Bindings();
             var picked = transaction.Instances.All().Where(binding.Picks).ToList();
             var tie = picked.Select(instance => Binding.LineOf(instance, bindings).Tie).FirstOrDefault(tie => tie is not null);
-            return tie is null ? picked : throw new BaselineException(tie);
+            return tie is null ? picked.ConvertAll(instance => instance.Id) : throw new BaselineException(tie);
         });
 
-        pipeline.Reevaluate(affected.Select(instance => instance.Id));
-        var judged = Judged(binding.Line).ToHashSet(StringComparer.Ordinal);
-        return [.. affected.Select(instance => instance.Id).Where(judged.Contains)];
+        var judged = Judged(binding.Line);
+        JudgeAnew(policy is null ? picked : [.. picked.Union(judged)]);
+        return [.. picked.Intersect(judged)];
+    }
+
+    /// <summary>Says what a line judges by, and returns the ids of the known instances it judges.</summary>
+    /// <exception cref="BaselineException">No such line or policy.</exception>
+    public IReadOnlyList<string> SetPolicy(string line, string policy)
+    {
+        store.Write(transaction =>
+        {
+            RequireLine(transaction, line);
+            SetPolicy(transaction, line, policy);
+        });
+
+        var judged = Judged(line);
+        JudgeAnew(judged);
+        return judged;
+    }
+
+    private void SetPolicy(StoreTransaction transaction, string line, string policy)
+    {
+        if (policies.Find(transaction, policy) is null)
+            throw new BaselineException($"There is no policy '{policy}'; 'telemetryctl policies list' shows those there are.");
+        transaction.Policies.SetOfLine(line, policy);
+    }
+
+    private void JudgeAnew(IReadOnlyCollection<string> instanceIds)
+    {
+        pipeline.Reevaluate(instanceIds);
+        agents.PolicyMayDiffer(instanceIds);
+    }
+
+    private static void RequireLine(StoreTransaction transaction, string line)
+    {
+        if (transaction.Baselines.Newest(line) is null)
+            throw new BaselineException($"There is no baseline line '{line}'; 'telemetryctl baselines list' shows those there are.");
     }
 
     private List<string> Judged(string line) => store.Read(transaction =>

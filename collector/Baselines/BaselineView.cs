@@ -12,7 +12,8 @@ internal sealed record BaselineView(
     string Source,
     DateTime CreatedAt,
     ulong Entries,
-    IReadOnlyList<string> Bindings)
+    IReadOnlyList<string> Bindings,
+    string Policy)
 {
     public static BaselineView Of(V1.Baseline baseline) => new(
         baseline.Name,
@@ -22,5 +23,6 @@ internal sealed record BaselineView(
         baseline.Source,
         baseline.CreatedAt.ToDateTime(),
         baseline.Entries,
-        [.. baseline.Bindings]);
+        [.. baseline.Bindings],
+        baseline.Policy);
 }

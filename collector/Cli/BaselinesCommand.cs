@@ -21,11 +21,13 @@ internal static class BaselinesCommand
     private static readonly Option<string?> Ami = new("--ami") { Description = "Instances started from this machine image.", HelpName = "AMI" };
     private static readonly Option<string?> Tag = new("--tag") { Description = "Instances with this tag.", HelpName = "K=V" };
 
+    private static readonly Option<string?> Policy = new("--policy") { Description = "The policy the line judges by. Default: as before, at first 'default'.", HelpName = "P" };
+
     public static Command Create() => new("baselines", "Golden states: their versions, and who is bound to them.")
     {
         CommandLine.Verb("import", "Makes a version of a manifest file.", "telemetryctl baselines import shop:7 image.manifest", ImportAsync, Version, File),
         CommandLine.Verb("capture", "Makes a version of what an instance is now.", "telemetryctl baselines capture shop:7 --instance i-1", CaptureAsync, Version, Captured),
-        CommandLine.Verb("bind", "Says which line judges which instances. An instance wins over an AMI, an AMI over a tag.", "telemetryctl baselines bind shop --tag role=shop", BindAsync, Line, Instance, Ami, Tag),
+        CommandLine.Verb("bind", "Says which line judges which instances, and by which policy. An instance wins over an AMI, an AMI over a tag.", "telemetryctl baselines bind shop --tag role=shop\ntelemetryctl baselines bind shop --policy web", BindAsync, Line, Instance, Ami, Tag, Policy),
         CommandLine.Verb("list", "Lists all versions and bindings.", "telemetryctl baselines list", ListAsync),
     };
 
@@ -61,8 +63,9 @@ internal static class BaselinesCommand
             (request.Image, given) = (image, given + 1);
         if (arguments.GetValue(Tag) is { } tag)
             (request.Tag, given) = (tag, given + 1);
-        if (given != 1)
-            throw new CommandException(ExitCode.WrongUsage, "Say what to bind with exactly one of --instance, --ami and --tag.");
+        request.Policy = arguments.GetValue(Policy) ?? "";
+        if (given > 1 || (given == 0 && request.Policy.Length == 0))
+            throw new CommandException(ExitCode.WrongUsage, "Say what to bind with exactly one of --instance, --ami and --tag, or --policy, or both.");
 
         var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
         var response = await client.BindAsync(request, cancellationToken: cancellation);
@@ -79,13 +82,14 @@ internal static class BaselinesCommand
         Output.Of(arguments).List(
             [.. response.Baselines.Select(BaselineView.Of)],
             "No baseline yet. Make one with 'baselines capture' or 'baselines import'.",
-            ["BASELINE", "ENTRIES", "CREATED", "SOURCE", "BOUND TO"],
+            ["BASELINE", "ENTRIES", "CREATED", "SOURCE", "POLICY", "BOUND TO"],
             baseline =>
             [
                 $"{baseline.Name}:{baseline.Version}",
                 $"{baseline.Entries}",
                 Output.Time(baseline.CreatedAt),
                 baseline.Source,
+                baseline.Policy,
                 string.Join(", ", baseline.Bindings),
             ]);
         return ExitCode.Yes;

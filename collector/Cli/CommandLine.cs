@@ -14,6 +14,7 @@ internal static class CommandLine
             serve,
             InstancesCommand.Create(),
             BaselinesCommand.Create(),
+            PoliciesCommand.Create(),
             DeviationsCommand.Create(),
             DiffCommand.Create(),
             Connection.Server,

@@ -21,24 +21,4 @@ internal static class Comparison
             }
         }
     }
-
-    /// <summary>
-    /// Whether the difference can be judged. That an entry is there or not, and attributes that both sides know, prove
-    /// something in any state; the content of an entry that could not be read in one state proves nothing.
-    /// </summary>
-    public static bool IsSettled(EntryChange change)
-    {
-        if (change.BeforeFingerprint is not { } before || change.AfterFingerprint is not { } after)
-            return true;
-
-        return (before.IsStable && after.IsStable)
-            || Differ(before.Type, after.Type)
-            || Differ(before.Mode, after.Mode)
-            || Differ(before.Uid, after.Uid)
-            || Differ(before.Gid, after.Gid);
-    }
-
-    private static bool Differ<T>(T? before, T? after)
-        where T : struct =>
-        before is not null && after is not null && !before.Equals(after);
 }

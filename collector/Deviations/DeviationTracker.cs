@@ -8,33 +8,34 @@ namespace Telemetry.Collector.Deviations;
 internal static class DeviationTracker
 {
     /// <param name="open">The instance's open deviations.</param>
-    /// <param name="differences">What the comparison of the head with the baseline gave.</param>
-    /// <param name="overlap">Where the comparison could conclude anything; elsewhere deviations stay as they are.</param>
+    /// <param name="findings">What the comparison of the head with the baseline gave.</param>
+    /// <param name="isConcluded">Whether a key that is not among the findings is known to be no deviation; else it stays as it is.</param>
     /// <param name="now">The collector's clock.</param>
     public static IReadOnlyList<Transition> Track(
         IReadOnlyCollection<Deviation> open,
-        IEnumerable<Difference> differences,
-        CoverageOverlap overlap,
+        IEnumerable<Finding> findings,
+        Func<EntryKind, EntryKey, bool> isConcluded,
         InstanceHead head,
         long baselineId,
         DateTimeOffset now)
     {
         var transitions = new List<Transition>();
         var remaining = open.ToDictionary(deviation => (deviation.Kind, deviation.Key));
-        foreach (var (kind, change) in differences)
+        foreach (var finding in findings)
         {
-            remaining.Remove((kind, change.Key), out var known);
-            if (!Comparison.IsSettled(change))
+            remaining.Remove((finding.Kind, finding.Key), out var known);
+            if (!finding.IsDeviation)
                 continue;
 
+            var severity = SeverityRules.Of(finding);
             if (known is null)
-                transitions.Add(new Transition(TransitionKind.Opened, Open(kind, change, head, baselineId, now)));
-            else if (!IsSame(known, change, baselineId))
-                transitions.Add(new Transition(TransitionKind.Changed, Change(known, change, baselineId)));
+                transitions.Add(new Transition(TransitionKind.Opened, Open(finding, severity, head, baselineId, now)));
+            else if (!IsSame(known, finding.Change, severity, baselineId))
+                transitions.Add(new Transition(TransitionKind.Changed, Change(known, finding.Change, severity, baselineId)));
         }
 
         transitions.AddRange(remaining.Values
-            .Where(deviation => overlap.Covers(deviation.Kind, deviation.Key.Bytes))
+            .Where(deviation => isConcluded(deviation.Kind, deviation.Key))
             .OrderBy(deviation => deviation.Id)
             .Select(deviation => new Transition(TransitionKind.Closed, Close(deviation, now))));
         return transitions;
@@ -44,29 +45,29 @@ internal static class DeviationTracker
     public static IReadOnlyList<Transition> CloseAll(IEnumerable<Deviation> open, DateTimeOffset now) =>
         [.. open.Select(deviation => new Transition(TransitionKind.Closed, Close(deviation, now)))];
 
-    private static Deviation Open(EntryKind kind, EntryChange change, InstanceHead head, long baselineId, DateTimeOffset now) =>
+    private static Deviation Open(Finding finding, Severity severity, InstanceHead head, long baselineId, DateTimeOffset now) =>
         new(
             Id: 0,
             head.InstanceId,
-            kind,
-            change.Key,
-            SeverityRules.Of(kind, change),
+            finding.Kind,
+            finding.Key,
+            severity,
             DeviationState.Open,
             baselineId,
-            change.Before,
-            change.After,
+            finding.Change.Before,
+            finding.Change.After,
             OpenedAt: now,
             ClosedAt: null,
             head.ObservedAfter,
             head.ObservedAt,
             Transitions: 1);
 
-    private static Deviation Change(Deviation known, EntryChange change, long baselineId) => known with
+    private static Deviation Change(Deviation known, EntryChange change, Severity severity, long baselineId) => known with
     {
         BaselineId = baselineId,
         Expected = change.Before,
         Actual = change.After,
-        Severity = SeverityRules.Of(known.Kind, change),
+        Severity = severity,
         Transitions = known.Transitions + 1,
     };
 
@@ -77,8 +78,9 @@ internal static class DeviationTracker
         Transitions = deviation.Transitions + 1,
     };
 
-    private static bool IsSame(Deviation known, EntryChange change, long baselineId) =>
+    private static bool IsSame(Deviation known, EntryChange change, Severity severity, long baselineId) =>
         known.BaselineId == baselineId
+        && known.Severity == severity
         && IsSame(known.Expected, change.Before)
         && IsSame(known.Actual, change.After);
 

@@ -1,3 +1,4 @@
+using Telemetry.Collector.Compare;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Deviations;
@@ -23,6 +24,15 @@ internal static class SeverityRules
         EntryKey.OfPath("/etc/systemd/system"),
         EntryKey.OfPath("/root/.ssh"),
     ];
+
+    /// <summary>What a rule of the policy says goes before what the difference means.</summary>
+    public static Severity Of(Finding finding) => finding switch
+    {
+        { Ruled: { } severity } => severity,
+        { IsOverdue: true } => Severity.Medium,
+        { IsFormOnly: true } => Severity.Info,
+        _ => Of(finding.Kind, finding.Change),
+    };
 
     public static Severity Of(EntryKind kind, EntryChange change)
     {

@@ -6,6 +6,7 @@ using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
 using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Fleet;
@@ -37,7 +38,9 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
             var left = StateOf(transaction, request.Left);
             var right = StateOf(transaction, request.Right);
             var overlap = new CoverageOverlap(left.Coverage, right.Coverage);
-            return (Comparison.Between(transaction.Nodes, left.Roots, right.Roots, overlap).ToList(), overlap.LeftOut);
+            var all = Comparison.Between(transaction.Nodes, left.Roots, right.Roots, overlap).ToList();
+            var known = all.FindAll(difference => Closeness.Of(difference.Kind, difference.Change) != Verdict.OtherKey);
+            return (known, LeftOut.With(overlap.LeftOut, all.Count - known.Count));
         });
 
         foreach (var difference in differences)

@@ -1,7 +1,9 @@
 using Grpc.Core;
+using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Model;
 using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Ingest;
@@ -10,6 +12,8 @@ namespace Telemetry.Collector.Ingest;
 internal sealed partial class AgentGrpcService(
     StateStore store,
     Pipeline pipeline,
+    PolicyBook policies,
+    FleetKey fleetKey,
     IPointSink points,
     ConnectedAgents agents,
     TimeProvider time,
@@ -23,7 +27,7 @@ internal sealed partial class AgentGrpcService(
         IAsyncStreamReader<ConnectRequest> requests, IServerStreamWriter<ConnectResponse> responses, ServerCallContext context)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
-        var stream = new AgentStream(store, pipeline, points, time, logger);
+        var stream = new AgentStream(store, pipeline, policies, fleetKey, points, time, logger);
         try
         {
             if (!await NextAsync(requests, ending) || requests.Current.MessageCase != ConnectRequest.MessageOneofCase.Hello)
@@ -59,11 +63,33 @@ internal sealed partial class AgentGrpcService(
         IServerStreamWriter<ConnectResponse> responses,
         CancellationTokenSource ending)
     {
-        while (await NextAsync(requests, ending))
+        var next = NextAsync(requests, ending);
+        try
         {
-            connection.LastSeen = time.GetUtcNow();
-            foreach (var response in stream.Receive(requests.Current))
-                await responses.WriteAsync(response, ending.Token);
+            while (true)
+            {
+                // Taken before the look, so that a change in between is not slept through.
+                var signal = connection.PolicySignal;
+                if (stream.AnotherPolicy() is { } policy)
+                    await responses.WriteAsync(policy, ending.Token);
+
+                while (!signal.IsCompleted && await Task.WhenAny(next, signal) == next)
+                {
+                    if (!await next)
+                        return;
+
+                    connection.LastSeen = time.GetUtcNow();
+                    foreach (var response in stream.Receive(requests.Current))
+                        await responses.WriteAsync(response, ending.Token);
+                    next = NextAsync(requests, ending);
+                }
+            }
+        }
+        finally
+        {
+            // It must not outlive what it would end.
+            await ending.CancelAsync();
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using Google.Protobuf;
 using Telemetry.Collector.Fleet;
+using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Mapping;
@@ -10,7 +12,8 @@ namespace Telemetry.Collector.Ingest;
 
 /// <summary>The conversation with one agent: given its messages in order, it says what to answer. It knows no transport.</summary>
 /// <remarks>Every exception of type <see cref="BadMessageException"/> or <see cref="NotCanonicalException"/> ends this stream and no other.</remarks>
-internal sealed partial class AgentStream(StateStore store, Pipeline pipeline, IPointSink points, TimeProvider time, ILogger logger)
+internal sealed partial class AgentStream(
+    StateStore store, Pipeline pipeline, PolicyBook policies, FleetKey fleetKey, IPointSink points, TimeProvider time, ILogger logger)
 {
     public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(10);
 
@@ -27,6 +30,7 @@ internal sealed partial class AgentStream(StateStore store, Pipeline pipeline, I
     private HeadAssembly? _assembly;
     private uint _pushed;
     private ulong _nodeBytes;
+    private PolicyVersion? _told;
 
     public string InstanceId { get; private set; } = "";
 
@@ -38,10 +42,10 @@ internal sealed partial class AgentStream(StateStore store, Pipeline pipeline, I
 
         var instance = ToInstance(hello);
         InstanceId = instance.Id;
-        var head = store.Write(transaction =>
+        (var head, _told) = store.Write(transaction =>
         {
             transaction.Instances.Put(instance);
-            return transaction.Heads.Newest(instance.Id);
+            return (transaction.Heads.Newest(instance.Id), policies.Of(transaction, instance));
         });
         _watermark = head?.Position ?? default;
         _healthWatermark = points.Watermark(instance.Id);
@@ -60,8 +64,24 @@ internal sealed partial class AgentStream(StateStore store, Pipeline pipeline, I
                 HealthWanted = points.IsWanted,
                 HealthEpoch = _healthWatermark.Epoch,
                 HealthSequence = _healthWatermark.Sequence,
+                Policy = _told.Policy.ToMessage(),
+
+                // In plain text, which is why agents are let in over loopback only until there is TLS.
+                FleetKey = ByteString.CopyFrom(fleetKey.ToArray()),
             },
         };
+    }
+
+    /// <summary>What to tell when another policy has come into force for the instance since it was told one; else null.</summary>
+    public V1.ConnectResponse? AnotherPolicy()
+    {
+        var inForce = store.Read(transaction =>
+            transaction.Instances.Find(InstanceId) is { } instance ? policies.Of(transaction, instance) : null);
+        if (inForce is null || (_told is not null && inForce.IsSame(_told)))
+            return null;
+
+        _told = inForce;
+        return new V1.ConnectResponse { Policy = inForce.Policy.ToMessage() };
     }
 
     /// <summary>Any later message. Everything it causes has happened when this returns.</summary>

@@ -13,6 +13,16 @@ internal sealed class ConnectedAgents
     public DateTimeOffset? LastSeen(string instanceId) =>
         _connections.TryGetValue(instanceId, out var connection) ? connection.LastSeen : null;
 
+    /// <summary>Has the streams of these instances, where they are connected, look whether another policy is in force for them.</summary>
+    public void PolicyMayDiffer(IEnumerable<string> instanceIds)
+    {
+        foreach (var id in instanceIds)
+        {
+            if (_connections.TryGetValue(id, out var connection))
+                connection.PolicyMayDiffer();
+        }
+    }
+
     /// <summary>Registers a stream; an earlier one of the same instance is told to end.</summary>
     public Connection Enter(string instanceId, DateTimeOffset now)
     {
@@ -31,10 +41,14 @@ internal sealed class ConnectedAgents
     internal sealed class Connection(ConnectedAgents owner, string instanceId) : IDisposable
     {
         private readonly CancellationTokenSource _takenOver = new();
+        private volatile TaskCompletionSource _policyMayDiffer = NewSignal();
         private long _lastSeenTicks;
 
         /// <summary>Cancelled when another stream of the same instance takes over.</summary>
         public CancellationToken TakenOver => _takenOver.Token;
+
+        /// <summary>Completes when another policy may be in force; then there is a new one.</summary>
+        public Task PolicySignal => _policyMayDiffer.Task;
 
         public DateTimeOffset LastSeen
         {
@@ -44,9 +58,13 @@ internal sealed class ConnectedAgents
 
         public void TakeOver() => _takenOver.Cancel();
 
+        public void PolicyMayDiffer() => Interlocked.Exchange(ref _policyMayDiffer, NewSignal()).SetResult();
+
         public void Dispose()
         {
             owner._connections.TryRemove(new KeyValuePair<string, Connection>(instanceId, this));
         }
+
+        private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

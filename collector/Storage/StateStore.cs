@@ -131,9 +131,15 @@ internal sealed class StoreTransaction(DbConnection connection, DbTransaction tr
 
     public BaselineTable Baselines { get; } = new(connection, transaction);
 
+    public PolicyTable Policies { get; } = new(connection, transaction);
+
+    public UnreadTable Unread { get; } = new(connection, transaction);
+
     public DeviationTable Deviations { get; } = new(connection, transaction);
 
     public EventTable Events { get; } = new(connection, transaction);
 
     public PointTable Points { get; } = new(connection, transaction);
+
+    public CollectorTable Collector { get; } = new(connection, transaction);
 }

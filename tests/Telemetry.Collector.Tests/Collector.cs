@@ -3,8 +3,10 @@ using Microsoft.Extensions.Time.Testing;
 using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Ingest;
+using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
+using Telemetry.Protocol.Model;
 using Telemetry.Testing;
 
 namespace Telemetry.Collector.Tests;
@@ -26,8 +28,16 @@ internal sealed class Collector : IDisposable
 
     public BaselineRegistry Baselines { get; private set; } = null!;
 
+    public PolicyBook Policies { get; private set; } = null!;
+
+    public PolicyRegistry PolicyRegistry { get; private set; } = null!;
+
+    public FleetKey FleetKey { get; } = FleetKey.Random();
+
+    public ConnectedAgents Agents { get; } = new();
+
     public AgentStream NewStream(IPointSink? points = null) =>
-        new(Store, Pipeline, points ?? new NoPointSink(), Time, NullLogger.Instance);
+        new(Store, Pipeline, Policies, FleetKey, points ?? new NoPointSink(), Time, NullLogger.Instance);
 
     /// <summary>Ends without a word, and starts again on the same folder.</summary>
     public void Restart()
@@ -60,7 +70,9 @@ internal sealed class Collector : IDisposable
     {
         Store = StateStore.Open(_folder.Path);
         Feed = new DeviationFeed(Store);
-        Pipeline = new Pipeline(Store, Feed, Time, NullLogger<Pipeline>.Instance);
-        Baselines = new BaselineRegistry(Store, Pipeline, Time);
+        Policies = new PolicyBook();
+        Pipeline = new Pipeline(Store, Policies, Feed, Time, NullLogger<Pipeline>.Instance);
+        Baselines = new BaselineRegistry(Store, Policies, Pipeline, Agents, Time);
+        PolicyRegistry = new PolicyRegistry(Store, Policies, Pipeline, Agents, Time);
     }
 }

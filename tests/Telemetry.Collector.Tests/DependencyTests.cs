@@ -11,6 +11,7 @@ public sealed class DependencyTests
         "Telemetry.Collector.Baselines.Binding",
         "Telemetry.Collector.Deviations.DeviationTracker",
         "Telemetry.Collector.Deviations.SeverityRules",
+        "Telemetry.Collector.Policies.ScopeWidening",
         "Telemetry.Collector.TimeSeries.LineProtocol",
     ];
 
@@ -34,7 +35,7 @@ public sealed class DependencyTests
 
     [Fact]
     public void Messages_InTheMainFlow_AreOnlyWrittenNeverDecidedOn() =>
-        Assert.DoesNotContain(From(["Telemetry.Collector.Compare", "Telemetry.Collector.Deviations.DeviationTracker", "Telemetry.Collector.Deviations.SeverityRules", "Telemetry.Collector.Baselines.BaselineRegistry"]), reference => reference.IsTo("Telemetry.Protocol.V1"));
+        Assert.DoesNotContain(From(["Telemetry.Collector.Compare", "Telemetry.Collector.Deviations.DeviationTracker", "Telemetry.Collector.Deviations.SeverityRules", "Telemetry.Collector.Baselines.BaselineRegistry", "Telemetry.Collector.Policies.PolicyRegistry", "Telemetry.Collector.Policies.ScopeWidening"]), reference => reference.IsTo("Telemetry.Protocol.V1"));
 
     [Fact]
     public void References_OfTheStages_AreSeenByThisTest()

@@ -2,10 +2,11 @@ using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Tests;
 
-/// <summary>A tree of files in memory, with its nodes in the order a builder gives them.</summary>
+/// <summary>Trees of files and settings in memory, with their nodes in the order a builder gives them.</summary>
 internal sealed class FileTree
 {
     private readonly SortedDictionary<EntryKey, Fingerprint> _entries = [];
+    private readonly SortedDictionary<EntryKey, Fingerprint> _settings = [];
 
     public static FileTree OfSize(int count)
     {
@@ -20,14 +21,30 @@ internal sealed class FileTree
         set => _entries[EntryKey.OfPath(path)] = value;
     }
 
+    /// <summary>Puts a setting, named as people do: <c>/etc/hosts#name</c>; null takes it away.</summary>
+    public FileTree Setting(string name, string? value)
+    {
+        var key = KeyText.Parse("setting:" + name).Key;
+        if (value is null)
+            _settings.Remove(key);
+        else
+            _settings[key] = new Fingerprint().WithValue(System.Text.Encoding.UTF8.GetBytes(value));
+        return this;
+    }
+
     public void Remove(string path) => _entries.Remove(EntryKey.OfPath(path));
 
     public (Roots Roots, IReadOnlyDictionary<Digest, byte[]> Nodes) Build()
     {
         var nodes = new Dictionary<Digest, byte[]> { [EncodedNode.Empty.Digest] = EncodedNode.Empty.Bytes };
-        var builder = new TreeBuilder(node => nodes[node.Digest] = node.Bytes);
-        foreach (var (key, fingerprint) in _entries)
-            builder.Append(key, fingerprint);
-        return (Roots.Empty.With(EntryKind.File, builder.Finish()), nodes);
+        return (Roots.Empty.With(EntryKind.File, Root(_entries)).With(EntryKind.Setting, Root(_settings)), nodes);
+
+        Digest Root(SortedDictionary<EntryKey, Fingerprint> entries)
+        {
+            var builder = new TreeBuilder(node => nodes[node.Digest] = node.Bytes);
+            foreach (var (key, fingerprint) in entries)
+                builder.Append(key, fingerprint);
+            return builder.Finish();
+        }
     }
 }

@@ -13,6 +13,13 @@ internal static class Some
     public static readonly Coverage Coverage =
         new(Scope.Everything, [new Scanner(EntryKind.File, "file", 1, 0), new Scanner(EntryKind.Package, "dpkg", 1, 0)], [], []);
 
+    /// <summary>Settings too: of the files below /etc.</summary>
+    public static readonly Coverage SettingCoverage = Coverage with
+    {
+        Scope = new Scope([EntryKey.Root], [], [KeyPattern.Parse("/etc")]),
+        Scanners = [.. Coverage.Scanners, new Scanner(EntryKind.Setting, "setting", 1, 0)],
+    };
+
     public static Fingerprint File(string content = "content", uint mode = 0b110_100_100) => new()
     {
         Type = FileType.File,
@@ -21,6 +28,12 @@ internal static class Some
         Gid = 0,
         Size = (ulong)content.Length,
         Content = Digest.Of(System.Text.Encoding.UTF8.GetBytes(content)),
+    };
+
+    public static Fingerprint Secret(FleetKey key, string content = "content") => File(content) with
+    {
+        Content = null,
+        KeyedContent = key.Digest(System.Text.Encoding.UTF8.GetBytes(content)),
     };
 
     public static Instance Instance(string id = "i-1", params (string Key, string Value)[] tags) => new(

@@ -38,7 +38,7 @@ public static class PolicyFile
             Exclude = Paths(settings, "exclude"),
             OneFilesystem = settings.Flag("one_filesystem", true),
             Settings = [.. settings.Elements("settings").Select(SettingsOf).OfType<SettingsFiles>()],
-            Sysctls = [.. settings.Texts("sysctls")],
+            Sysctls = Sysctls(settings),
             Rules = [.. rules],
         };
         settings.Complete();
@@ -98,6 +98,32 @@ public static class PolicyFile
         if (settings.Texts(name).Count == 0)
             settings.Fail(name, "must have at least one pattern, such as \"/etc/ssh\" or \"package:dpkg/linux-image-*\".");
         return patterns.ToImmutable();
+    }
+
+    private static ImmutableArray<string> Sysctls(SettingsSection settings)
+    {
+        var names = ImmutableArray.CreateBuilder<string>();
+        foreach (var name in settings.Texts("sysctls"))
+        {
+            if (IsSysctl(name))
+                names.Add(name);
+            else
+                settings.Fail("sysctls", $"has '{EscapedText.Of(System.Text.Encoding.UTF8.GetBytes(name))}'; write names with dots, such as \"net.ipv4.ip_forward\" or \"kernel.yama.*\".");
+        }
+
+        return names.ToImmutable();
+    }
+
+    private static bool IsSysctl(string name)
+    {
+        try
+        {
+            return !name.Contains('/') && KeyPattern.Parse("system:sysctl/" + name) is not null;
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
     }
 
     private static ImmutableArray<EntryKey> Paths(SettingsSection settings, string name)

@@ -1,5 +1,7 @@
+using Telemetry.Collector.Compare;
 using Telemetry.Collector.Deviations;
 using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
 
 namespace Telemetry.Collector.Tests.Deviations;
 
@@ -33,6 +35,22 @@ public sealed class SeverityRulesTests
         Assert.True(
             Of("/usr/bin/ls", Some.File("a", 0b111_101_101), Some.File("b", 0b111_101_101))
             > Of("/usr/share/doc/x", Some.File("a"), Some.File("b")));
+
+    [Theory]
+    [InlineData(false, null, false, Severity.High)]
+    [InlineData(false, null, true, Severity.Info)]
+    [InlineData(true, null, false, Severity.Medium)]
+    [InlineData(false, Severity.Low, false, Severity.Low)]
+    [InlineData(false, Severity.Low, true, Severity.Low)]
+    [InlineData(true, Severity.Critical, false, Severity.Critical)]
+    public void Of_AFinding_IsRuledOrByItsMeaning(bool isOverdue, Severity? ruled, bool isFormOnly, Severity severity)
+    {
+        var change = new EntryChange(EntryKey.OfPath("/etc/ssh/sshd_config"), Some.File("a").Encode(), Some.File("b").Encode());
+
+        var verdict = isOverdue ? Verdict.Unread : Verdict.Different;
+
+        Assert.Equal(severity, SeverityRules.Of(new Finding(EntryKind.File, change, verdict, ruled, isFormOnly, isOverdue)));
+    }
 
     private static Severity Of(string path, Fingerprint? before, Fingerprint? after) =>
         SeverityRules.Of(EntryKind.File, new EntryChange(EntryKey.OfPath(path), before?.Encode(), after?.Encode()));

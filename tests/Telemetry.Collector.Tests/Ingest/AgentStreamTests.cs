@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
 using V1 = Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Tests.Ingest;
@@ -94,6 +95,65 @@ public sealed class AgentStreamTests : IDisposable
 
         Assert.Equal((9ul, 4ul), (agent.Welcome.Epoch, agent.Welcome.Sequence));
         Assert.Equal(tree.Build().Roots, agent.Welcome.KnownRoots.ToModel());
+    }
+
+    [Fact]
+    public void Welcome_OfAnInstanceNobodyBound_CarriesTheDefaultPolicyAndTheFleetsKey()
+    {
+        var agent = new FakeAgent(_collector.NewStream()).Hello();
+
+        Assert.Equal(ShippedPolicies.Default.ToMessage(), agent.Welcome.Policy);
+        Assert.Equal(_collector.FleetKey.ToArray(), agent.Welcome.FleetKey.ToByteArray());
+    }
+
+    [Fact]
+    public void Welcome_OfABoundInstance_CarriesThePolicyOfItsLine()
+    {
+        _ = new CertifiedInstance(_collector);
+        _collector.PolicyRegistry.Set("name = \"web\"", "web.toml", "admin");
+        _collector.Baselines.SetPolicy("shop", "web");
+
+        Assert.Equal("web", new FakeAgent(_collector.NewStream()).Hello().Welcome.Policy.Name);
+        Assert.Equal("default", new FakeAgent(_collector.NewStream(), "i-2").Hello().Welcome.Policy.Name);
+    }
+
+    [Fact]
+    public void AnotherPolicy_IsToldOnceWhenItComesIntoForce()
+    {
+        _ = new CertifiedInstance(_collector);
+        var stream = _collector.NewStream();
+        new FakeAgent(stream).Hello();
+        _collector.PolicyRegistry.Set("name = \"web\"", "web.toml", "admin");
+        var unconcerned = stream.AnotherPolicy();
+
+        _collector.Baselines.SetPolicy("shop", "web");
+        var bound = stream.AnotherPolicy();
+        _collector.PolicyRegistry.Set("name = \"web\"\nexclude = [\"/opt\"]", "web.toml", "admin");
+        var changed = stream.AnotherPolicy();
+
+        Assert.Null(unconcerned);
+        Assert.Equal("web", bound!.Policy.Name);
+        Assert.Single(changed!.Policy.Exclude);
+        Assert.Null(stream.AnotherPolicy());
+    }
+
+    [Theory]
+    [InlineData("set")]
+    [InlineData("bind")]
+    public void Signal_OfAConnectedInstance_ComesWithEveryChangeThatConcernsIt(string change)
+    {
+        _ = new CertifiedInstance(_collector);
+        using var concerned = _collector.Agents.Enter("i-1", Some.Time);
+        var (before, other) = (concerned.PolicySignal, _collector.Agents.Enter("i-2", Some.Time).PolicySignal);
+
+        if (change == "set")
+            _collector.PolicyRegistry.Set("name = \"default\"", "p.toml", "admin");
+        else
+            _collector.Baselines.SetPolicy("shop", "default");
+
+        Assert.True(before.IsCompleted);
+        Assert.False(concerned.PolicySignal.IsCompleted);
+        Assert.False(other.IsCompleted);
     }
 
     [Fact]

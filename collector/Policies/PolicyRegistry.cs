@@ -1,0 +1,78 @@
+using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Compare;
+using Telemetry.Collector.Ingest;
+using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Configuration;
+
+namespace Telemetry.Collector.Policies;
+
+/// <summary>Puts policies into force: has the instances they concern judged anew, and their agents told.</summary>
+internal sealed class PolicyRegistry(StateStore store, PolicyBook policies, Pipeline pipeline, ConnectedAgents agents, TimeProvider time)
+{
+    /// <summary>Makes the next version of the policy that the text names. Repeating the text in force is harmless.</summary>
+    /// <param name="source">Names the text in mistakes.</param>
+    /// <param name="setBy">Who does it.</param>
+    /// <exception cref="ConfigurationException">With all mistakes at once; nothing was changed.</exception>
+    public PolicySet Set(string text, string source, string setBy)
+    {
+        var name = PolicyText.Parse(text, source).Name;
+        var isNew = store.Write(transaction =>
+        {
+            var inForce = policies.Find(transaction, name);
+            if (inForce?.Text == text)
+                return false;
+
+            transaction.Policies.Add(new StoredPolicy(name, (inForce?.Version ?? 0) + 1, text, time.GetUtcNow(), setBy));
+            return true;
+        });
+
+        // The book is asked after the commit: what it has parsed once, it keeps.
+        var (policy, judged) = store.Read(transaction =>
+        {
+            var judged = transaction.Instances.All().Where(instance => policies.Of(transaction, instance).Name == name);
+            return (policies.Find(transaction, name)!, judged.Select(instance => instance.Id).ToList());
+        });
+        if (isNew)
+        {
+            pipeline.Reevaluate(judged);
+            agents.PolicyMayDiffer(judged);
+        }
+
+        return new PolicySet(policy, isNew, judged);
+    }
+
+    /// <summary>What a policy would do to an instance, if it were in force. Changes nothing.</summary>
+    /// <exception cref="ConfigurationException">With all mistakes at once.</exception>
+    /// <exception cref="UnknownInstanceException">There is none.</exception>
+    public PolicyTrial Test(string text, string source, string instanceId)
+    {
+        var tested = PolicyText.Parse(text, source);
+        return store.Read(transaction =>
+        {
+            var instance = transaction.Instances.Find(instanceId) ?? throw new UnknownInstanceException(instanceId);
+            var inForce = policies.Of(transaction, instance).Policy;
+            var widened = ScopeWidening.Between(inForce, tested);
+            var line = Binding.LineOf(instance, transaction.Baselines.Bindings()).Line;
+            var baseline = line is null ? null : transaction.Baselines.Newest(line);
+            var head = transaction.Heads.Newest(instanceId);
+            if (baseline is null || head is null)
+                return new PolicyTrial(tested.Name, inForce.Name, baseline?.Name, [], widened);
+
+            var judgement = Judgement.Of(
+                transaction, baseline, head, new Yardstick(tested), transaction.Unread.Of(instanceId), time.GetUtcNow());
+            var before = transaction.Deviations.OpenOf(instanceId).ToDictionary(deviation => deviation.Id, deviation => deviation.Severity);
+            return new PolicyTrial(
+                tested.Name,
+                inForce.Name,
+                baseline.Name,
+                [.. judgement.Transitions.Select(transition => new PolicyEffect(
+                    transition, before.TryGetValue(transition.Deviation.Id, out var severity) ? severity : null))],
+                widened);
+        });
+    }
+}
+
+/// <summary>What came of setting a policy.</summary>
+/// <param name="IsNew">False: this text was in force already.</param>
+/// <param name="Judged">Ids of the known instances it judges.</param>
+internal sealed record PolicySet(PolicyVersion Policy, bool IsNew, IReadOnlyList<string> Judged);

@@ -1,0 +1,9 @@
+namespace Telemetry.Collector.Policies;
+
+/// <summary>A policy is asked for by a name that none has.</summary>
+internal sealed class UnknownPolicyException(string name)
+    : Exception($"There is no policy '{name}'; 'telemetryctl policies list' shows those there are.");
+
+/// <summary>An instance is asked for by an id that none has.</summary>
+internal sealed class UnknownInstanceException(string id)
+    : Exception($"There is no instance '{id}'; 'telemetryctl instances list' shows those there are.");

@@ -1,0 +1,122 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Collector.Deviations;
+using Telemetry.Protocol.Model;
+using Telemetry.Testing;
+
+namespace Telemetry.Collector.Tests.Deviations;
+
+public sealed class UnreadTimerTests : IDisposable
+{
+    private static readonly Fingerprint Unreadable = Some.File("content 1") with { State = EntryState.Unreadable, Content = null };
+
+    private readonly Collector _collector = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _collector.Dispose();
+
+    [Fact]
+    public async Task Entry_UnreadForAnHour_IsADeviationWithoutANewHead()
+    {
+        var instance = new CertifiedInstance(_collector);
+        Report(instance, Unreadable);
+        using var timer = await Start();
+
+        _collector.Time.Advance(TimeSpan.FromMinutes(59));
+        var early = _collector.Deviations();
+        _collector.Time.Advance(TimeSpan.FromMinutes(2));
+        await Opened();
+
+        var deviation = Assert.Single(_collector.Deviations());
+        Assert.Empty(early);
+        Assert.Equal(Severity.Medium, deviation.Severity);
+        Assert.Equal(Unreadable, Fingerprint.Decode(deviation.Actual));
+        Assert.Equal("", _collector.Store.Read(transaction => transaction.Instances.Find("i-1"))!.Comparison);
+    }
+
+    [Fact]
+    public async Task Entry_OverARestart_IsUnreadSinceTheFirstTime()
+    {
+        var instance = new CertifiedInstance(_collector);
+        Report(instance, Unreadable);
+        _collector.Time.Advance(TimeSpan.FromMinutes(40));
+        Report(instance, Unreadable with { State = EntryState.Unstable });
+
+        _collector.Restart();
+        using var timer = await Start();
+        _collector.Time.Advance(TimeSpan.FromMinutes(21));
+        await Opened();
+
+        Assert.Equal(EntryState.Unstable, Fingerprint.Decode(_collector.Deviations()[0].Actual).State);
+    }
+
+    [Fact]
+    public async Task Entry_OverdueBeforeTheStart_IsTold()
+    {
+        Report(new CertifiedInstance(_collector), Unreadable);
+        _collector.Time.Advance(TimeSpan.FromHours(5));
+
+        _collector.Restart();
+        using var timer = await Start();
+
+        await Opened();
+    }
+
+    [Fact]
+    public void Deviation_OfAnUnreadEntry_ClosesWhenItIsReadAndEqualAgain()
+    {
+        var instance = new CertifiedInstance(_collector);
+        Report(instance, Unreadable);
+        _collector.Time.Advance(TimeSpan.FromHours(1));
+        _collector.Pipeline.Reevaluate(["i-1"]);
+        var open = _collector.Deviations(openOnly: true);
+
+        instance.Heal();
+
+        Assert.Single(open);
+        Assert.Empty(_collector.Deviations(openOnly: true));
+        Assert.Empty(_collector.Store.Read(transaction => transaction.Unread.Of("i-1")));
+    }
+
+    [Fact]
+    public void Entry_ReadInBetween_StartsAnew()
+    {
+        var instance = new CertifiedInstance(_collector);
+        Report(instance, Unreadable);
+        _collector.Time.Advance(TimeSpan.FromMinutes(50));
+        instance.Heal();
+        Report(instance, Unreadable);
+
+        _collector.Time.Advance(TimeSpan.FromMinutes(50));
+        _collector.Pipeline.Reevaluate(["i-1"]);
+
+        Assert.Empty(_collector.Deviations());
+    }
+
+    [Fact]
+    public void Severity_OfAnOverdueEntry_IsWhatARuleSays()
+    {
+        _collector.PolicyRegistry.Set("name = \"default\"\n[[rules]]\nmatch = [\"/srv\"]\nseverity = \"high\"", "p.toml", "admin");
+        Report(new CertifiedInstance(_collector), Unreadable);
+
+        _collector.Time.Advance(TimeSpan.FromHours(1));
+        _collector.Pipeline.Reevaluate(["i-1"]);
+
+        Assert.Equal(Severity.High, Assert.Single(_collector.Deviations()).Severity);
+    }
+
+    private static void Report(CertifiedInstance instance, Fingerprint fingerprint)
+    {
+        instance.Tree[CertifiedInstance.File] = fingerprint;
+        instance.Report();
+    }
+
+    private async Task<UnreadTimer> Start()
+    {
+        var timer = new UnreadTimer(_collector.Store, _collector.Pipeline, _collector.Time, NullLogger<UnreadTimer>.Instance);
+        await timer.StartAsync(Cancellation);
+        return timer;
+    }
+
+    private Task Opened() => Eventually.True(() => _collector.Deviations(openOnly: true).Count == 1, "the deviation to open", Cancellation);
+}
