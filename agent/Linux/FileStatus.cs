@@ -62,7 +62,8 @@ internal readonly record struct FileStatus(
 
     private static ulong Number(uint major, uint minor) => (ulong)major << 32 | minor;
 
-    private static FileType TypeOf(ushort mode) => (mode & 0xf000) switch
+    /// <param name="mode">As in stat(2).</param>
+    public static FileType TypeOf(ushort mode) => (mode & 0xf000) switch
     {
         0x4000 => FileType.Directory,
         0xa000 => FileType.Symlink,

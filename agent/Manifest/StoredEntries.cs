@@ -45,21 +45,22 @@ internal sealed class StoredEntries : IPreviousEntries, IDisposable
         return true;
     }
 
-    public bool TryFind(ReadOnlySpan<byte> key)
+    public bool MoveTo(ReadOnlySpan<byte> key)
     {
         if (_index < 0 && !MoveNext())
             return false;
         while (_index < _leaf.Count)
         {
-            var order = Key.SequenceCompareTo(key);
-            if (order >= 0)
-                return order == 0;
+            if (Key.SequenceCompareTo(key) >= 0)
+                return true;
             if (!MoveNext())
                 return false;
         }
 
         return false;
     }
+
+    public bool TryFind(ReadOnlySpan<byte> key) => MoveTo(key) && Key.SequenceEqual(key);
 
     public void Dispose()
     {

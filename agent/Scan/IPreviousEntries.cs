@@ -12,6 +12,10 @@ internal interface IPreviousEntries
 
     bool MoveNext();
 
+    /// <summary>Goes to the first entry at or behind a key. Keys must not fall from one call to the next.</summary>
+    /// <returns>Whether there is one.</returns>
+    bool MoveTo(ReadOnlySpan<byte> key);
+
     /// <summary>Goes to a key. Keys must not fall from one call to the next.</summary>
     /// <returns>Whether it is there.</returns>
     bool TryFind(ReadOnlySpan<byte> key);

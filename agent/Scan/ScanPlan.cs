@@ -9,6 +9,9 @@ namespace Telemetry.Agent.Scan;
 /// <summary>What is looked at, whatever the policy: the root, and what this machine's own configuration has to say.</summary>
 internal sealed record ScanPlan(string Root)
 {
+    // Scanners live for one look; this is what the next one need not ask again.
+    private readonly RpmMemory _rpm = new();
+
     /// <summary>Files that may be looked at.</summary>
     public required Scope Local { get; init; }
 
@@ -30,7 +33,7 @@ internal sealed record ScanPlan(string Root)
         var files = new FileRules(scope, secrets) { OneFilesystem = policy.OneFilesystem, Wait = Wait, SpillDirectory = SpillDirectory };
         var scanners = new List<IScanner> { new FileScanner(Root, files, clock) };
         if (Packages)
-            scanners.Add(new DpkgScanner(Root, clock));
+            scanners.AddRange([new DpkgScanner(Root, clock), new RpmScanner(Root, clock, _rpm)]);
         scanners.AddRange(Facts?.Scanners(policy.Sysctls) ?? []);
         return new ManifestScan(scanners, scope, clock) { Dirty = dirty ?? [] };
     }

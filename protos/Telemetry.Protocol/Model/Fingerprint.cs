@@ -70,6 +70,12 @@ public sealed partial record Fingerprint
 
     public bool IsStable => State == EntryState.Stable;
 
+    /// <summary>A version may be longer than an entry has room for; then its digest stands for it.</summary>
+    public Fingerprint WithVersion(ReadOnlySpan<byte> version) =>
+        version.Length <= MaxTextLength
+            ? this with { Version = new ByteText(version) }
+            : this with { ValueDigest = Digest.Of(version) };
+
     public Fingerprint WithTarget(ReadOnlySpan<byte> target) =>
         target.Length <= MaxTextLength
             ? this with { Target = new ByteText(target) }

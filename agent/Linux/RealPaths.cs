@@ -1,0 +1,94 @@
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Agent.Linux;
+
+/// <summary>
+/// Where a path really lies below a root: symbolic links to directories are followed as a program inside the root would
+/// (an absolute target starts at the root, <c>..</c> never leads above it). The last component is taken as it is.
+/// </summary>
+/// <remarks>What a package lists as <c>/bin/ls</c> lies at <c>/usr/bin/ls</c> where <c>/bin</c> is a link. Remembers every directory it was asked for.</remarks>
+internal sealed class RealPaths(RootedTree tree)
+{
+    // As in path_resolution(7).
+    private const int MaxLinks = 40;
+
+    private readonly Dictionary<EntryKey, EntryKey> _directories = [];
+    private EntryKey _lastAsked, _lastFound;
+
+    /// <param name="path">With or without a leading slash.</param>
+    /// <returns>A key of the file tree; null when the path has a component <c>..</c>, which no package lists.</returns>
+    public EntryKey? Of(ReadOnlySpan<byte> path)
+    {
+        var key = Normal(path);
+        if (key is not { } asked)
+            return null;
+
+        var end = asked.Bytes.LastIndexOf(EntryKey.Separator);
+        if (end < 0)
+            return asked;
+        var parent = asked.Bytes[..end];
+        if (!parent.SequenceEqual(_lastAsked.Bytes))
+        {
+            _lastAsked = new EntryKey(parent);
+            _lastFound = Directory(_lastAsked, 0);
+        }
+
+        return parent.SequenceEqual(_lastFound.Bytes) ? asked : _lastFound.Child(asked.Bytes[(end + 1)..]);
+    }
+
+    private EntryKey Directory(EntryKey key, int links)
+    {
+        if (key.IsRoot)
+            return key;
+        if (_directories.TryGetValue(key, out var known))
+            return known;
+
+        var end = key.Bytes.LastIndexOf(EntryKey.Separator);
+        var parent = end < 0 ? EntryKey.Root : Directory(new EntryKey(key.Bytes[..end]), links);
+        var found = Follow(parent, key.Bytes[(end + 1)..], links);
+        _directories[key] = found;
+        return found;
+    }
+
+    /// <param name="directory">Real already.</param>
+    private EntryKey Follow(EntryKey directory, ReadOnlySpan<byte> name, int links)
+    {
+        var child = directory.Child(name);
+        if (links >= MaxLinks || tree.Status(child.Bytes, out var status) != 0 || status.Type != FileType.Symlink
+            || tree.Link(child.Bytes, out var target) != 0)
+            return child;
+
+        var place = target is [(byte)'/', ..] ? EntryKey.Root : directory;
+        foreach (var range in target.AsSpan().Split((byte)'/'))
+        {
+            var component = target.AsSpan(range);
+            if (component.SequenceEqual(".."u8))
+                place = new EntryKey(place.Bytes[..Math.Max(place.Bytes.LastIndexOf(EntryKey.Separator), 0)]);
+            else if (!component.IsEmpty && !component.SequenceEqual("."u8))
+                place = Follow(place, component, links + 1);
+        }
+
+        return place;
+    }
+
+    /// <summary>Components joined by 0x00, without empty ones and <c>.</c></summary>
+    private static EntryKey? Normal(ReadOnlySpan<byte> path)
+    {
+        var bytes = new byte[path.Length];
+        var length = 0;
+        foreach (var range in path.Split((byte)'/'))
+        {
+            var component = path[range];
+            if (component.SequenceEqual(".."u8) || component.Contains(EntryKey.Separator))
+                return null;
+            if (component.IsEmpty || component.SequenceEqual("."u8))
+                continue;
+            if (length > 0)
+                bytes[length++] = EntryKey.Separator;
+            component.CopyTo(bytes.AsSpan(length));
+            length += component.Length;
+        }
+
+        return new EntryKey(bytes.AsSpan(0, length));
+    }
+}

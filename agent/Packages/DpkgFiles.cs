@@ -1,0 +1,173 @@
+using System.Security.Cryptography;
+using System.Text;
+using Telemetry.Agent.Linux;
+using Telemetry.Agent.Scan;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Agent.Packages;
+
+/// <summary>
+/// The files of dpkg's packages: <c>info/PACKAGE.list</c> names them, <c>info/PACKAGE.md5sums</c> has the digests of their contents
+/// but for conffiles, whose are in the status file.
+/// </summary>
+internal sealed class DpkgFiles(string root) : IPackageFiles
+{
+    private const int Md5Length = 16;
+
+    public string Manager => "dpkg";
+
+    public Digest? State()
+    {
+        if (DpkgDatabase.Open(root, out var database) != 0)
+            return null;
+        using (database)
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            foreach (var folder in (ReadOnlySpan<string>)["info", "updates"])
+            {
+                if (database!.Tree.Names(database.Child(folder).Bytes, out var names) != 0)
+                    continue;
+                for (var index = 0; index < names!.Count; index++)
+                {
+                    var name = names[index];
+                    if (folder != "info" || name.EndsWith(".list"u8) || name.EndsWith(".md5sums"u8))
+                        Append(hash, database.Tree, database.Child(folder).Child(name));
+                }
+            }
+
+            Append(hash, database!.Tree, database.Child("status"));
+            Append(hash, database.Tree, database.Child("diversions"));
+            return new Digest(hash.GetHashAndReset());
+        }
+    }
+
+    public void Read(Predicate<EntryKey> wanted, Action<PackageFile> file, Action<string> mistake, CancellationToken cancellation)
+    {
+        var errno = DpkgDatabase.Open(root, out var database);
+        if (errno != 0)
+        {
+            mistake($"{DpkgDatabase.StatusFile} can't be read: {Errno.Text(errno)}");
+            return;
+        }
+
+        using (database)
+        {
+            // Whoever takes the files may fail as well; that is not the database's mistake.
+            foreach (var files in Packages(database!, wanted, mistake))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                files.ForEach(file);
+            }
+        }
+    }
+
+    private static IEnumerable<List<PackageFile>> Packages(DpkgDatabase database, Predicate<EntryKey> wanted, Action<string> mistake)
+    {
+        var status = Try(
+            () =>
+            {
+                using var stream = database.OpenFile(database.Child("diversions"), out _);
+                return (Database: database.Read(), Diversions: DpkgDiversions.Parse(stream ?? Stream.Null));
+            },
+            mistake);
+        if (status.Database?.Mistake is { } broken)
+            mistake($"{DpkgDatabase.StatusFile} is broken: {broken}");
+        foreach (var package in status.Database?.Packages ?? [])
+        {
+            if (wanted(package.Key) && Try(() => Read(database, package, status.Diversions, mistake), mistake) is { } files)
+                yield return files;
+        }
+    }
+
+    private static T? Try<T>(Func<T> read, Action<string> mistake)
+    {
+        try
+        {
+            return read();
+        }
+        catch (IOException e)
+        {
+            mistake($"dpkg's database can't be read: {e.Message}");
+            return default;
+        }
+    }
+
+    private static List<PackageFile> Read(DpkgDatabase database, DpkgPackage package, DpkgDiversions diversions, Action<string> mistake)
+    {
+        var files = new List<PackageFile>();
+        using var list = Open(database, package, ".list");
+        if (list is null)
+        {
+            // Until its first unpacking has come so far there is none.
+            if (!package.Status.Bytes.EndsWith(" half-installed"u8))
+                mistake($"/var/lib/dpkg/info/{package.Name}.list is missing");
+            return files;
+        }
+
+        var conffiles = new Dictionary<ByteText, ByteText>();
+        foreach (var conffile in package.Conffiles)
+            conffiles.TryAdd(conffile.Path, conffile.Md5);
+        var digests = Digests(database, package);
+        var lines = new LineReader(list);
+        while (lines.Next(out var line))
+        {
+            if (line.IsEmpty)
+                continue;
+            var listed = new ByteText(line);
+            var place = diversions.Place(listed, package.Name);
+            if (database.Paths.Of(place.Bytes) is not { } path || path.Length > EntryKey.MaxLength)
+            {
+                mistake($"/var/lib/dpkg/info/{package.Name}.list names '{listed}', which is no path");
+                continue;
+            }
+
+            var isConffile = conffiles.TryGetValue(listed, out var md5);
+            if (!digests.TryGetValue(listed, out var digest) && isConffile)
+                digest = PackageDigest.Parse("MD5", Md5Length, md5.Bytes);
+            files.Add(new PackageFile(package.Key, path)
+            {
+                ListedAs = PathText.IsOf(line, path) ? null : listed,
+                IsConffile = isConffile,
+                Type = digest is null ? null : FileType.File,
+                Digest = digest,
+            });
+        }
+
+        return files;
+    }
+
+    /// <summary>By the path as it is listed, with its leading slash.</summary>
+    private static Dictionary<ByteText, PackageDigest?> Digests(DpkgDatabase database, DpkgPackage package)
+    {
+        var digests = new Dictionary<ByteText, PackageDigest?>();
+        using var stream = Open(database, package, ".md5sums");
+        var lines = new LineReader(stream ?? Stream.Null);
+        while (lines.Next(out var line))
+        {
+            // 32 digits, two spaces, the path without its slash.
+            if (line.Length <= 2 * Md5Length + 2 || PackageDigest.Parse("MD5", Md5Length, line[..(2 * Md5Length)]) is not { } digest)
+                continue;
+            digests[new ByteText([(byte)'/', .. line[(2 * Md5Length + 2)..]])] = digest;
+        }
+
+        return digests;
+    }
+
+    /// <summary>What may be installed for several architectures has its own in the files' names; very old databases have none.</summary>
+    private static FileStream? Open(DpkgDatabase database, DpkgPackage package, string suffix)
+    {
+        var end = Encoding.ASCII.GetBytes(suffix);
+        var info = database.Child("info");
+        return (package.IsMultiArchSame ? database.OpenFile(info.Child([.. package.Name.Bytes, (byte)':', .. package.Architecture.Bytes, .. end]), out _) : null)
+            ?? database.OpenFile(info.Child([.. package.Name.Bytes, .. end]), out _);
+    }
+
+    private static void Append(IncrementalHash hash, RootedTree tree, EntryKey key)
+    {
+        var stamp = new byte[FileStamp.Length];
+        if (tree.Status(key.Bytes, out var status) == 0)
+            FileStamp.Of(status).Write(stamp);
+        hash.AppendData(key.Bytes);
+        hash.AppendData(stamp);
+    }
+}
