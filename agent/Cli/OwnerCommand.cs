@@ -38,24 +38,24 @@ internal static class OwnerCommand
         var asTable = OutputFormat.IsTable(arguments);
         var asked = arguments.GetValue(Paths)!.Select(Parse).ToList();
         var (tree, sources) = PackageQuestion.Open(arguments);
-        using var output = new Output();
         using (tree)
         {
+            // One pass over the database answers for any number of paths, and is quicker than an index that is used once.
             var paths = new RealPaths(tree);
-            using var index = PackageFileIndex.Open("", sources, interruption.Token);
-            var exitCode = index.Mistakes.Count == 0 ? ExitCode.Yes : ExitCode.No;
-            foreach (var path in asked)
+            var owners = asked.Select(path => Real(paths, path)).Distinct().ToDictionary(path => path, _ => new List<PackageFile>());
+            var mistakes = new List<string>();
+            foreach (var source in sources)
+                source.Read(_ => true, file => owners.GetValueOrDefault(file.Path)?.Add(file), mistakes.Add, interruption.Token);
+
+            var views = asked.ConvertAll(path => PackageOwnersView.Of(path, Real(paths, path), owners[Real(paths, path)]));
+            using (var output = new Output())
             {
-                var key = Real(paths, path);
-                var view = PackageOwnersView.Of(path, key, index.Owners(key));
-                foreach (var line in asTable ? view.Rows() : [JsonSerializer.Serialize(view, PackageJson.Readable.PackageOwnersView)])
+                foreach (var line in views.SelectMany(view => asTable ? view.Rows() : [JsonSerializer.Serialize(view, PackageJson.Readable.PackageOwnersView)]))
                     output.Line(line);
-                if (view.Packages.Count == 0)
-                    exitCode = ExitCode.No;
             }
 
-            PackageQuestion.Report(index.Mistakes);
-            return exitCode;
+            PackageQuestion.Report(mistakes);
+            return mistakes.Count == 0 && views.TrueForAll(view => view.Packages.Count > 0) ? ExitCode.Yes : ExitCode.No;
         }
     }
 

@@ -58,18 +58,24 @@ internal sealed class RootedTree : IDisposable
         return errno;
     }
 
-    /// <summary>Reads the names in a directory.</summary>
-    public int Names(ReadOnlySpan<byte> key, out DirectoryNames? names)
+    /// <summary>The names in a directory, in byte order; for directories that are not too big to be held in memory.</summary>
+    public int Names(ReadOnlySpan<byte> key, out List<byte[]> found)
     {
-        names = null;
+        found = [];
         var errno = Parent(key, out var parent, out var name);
         if (errno == 0)
             errno = OpenFile.Directory(parent, name, out parent);
         if (errno != 0)
             return errno;
 
-        errno = DirectoryNames.Read(parent, new byte[32 * 1024], out names);
+        errno = DirectoryNames.Read(parent, new byte[32 * 1024], Path.GetTempPath(), out var names);
         OpenFile.Close(parent);
+        using (names)
+        {
+            while (names.MoveNext())
+                found.Add(names.Current.ToArray());
+        }
+
         return errno;
     }
 

@@ -127,10 +127,9 @@ internal sealed class DpkgDatabase : IDisposable
             throw new IOException($"updates: {Errno.Text(errno)}");
 
         var journal = new List<string>();
-        for (var index = 0; index < (names?.Count ?? 0); index++)
+        foreach (var name in names)
         {
-            var name = names![index];
-            if (!name.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+            if (!name.AsSpan().ContainsAnyExceptInRange((byte)'0', (byte)'9'))
                 journal.Add(Encoding.ASCII.GetString(name));
         }
 

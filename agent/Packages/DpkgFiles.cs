@@ -27,10 +27,9 @@ internal sealed class DpkgFiles(string root) : IPackageFiles
             {
                 if (database!.Tree.Names(database.Child(folder).Bytes, out var names) != 0)
                     continue;
-                for (var index = 0; index < names!.Count; index++)
+                foreach (var name in names)
                 {
-                    var name = names[index];
-                    if (folder != "info" || name.EndsWith(".list"u8) || name.EndsWith(".md5sums"u8))
+                    if (folder != "info" || name.AsSpan().EndsWith(".list"u8) || name.AsSpan().EndsWith(".md5sums"u8))
                         Append(hash, database.Tree, database.Child(folder).Child(name));
                 }
             }

@@ -126,13 +126,12 @@ internal sealed class RpmDatabase : IDisposable
         if (errno != 0)
             return errno;
 
-        for (var index = 0; index < names!.Count && files.Count < MaxFiles; index++)
+        foreach (ReadOnlySpan<byte> name in names)
         {
-            var name = names[index];
             if (name.StartsWith("__db"u8) || name.StartsWith("."u8) || name.EndsWith("-shm"u8))
                 continue;
             var key = _directory.Child(name);
-            if (Tree.Status(key.Bytes, out var status) == 0 && status is { Type: FileType.File, Size: > 0 })
+            if (files.Count < MaxFiles && Tree.Status(key.Bytes, out var status) == 0 && status is { Type: FileType.File, Size: > 0 })
                 files.Add((key, status));
         }
 

@@ -10,8 +10,8 @@ internal sealed class RpmSnapshot : IDisposable
     // Fedora's largest are a tenth of it; an image's sparse file may be of any size.
     private const long MaxBytes = 2L << 30;
 
-    // Twenty times what 3,000 packages with 400,000 files need here.
-    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
+    // Ten times what 400,000 files need here, and half of what systemd's watchdog waits for a scan that does not move.
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(1);
     private const long MaxOutput = 512L << 20;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("telemetry-rpm-").FullName;
