@@ -17,9 +17,6 @@ internal sealed class RpmDatabase : IDisposable
     // In this order: where the first exists the others are links to it, or left over.
     private static readonly string[] Places = ["/usr/lib/sysimage/rpm", "/var/lib/rpm", "/usr/share/rpm"];
 
-    // What holds the packages in each backend; the other files can be made from these.
-    private static readonly string[] Stores = ["rpmdb.sqlite", "Packages.db", "Packages"];
-
     private const int MaxFiles = 64;
 
     private readonly EntryKey _directory;
@@ -30,6 +27,9 @@ internal sealed class RpmDatabase : IDisposable
         _directory = directory;
         Place = place;
     }
+
+    /// <summary>What holds the packages in each kind of database; the other files can be made from these.</summary>
+    public static IReadOnlyList<string> Stores { get; } = ["rpmdb.sqlite", "Packages.db", "Packages"];
 
     public RootedTree Tree { get; }
 

@@ -15,6 +15,7 @@ internal sealed class RpmSnapshot : IDisposable
     private const long MaxOutput = 512L << 20;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("telemetry-rpm-").FullName;
+    private readonly HashSet<string> _copied = [];
     private long _bytes;
 
     /// <exception cref="IOException">Can't be read or written, or is too big.</exception>
@@ -30,6 +31,7 @@ internal sealed class RpmSnapshot : IDisposable
         using (file)
         {
             var name = Encoding.UTF8.GetString(key.Bytes[(key.Bytes.LastIndexOf(EntryKey.Separator) + 1)..]);
+            _copied.Add(name);
             using var copy = new FileStream(Path.Combine(_folder, name), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
             var buffer = new byte[64 * 1024];
             for (var left = (long)status.Size; left > 0;)
@@ -67,6 +69,8 @@ internal sealed class RpmSnapshot : IDisposable
             cancellation);
         if (!end.IsSuccess)
             return end.Trouble;
+        if (HasStranger())
+            return $"the rpm program here can't read a database in {string.Join(", ", _copied.Order(StringComparer.Ordinal))}";
         if (isCut)
             return "a package has more to say than any real one";
 
@@ -86,4 +90,8 @@ internal sealed class RpmSnapshot : IDisposable
             // A disk that fails keeps it; it holds nothing that the database does not.
         }
     }
+
+    /// <summary>A store that was not copied: rpm makes one of the kind it prefers where it finds none that it can read, and reports no packages.</summary>
+    private bool HasStranger() =>
+        RpmDatabase.Stores.Any(store => File.Exists(Path.Combine(_folder, store)) && !_copied.Contains(store));
 }

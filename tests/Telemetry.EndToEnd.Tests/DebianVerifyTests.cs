@@ -39,7 +39,9 @@ public sealed class DebianVerifyTests(DebianRoot root) : IClassFixture<DebianRoo
 
         var agent = await Verification.ByAgent(root.Path);
 
-        Assert.Equal(dpkg, agent);
+        Assert.Equal(Text(dpkg), Text(agent));
         Assert.Equal(expected, agent.Count);
     }
+
+    private static string Text(IDictionary<string, string> found) => string.Join('\n', found.Select(pair => $"{pair.Key}: {pair.Value}"));
 }

@@ -27,10 +27,16 @@ internal static class Verification
     }
 
     /// <summary><c>dpkg --verify</c> in the same words: it knows digests, what is missing, and that what has a digest is a regular file.</summary>
-    public static async Task<SortedDictionary<string, string>> ByDpkg(string root) => Parse(
-        (await Finished.Run("/usr/bin/dpkg", "--root=" + root, "--force-not-root", "--verify")).Lines,
-        ('M', "type"),
-        ('5', "content"));
+    public static async Task<SortedDictionary<string, string>> ByDpkg(string root)
+    {
+        var finished = await Finished.Run("/usr/bin/dpkg", "--root=" + root, "--force-not-root", "--verify");
+        var found = Parse(finished.Lines, ('M', "type"), ('5', "content"));
+
+        // What became a link it reads through the link; the agent does not.
+        foreach (var path in found.Where(pair => pair.Value == "type content").Select(pair => pair.Key).ToList())
+            found[path] = "type";
+        return found;
+    }
 
     /// <summary><c>rpm -Va</c> in the same words; the time of modification is no part of a fingerprint.</summary>
     public static async Task<SortedDictionary<string, string>> ByRpm(string root, string database)
