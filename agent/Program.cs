@@ -21,8 +21,8 @@ var root = new RootCommand("Fingerprints this machine and reports what changes."
     ScanCommand.Create(clock),      // a directory into a manifest file
     ShowCommand.Create(),           // what a manifest file says
     DiffCommand.Create(),           // two manifest files
-    OwnerCommand.Create(),          // which package a path belongs to
-    VerifyCommand.Create(),         // packaged files against their packages
+    OwnerCommand.Create(clock),     // which package a path belongs to
+    VerifyCommand.Create(clock),    // packaged files against their packages
     CheckConfigCommand.Create(),
     VersionCommand.Create(),
 };

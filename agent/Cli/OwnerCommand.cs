@@ -22,22 +22,22 @@ internal static class OwnerCommand
         Arity = ArgumentArity.OneOrMore,
     };
 
-    public static Command Create()
+    public static Command Create(TimeProvider clock)
     {
         var command = new Verb("owner", "Print which packages own a path; exits 1 when one is owned by none", Examples)
         {
             Paths, PackageQuestion.Root, OutputFormat.Option,
         };
-        command.SetAction(Run);
+        command.SetAction(arguments => Run(arguments, clock));
         return command;
     }
 
-    private static int Run(ParseResult arguments)
+    private static int Run(ParseResult arguments, TimeProvider clock)
     {
         using var interruption = new Interruption();
         var asTable = OutputFormat.IsTable(arguments);
         var asked = arguments.GetValue(Paths)!.Select(Parse).ToList();
-        var (tree, sources) = PackageQuestion.Open(arguments);
+        var (tree, sources) = PackageQuestion.Open(arguments, clock);
         using (tree)
         {
             // One pass over the database answers for any number of paths, and is quicker than an index that is used once.

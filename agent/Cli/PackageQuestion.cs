@@ -18,14 +18,14 @@ internal static class PackageQuestion
     /// <summary>The root that was named, and the package databases in it.</summary>
     /// <exception cref="ScanRootException">The root can't be opened.</exception>
     /// <exception cref="IOException">There is no package database.</exception>
-    public static (RootedTree Tree, IReadOnlyList<IPackageFiles> Sources) Open(ParseResult arguments)
+    public static (RootedTree Tree, IReadOnlyList<IPackageFiles> Sources) Open(ParseResult arguments, TimeProvider clock)
     {
         var root = Path.GetFullPath(arguments.GetValue(Root)!);
         var errno = RootedTree.Open(root, out var tree);
         if (errno != 0)
             throw new ScanRootException(root, errno);
 
-        var sources = PackageDatabases.Files(root).Where(source => source.State() is not null).ToList();
+        var sources = PackageDatabases.Files(root, clock).Where(source => source.State() is not null).ToList();
         return sources.Count > 0
             ? (tree!, sources)
             : throw new IOException($"There is no package database of dpkg or rpm below '{root}'. Name the root of a machine or an image.");

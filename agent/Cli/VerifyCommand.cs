@@ -22,22 +22,22 @@ internal static class VerifyCommand
         Arity = ArgumentArity.ZeroOrMore,
     };
 
-    public static Command Create()
+    public static Command Create(TimeProvider clock)
     {
         var command = new Verb("verify", "Compare packaged files with their packages' own digests; exits 0 when none differs, 1 when some do", Examples)
         {
             Packages, PackageQuestion.Root, OutputFormat.Option,
         };
-        command.SetAction(Run);
+        command.SetAction(arguments => Run(arguments, clock));
         return command;
     }
 
-    private static int Run(ParseResult arguments)
+    private static int Run(ParseResult arguments, TimeProvider clock)
     {
         using var interruption = new Interruption();
         var asTable = OutputFormat.IsTable(arguments);
         var selection = new PackageSelection(arguments.GetValue(Packages)!);
-        var (tree, sources) = PackageQuestion.Open(arguments);
+        var (tree, sources) = PackageQuestion.Open(arguments, clock);
         var mistakes = new List<string>();
         var found = false;
         using (tree)

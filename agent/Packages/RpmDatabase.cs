@@ -92,11 +92,13 @@ internal sealed class RpmDatabase : IDisposable
     }
 
     /// <summary>Copies the database as it is in one state.</summary>
-    /// <exception cref="IOException">It can't be read, copied, or is never the same for long enough.</exception>
-    public RpmSnapshot Copy(CancellationToken cancellation)
+    /// <param name="directory">Where the copy may be.</param>
+    /// <exception cref="IOException">It can't be read or copied, or changed meanwhile.</exception>
+    /// <exception cref="UnauthorizedAccessException">The copy may not be there.</exception>
+    public RpmSnapshot Copy(string directory, DateTimeOffset now, CancellationToken cancellation)
     {
         var errno = Files(out var files);
-        var snapshot = new RpmSnapshot();
+        var snapshot = new RpmSnapshot(directory, now);
         try
         {
             if (errno != 0)

@@ -8,14 +8,15 @@ namespace Telemetry.Agent.Packages;
 
 /// <summary>The files of rpm's packages, with all that <c>rpm --verify</c> would compare but times and capabilities.</summary>
 /// <param name="program">Path of <c>rpm</c>; null where there is none.</param>
-internal sealed class RpmFiles(string root, string? program) : IPackageFiles
+/// <param name="directory">Where a copy of the database may be while it is read.</param>
+internal sealed class RpmFiles(string root, TimeProvider clock, string? program, string directory) : IPackageFiles
 {
     private const string Format =
         "P " + RpmPackage.Format + " %{FILEDIGESTALGO}\n[F %{FILEMODES} %{FILEFLAGS} %{FILEVERIFYFLAGS} %{FILESTATES} %{LONGFILESIZES}"
         + " %{FILEUSERNAME:shescape} %{FILEGROUPNAME:shescape} %{FILEDIGESTS:shescape} %{FILELINKTOS:shescape} %{FILENAMES:shescape}\n]";
 
-    public RpmFiles(string root)
-        : this(root, ChildProcess.Find("rpm"))
+    public RpmFiles(string root, TimeProvider clock)
+        : this(root, clock, ChildProcess.Find("rpm"), Path.GetTempPath())
     {
     }
 
@@ -58,11 +59,11 @@ internal sealed class RpmFiles(string root, string? program) : IPackageFiles
         }
     }
 
-    private static RpmSnapshot? Copy(RpmDatabase database, Action<string> mistake, CancellationToken cancellation)
+    private RpmSnapshot? Copy(RpmDatabase database, Action<string> mistake, CancellationToken cancellation)
     {
         try
         {
-            return database.Copy(cancellation);
+            return database.Copy(directory, clock.GetUtcNow(), cancellation);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

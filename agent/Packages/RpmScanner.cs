@@ -9,11 +9,12 @@ namespace Telemetry.Agent.Packages;
 /// The entries carry one stamp of all the database's files: when it is the same as last time they are taken over and rpm is not
 /// run. Where no entry can carry it (there is no package, or rpm failed) the memory does.
 /// </remarks>
+/// <param name="directory">Where a copy of the database may be while it is read.</param>
 /// <param name="program">Path of <c>rpm</c>; null where there is none.</param>
-internal sealed class RpmScanner(string root, TimeProvider clock, RpmMemory memory, string? program) : IScanner
+internal sealed class RpmScanner(string root, TimeProvider clock, RpmMemory memory, string directory, string? program) : IScanner
 {
-    public RpmScanner(string root, TimeProvider clock, RpmMemory memory)
-        : this(root, clock, memory, ChildProcess.Find("rpm"))
+    public RpmScanner(string root, TimeProvider clock, RpmMemory memory, string directory)
+        : this(root, clock, memory, directory, ChildProcess.Find("rpm"))
     {
     }
 
@@ -59,7 +60,7 @@ internal sealed class RpmScanner(string root, TimeProvider clock, RpmMemory memo
     {
         try
         {
-            using var snapshot = database.Copy(cancellation);
+            using var snapshot = database.Copy(directory, clock.GetUtcNow(), cancellation);
             var packages = RpmPackages.Read(snapshot, program!, cancellation);
             trouble = packages.Trouble;
             return trouble is null ? packages : null;

@@ -7,16 +7,30 @@ namespace Telemetry.Agent.Packages;
 /// <summary>A private copy of an rpm database, and the questions rpm answers from it. Gone when it is disposed.</summary>
 internal sealed class RpmSnapshot : IDisposable
 {
-    // Fedora's largest are a tenth of it; an image's sparse file may be of any size.
-    private const long MaxBytes = 2L << 30;
+    // Fedora's largest are a fifth of it; an image's sparse file may be of any size.
+    private const long MaxBytes = 1L << 30;
 
     // Ten times what 400,000 files need here, and half of what systemd's watchdog waits for a scan that does not move.
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(1);
     private const long MaxOutput = 512L << 20;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("telemetry-rpm-").FullName;
+    private const string Prefix = "telemetry-rpm-";
+
+    // Twice as long as any copy is used.
+    private static readonly TimeSpan LeftOverAfter = 4 * Timeout;
+
+    private readonly string _folder;
     private readonly HashSet<string> _copied = [];
     private long _bytes;
+
+    /// <param name="directory">Where the copy may be; it is readable by its owner only.</param>
+    /// <exception cref="IOException">Nothing can be written there.</exception>
+    public RpmSnapshot(string directory, DateTimeOffset now)
+    {
+        RemoveLeftovers(directory, now);
+        _folder = Path.Combine(directory, Prefix + Guid.NewGuid().ToString("n"));
+        Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
 
     /// <exception cref="IOException">Can't be read or written, or is too big.</exception>
     public void Add(RootedTree tree, EntryKey key, in FileStatus expected, CancellationToken cancellation)
@@ -25,7 +39,7 @@ internal sealed class RpmSnapshot : IDisposable
         if (_bytes > MaxBytes)
             throw new IOException($"it has more than {MaxBytes >> 30} GiB");
 
-        var errno = tree.File(key.Bytes, out var file, out var status);
+        var errno = tree.File(key.Bytes, out var file, out _);
         if (errno != 0)
             throw new IOException(Errno.Text(errno));
         using (file)
@@ -34,7 +48,7 @@ internal sealed class RpmSnapshot : IDisposable
             _copied.Add(name);
             using var copy = new FileStream(Path.Combine(_folder, name), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
             var buffer = new byte[64 * 1024];
-            for (var left = (long)status.Size; left > 0;)
+            for (var left = (long)expected.Size; left > 0;)
             {
                 cancellation.ThrowIfCancellationRequested();
                 var read = OpenFile.Read((int)file!.DangerousGetHandle(), buffer.AsSpan(0, (int)Math.Min(buffer.Length, left)));
@@ -79,13 +93,27 @@ internal sealed class RpmSnapshot : IDisposable
         return error is null ? null : "rpm says " + EscapedText.Of(Encoding.UTF8.GetBytes(error));
     }
 
-    public void Dispose()
+    public void Dispose() => Remove(_folder);
+
+    /// <summary>Who was killed could not tidy up. Where anybody may write, nothing is removed by its name.</summary>
+    private static void RemoveLeftovers(string directory, DateTimeOffset now)
+    {
+        if ((File.GetUnixFileMode(directory) & UnixFileMode.OtherWrite) != 0)
+            return;
+        foreach (var folder in Directory.EnumerateDirectories(directory, Prefix + "*"))
+        {
+            if (now - Directory.GetCreationTimeUtc(folder) > LeftOverAfter)
+                Remove(folder);
+        }
+    }
+
+    private static void Remove(string folder)
     {
         try
         {
-            Directory.Delete(_folder, recursive: true);
+            Directory.Delete(folder, recursive: true);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // A disk that fails keeps it; it holds nothing that the database does not.
         }

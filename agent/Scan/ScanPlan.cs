@@ -33,7 +33,7 @@ internal sealed record ScanPlan(string Root)
         var files = new FileRules(scope, secrets) { OneFilesystem = policy.OneFilesystem, Wait = Wait, SpillDirectory = SpillDirectory };
         var scanners = new List<IScanner> { new FileScanner(Root, files, clock) };
         if (Packages)
-            scanners.AddRange([new DpkgScanner(Root, clock), new RpmScanner(Root, clock, _rpm)]);
+            scanners.AddRange([new DpkgScanner(Root, clock), new RpmScanner(Root, clock, _rpm, SpillDirectory)]);
         scanners.AddRange(Facts?.Scanners(policy.Sysctls) ?? []);
         return new ManifestScan(scanners, scope, clock) { Dirty = dirty ?? [] };
     }

@@ -15,6 +15,7 @@ internal sealed class RpmRoot : IDisposable
             (File.Exists("/usr/bin/rpmbuild") && Environment.UserName == "root") || Environment.GetEnvironmentVariable("CI") is not null,
             "rpm installs below a root only for root, and rpmbuild must be there");
         Directory.CreateDirectory(_folder["root" + Database]);
+        Directory.CreateDirectory(Copies);
         Shell.Run("/", $"rpmdb --root '{Path}' {Options} --initdb");
     }
 
@@ -22,6 +23,9 @@ internal sealed class RpmRoot : IDisposable
 
     /// <summary>Where the database is.</summary>
     public string Folder => _folder["root" + Database];
+
+    /// <summary>Where a scanner may put its copies.</summary>
+    public string Copies => _folder["copies"];
 
     private static string Options => "--dbpath " + Database;
 

@@ -15,7 +15,7 @@ public sealed class RpmScannerTests
         using var folder = new TemporaryDirectory();
         Directory.CreateDirectory(folder["var/lib/rpm"]);
 
-        Assert.Equal([false], PackageLook.By(null, new RpmScanner(folder.Path, _clock, _memory)).IsPresent);
+        Assert.Equal([false], PackageLook.By(null, new RpmScanner(folder.Path, _clock, _memory, Path.GetTempPath())).IsPresent);
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public sealed class RpmScannerTests
     {
         using var root = new RpmRoot();
 
-        var look = PackageLook.By(null, new RpmScanner(root.Path, _clock, _memory, program: null));
+        var look = PackageLook.By(null, new RpmScanner(root.Path, _clock, _memory, Path.GetTempPath(), program: null));
 
         Assert.Equal([true], look.IsPresent);
         Assert.Contains("install rpm", Assert.Single(look.Gaps).Reason);
@@ -136,7 +136,7 @@ public sealed class RpmScannerTests
         Directory.CreateDirectory(folder["var/lib"]);
         File.CreateSymbolicLink(folder["var/lib/rpm"], elsewhere.Folder);
 
-        Assert.Equal([false], PackageLook.By(null, new RpmScanner(folder.Path, _clock, _memory)).IsPresent);
+        Assert.Equal([false], PackageLook.By(null, new RpmScanner(folder.Path, _clock, _memory, Path.GetTempPath())).IsPresent);
     }
 
     [Fact]
@@ -164,9 +164,35 @@ public sealed class RpmScannerTests
         Look(root, null);
 
         Assert.Equal(before, Shell.Run(root.Folder, "find . -printf '%p %s %T@ %C@\\n' | sort"));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(root.Copies));
+    }
+
+    [Fact]
+    public void Scan_AfterOneThatWasKilled_RemovesItsCopy()
+    {
+        using var root = new RpmRoot();
+        root.Install("alpha");
+        Directory.CreateDirectory(root.Copies + "/telemetry-rpm-old");
+        File.WriteAllText(root.Copies + "/telemetry-rpm-old/rpmdb.sqlite", "");
+        _clock.Advance(TimeSpan.FromHours(1));
+
+        Look(root, null);
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(root.Copies));
+    }
+
+    [Fact]
+    public void Scan_WhereNoCopyCanBe_IsAGap()
+    {
+        using var root = new RpmRoot();
+        root.Install("alpha");
+
+        var look = PackageLook.By(null, new RpmScanner(root.Path, _clock, _memory, "/proc", root.CountingRpm()));
+
+        Assert.Contains("can't be read", Assert.Single(look.Gaps).Reason);
     }
 
     private PackageLook Look(RpmRoot root, PackageLook? before) => PackageLook.By(before, Scanner(root));
 
-    private RpmScanner Scanner(RpmRoot root) => new(root.Path, _clock, _memory, root.CountingRpm());
+    private RpmScanner Scanner(RpmRoot root) => new(root.Path, _clock, _memory, root.Copies, root.CountingRpm());
 }
