@@ -60,6 +60,10 @@ install() {
   need attr command -v getfattr
   need e2fsprogs command -v mkfs.ext4
   need mount command -v losetup
+  need rpm test -x /usr/bin/rpmbuild
+  if ((${#filter[@]} == 0)); then
+    need debootstrap test -x /usr/sbin/debootstrap
+  fi
   install_missing
 }
 

@@ -27,9 +27,9 @@ internal static class Verification
     }
 
     /// <summary><c>dpkg --verify</c> in the same words: it knows digests, what is missing, and that what has a digest is a regular file.</summary>
-    public static async Task<SortedDictionary<string, string>> ByDpkg(string root)
+    public static async Task<SortedDictionary<string, string>> ByDpkg(string root, params string[] packages)
     {
-        var finished = await Finished.Run("/usr/bin/dpkg", "--root=" + root, "--force-not-root", "--verify");
+        var finished = await Finished.Run("/usr/bin/dpkg", ["--root=" + root, "--force-not-root", "--verify", .. packages], environment: null);
         var found = Parse(finished.Lines, ('M', "type"), ('5', "content"));
 
         // What became a link it reads through the link; the agent does not.
