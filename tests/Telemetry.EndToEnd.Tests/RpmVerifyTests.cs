@@ -110,6 +110,22 @@ public sealed class RpmVerifyTests : IDisposable
         Assert.Equal(before, Shell.Run(Root + Database, "find . -printf '%p %s %T@ %C@\n' | sort"));
     }
 
+    [Fact]
+    public async Task Package_InstalledWhileTheAgentRuns_IsADeviation()
+    {
+        await Finished.Succeed("/usr/bin/rpmdb", "--root", Root, "--dbpath", Database, "--initdb");
+        Directory.CreateDirectory(Root + "/srv");
+        await using var installation = new Installation();
+        await installation.StartCollector();
+        await installation.StartAgentOn(Root, "/srv");
+        await installation.Certify();
+
+        await Install();
+
+        var open = await installation.Open("added package:rpm/telemetry-tool:noarch");
+        Assert.Equal("2:1.0-1", open[0].GetProperty("actual").GetProperty("version").GetString());
+    }
+
     private static IEnumerable<string> Ordered(IDictionary<string, string> found) => found.Select(pair => $"{pair.Key}: {Sorted(pair.Value)}");
 
     private static string Sorted(string words) => string.Join(' ', words.Split(' ').Order(StringComparer.Ordinal));
