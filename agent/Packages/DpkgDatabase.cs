@@ -57,7 +57,7 @@ internal sealed class DpkgDatabase : IDisposable
     /// <summary>Whether a transaction is open, or was broken off.</summary>
     public bool HasJournal() => Journal() is not [];
 
-    /// <exception cref="IOException">Something can't be read.</exception>
+    /// <exception cref="PackageDatabaseException">Something can't be read.</exception>
     public DpkgStatus Read()
     {
         for (var attempt = 1; ; attempt++)
@@ -72,7 +72,7 @@ internal sealed class DpkgDatabase : IDisposable
                 }
 
                 using var stream = new FileStream(_status, FileAccess.Read, bufferSize: 0);
-                var status = DpkgStatus.Parse(stream, updates);
+                var status = PackageDatabaseException.Instead(() => DpkgStatus.Parse(stream, updates));
 
                 // The journal goes only after another status file came: as long as this one is in place the two belong together.
                 if (Tree.Status(Child("status").Bytes, out var now) == 0 && now.Inode == _opened.Inode && now.Device == _opened.Device)
@@ -84,10 +84,10 @@ internal sealed class DpkgDatabase : IDisposable
             }
 
             if (attempt == Tries)
-                throw new IOException("it kept changing");
+                throw new PackageDatabaseException("it kept changing");
             var errno = Tree.File(Child("status").Bytes, out var next, out _opened);
             if (errno != 0)
-                throw new IOException(Errno.Text(errno));
+                throw new PackageDatabaseException(Errno.Text(errno));
             _status = next!;
         }
     }
@@ -102,7 +102,7 @@ internal sealed class DpkgDatabase : IDisposable
     }
 
     /// <returns>Null when it is not there.</returns>
-    /// <exception cref="IOException">It can't be read.</exception>
+    /// <exception cref="PackageDatabaseException">It can't be read.</exception>
     public FileStream? OpenFile(EntryKey key, out FileStatus status)
     {
         var errno = Tree.File(key.Bytes, out var file, out status);
@@ -110,7 +110,7 @@ internal sealed class DpkgDatabase : IDisposable
             return null;
         return errno == 0
             ? new FileStream(file!, FileAccess.Read, bufferSize: 0)
-            : throw new IOException($"{KeyText.Format(EntryKind.File, key.Bytes)}: {Errno.Text(errno)}");
+            : throw new PackageDatabaseException($"{KeyText.Format(EntryKind.File, key.Bytes)}: {Errno.Text(errno)}");
     }
 
     public void Dispose()
@@ -124,7 +124,7 @@ internal sealed class DpkgDatabase : IDisposable
     {
         var errno = Tree.Names(Child("updates").Bytes, out var names);
         if (errno != 0 && !Errno.IsGone(errno))
-            throw new IOException($"updates: {Errno.Text(errno)}");
+            throw new PackageDatabaseException($"updates: {Errno.Text(errno)}");
 
         var journal = new List<string>();
         foreach (var name in names)

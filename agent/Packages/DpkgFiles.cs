@@ -51,68 +51,46 @@ internal sealed class DpkgFiles(string root) : IPackageFiles
 
         using (database)
         {
-            // Whoever takes the files may fail as well; that is not the database's mistake.
-            foreach (var files in Packages(database!, wanted, mistake))
+            try
             {
-                cancellation.ThrowIfCancellationRequested();
-                files.ForEach(file);
+                var status = database!.Read();
+                if (status.Mistake is { } broken)
+                    mistake($"{DpkgDatabase.StatusFile} is broken: {broken}");
+
+                using var stream = database.OpenFile(database.Child("diversions"), out _);
+                var diversions = PackageDatabaseException.Instead(() => DpkgDiversions.Parse(stream ?? Stream.Null));
+                foreach (var package in status.Packages.Where(package => wanted(package.Key)))
+                    Read(database, package, diversions, file, mistake, cancellation);
+            }
+            catch (PackageDatabaseException e)
+            {
+                mistake($"dpkg's database can't be read: {e.Message}");
             }
         }
     }
 
-    private static IEnumerable<List<PackageFile>> Packages(DpkgDatabase database, Predicate<EntryKey> wanted, Action<string> mistake)
+    private static void Read(
+        DpkgDatabase database, DpkgPackage package, DpkgDiversions diversions, Action<PackageFile> file, Action<string> mistake, CancellationToken cancellation)
     {
-        var status = Try(
-            () =>
-            {
-                using var stream = database.OpenFile(database.Child("diversions"), out _);
-                return (Database: database.Read(), Diversions: DpkgDiversions.Parse(stream ?? Stream.Null));
-            },
-            mistake);
-        if (status.Database?.Mistake is { } broken)
-            mistake($"{DpkgDatabase.StatusFile} is broken: {broken}");
-        foreach (var package in status.Database?.Packages ?? [])
-        {
-            if (wanted(package.Key) && Try(() => Read(database, package, status.Diversions, mistake), mistake) is { } files)
-                yield return files;
-        }
-    }
-
-    private static T? Try<T>(Func<T> read, Action<string> mistake)
-    {
-        try
-        {
-            return read();
-        }
-        catch (IOException e)
-        {
-            mistake($"dpkg's database can't be read: {e.Message}");
-            return default;
-        }
-    }
-
-    private static List<PackageFile> Read(DpkgDatabase database, DpkgPackage package, DpkgDiversions diversions, Action<string> mistake)
-    {
-        var files = new List<PackageFile>();
         using var list = Open(database, package, ".list");
         if (list is null)
         {
             // Until its first unpacking has come so far there is none.
             if (!package.Status.Bytes.EndsWith(" half-installed"u8))
                 mistake($"/var/lib/dpkg/info/{package.Name}.list is missing");
-            return files;
+            return;
         }
 
         var conffiles = new Dictionary<ByteText, ByteText>();
         foreach (var conffile in package.Conffiles)
             conffiles.TryAdd(conffile.Path, conffile.Md5);
-        var digests = Digests(database, package);
+        var digests = PackageDatabaseException.Instead(() => Digests(database, package));
         var lines = new LineReader(list);
-        while (lines.Next(out var line))
+        while (PackageDatabaseException.Instead(() => lines.Next(out var line) ? new ByteText(line) : (ByteText?)null) is { } listed)
         {
-            if (line.IsEmpty)
+            cancellation.ThrowIfCancellationRequested();
+            if (listed.Bytes.IsEmpty)
                 continue;
-            var listed = new ByteText(line);
             var place = diversions.Place(listed, package.Name);
             if (database.Paths.Of(place.Bytes) is not { } path || path.Length > EntryKey.MaxLength)
             {
@@ -123,16 +101,14 @@ internal sealed class DpkgFiles(string root) : IPackageFiles
             var isConffile = conffiles.TryGetValue(listed, out var md5);
             if (!digests.TryGetValue(listed, out var digest) && isConffile)
                 digest = PackageDigest.Parse("MD5", Md5Length, md5.Bytes);
-            files.Add(new PackageFile(package.Key, path)
+            file(new PackageFile(package.Key, path)
             {
-                ListedAs = PathText.IsOf(line, path) ? null : listed,
+                ListedAs = PathText.IsOf(listed.Bytes, path) ? null : listed,
                 IsConffile = isConffile,
                 Type = digest is null ? null : FileType.File,
                 Digest = digest,
             });
         }
-
-        return files;
     }
 
     /// <summary>By the path as it is listed, with its leading slash.</summary>

@@ -44,7 +44,7 @@ internal sealed class DpkgScanner(string root, TimeProvider clock) : IScanner
                 return;
             status = database.Read();
         }
-        catch (IOException e)
+        catch (PackageDatabaseException e)
         {
             pass.Gap(Prefix, $"{DpkgDatabase.StatusFile} can't be read: {e.Message}");
             return;
