@@ -84,10 +84,11 @@ internal sealed class Installation : IAsyncDisposable
     public Task StartAgent() => StartAgentOn("/", Watched);
 
     /// <summary>Starts the agent on another root, such as a mounted image.</summary>
-    public async Task StartAgentOn(string root, string include)
+    /// <param name="via">Where it finds the collector, if not where it listens.</param>
+    public async Task StartAgentOn(string root, string include, string? via = null)
     {
         await File.WriteAllTextAsync(_folder["agent.toml"], $"""
-            collector = "{AgentsServer}"
+            collector = "{via ?? AgentsServer}"
             root = "{root}"
             state_directory = "{_folder["agent"]}"
             [watch]

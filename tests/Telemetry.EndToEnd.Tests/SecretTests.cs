@@ -1,0 +1,112 @@
+using System.Security.Cryptography;
+using System.Text;
+using Telemetry.Testing;
+
+namespace Telemetry.EndToEnd.Tests;
+
+/// <summary>Secrets are planted wherever machines have them; then everything that left the agent's memory is searched for them.</summary>
+public sealed class SecretTests : IAsyncDisposable
+{
+    private const string Key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAAplantedkeyplantedkeyplantedkey\n-----END OPENSSH PRIVATE KEY-----\n";
+
+    /// <summary>Path, content, and the secrets in it. What each becomes later differs in its last byte.</summary>
+    private static readonly (string Path, string Content, string[] Secrets)[] Planted =
+    [
+        ("etc/shadow", "root:$6$saltsalt$plantedhashofroot:19000:0:99999:7:::\n", ["$6$saltsalt$plantedhashofroot"]),
+        ("etc/mysql/debian.cnf", "[client]\nuser = maint\npassword = planted-mysql-word\n", ["planted-mysql-word"]),
+        ("etc/fstab", "//server/share /mnt cifs user=x,password=planted-cifs-word 0 0\n", ["planted-cifs-word"]),
+        ("etc/crontab", "5 4 * * * root backup --password=planted-cron-word /srv\n", ["planted-cron-word"]),
+        ("etc/systemd/system/app.service", "[Service]\nExecStart=/usr/bin/app\nEnvironment=APP_TOKEN=planted-unit-word\n", ["planted-unit-word"]),
+        ("etc/ssl/private/site.key", "binary key planted-site-key", ["planted-site-key"]),
+        ("root/.ssh/id_ed25519", Key, ["plantedkeyplantedkeyplantedkey"]),
+        ("opt/app/server.pem", Key.Replace("OPENSSH ", "", StringComparison.Ordinal), ["plantedkeyplantedkeyplantedkey"]),
+    ];
+
+    private const string Harmless = "127.0.0.1 localhost\n";
+
+    private readonly Installation _installation = new(agentSettings: "[log]\nlevel = \"debug\"");
+    private readonly TemporaryDirectory _root = new();
+    private RecordingRelay? _wire;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _installation.DisposeAsync();
+        if (_wire is not null)
+            await _wire.DisposeAsync();
+        _root.Dispose();
+    }
+
+    [Fact]
+    public async Task Secret_CertifiedAndChanged_NeverLeavesTheMachine()
+    {
+        Plant(suffix: "");
+        _root.Write("etc/hosts", Harmless);
+        await _installation.StartCollector();
+        _wire = new RecordingRelay(new Uri(_installation.AgentsServer).Port);
+        await _installation.StartAgentOn(_root.Path, "/", "http://127.0.0.1:" + _wire.Port);
+        await _installation.Certify();
+
+        Plant(suffix: "x");
+        var keys = Planted.Select(planted => "/" + planted.Path).ToHashSet();
+        var shown = await Eventually.Get(
+            async () =>
+            {
+                var open = await _installation.Succeed("deviations", "list", "--state", "open");
+                return keys.IsSubsetOf(open.EnumerateArray().Select(deviation => deviation.GetProperty("key").GetString()!)) ? open.GetRawText() : null;
+            },
+            "every planted file to deviate",
+            TestContext.Current.CancellationToken,
+            () => _installation.Agent.Log);
+
+        await _installation.Agent.Stop();
+        await _installation.Collector.Stop();
+        var places = new Dictionary<string, byte[]>
+        {
+            ["the wire"] = _wire.Passed,
+            ["the agent's state"] = Bytes(_installation["agent"]),
+            ["the collector's store"] = Bytes(_installation["collector"]),
+            ["the logs and what people see"] = Encoding.UTF8.GetBytes(_installation.Agent.Log + _installation.Collector.Log + shown),
+        };
+        foreach (var (place, bytes) in places)
+            Assert.DoesNotContain(Planted.SelectMany(planted => Traces(planted, "").Concat(Traces(planted, "x"))), trace => Holds(bytes, trace.Bytes, trace.Name, place));
+
+        // The search finds what is there.
+        var harmless = SHA256.HashData(Encoding.UTF8.GetBytes(Harmless));
+        foreach (var place in (string[])["the wire", "the agent's state", "the collector's store"])
+            Assert.True(places[place].AsSpan().IndexOf(harmless) >= 0, $"{place} lacks the digest of a file that is no secret");
+    }
+
+    private void Plant(string suffix)
+    {
+        foreach (var (path, content, secrets) in Planted)
+            _root.Write(path, With(content, secrets, suffix));
+    }
+
+    private static string With(string content, string[] secrets, string suffix) =>
+        secrets.Aggregate(content, (text, secret) => text.Replace(secret, secret + suffix, StringComparison.Ordinal));
+
+    /// <summary>The secret itself and every plain digest of it or of its file, as bytes, in hexadecimal and in base64.</summary>
+    private static IEnumerable<(string Name, byte[] Bytes)> Traces((string Path, string Content, string[] Secrets) planted, string suffix)
+    {
+        var file = Encoding.UTF8.GetBytes(With(planted.Content, planted.Secrets, suffix));
+        foreach (var text in planted.Secrets.Select(secret => Encoding.UTF8.GetBytes(secret + suffix)).Append(file))
+        {
+            yield return ("secret of " + planted.Path, text);
+            var digest = SHA256.HashData(text);
+            yield return ("digest of " + planted.Path, digest);
+            yield return ("digest of " + planted.Path, Encoding.ASCII.GetBytes(Convert.ToHexStringLower(digest)));
+            yield return ("digest of " + planted.Path, Encoding.ASCII.GetBytes(Convert.ToBase64String(digest)));
+        }
+    }
+
+    private static bool Holds(byte[] place, byte[] trace, string name, string where)
+    {
+        var isThere = place.AsSpan().IndexOf(trace) >= 0;
+        if (isThere)
+            TestContext.Current.SendDiagnosticMessage($"{where} holds a {name}");
+        return isThere;
+    }
+
+    private static byte[] Bytes(string folder) =>
+        [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).SelectMany(File.ReadAllBytes)];
+}
