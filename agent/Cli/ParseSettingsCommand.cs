@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Microsoft.Win32.SafeHandles;
+using Telemetry.Agent.Linux;
 using Telemetry.Agent.Settings;
 using Telemetry.Protocol.Cli;
 
@@ -14,8 +16,9 @@ internal static class ParseSettingsCommand
         var command = new Command(Name, "Parse settings for the agent") { Hidden = true };
         command.SetAction(_ =>
         {
-            using var input = Console.OpenStandardInput();
-            using var output = Console.OpenStandardOutput();
+            // The console's own streams start a thread, which the helper may not.
+            using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
+            using var output = new StandardOutput();
             ParseHelper.Run(input, output);
             return ExitCode.Yes;
         });

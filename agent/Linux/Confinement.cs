@@ -13,7 +13,7 @@ internal static unsafe class Confinement
     private const int KillSignal = 9;
 
     // setrlimit(2); the same numbers on x64 and arm64.
-    private const int CpuSeconds = 0, FileSize = 1, Data = 2, CoreSize = 4, Processes = 6, OpenFiles = 7;
+    private const int CpuSeconds = 0, Data = 2, CoreSize = 4, Processes = 6, OpenFiles = 7;
 
     /// <summary>
     /// As root, becomes nobody. No way back to more, none to other processes or to written files, and an end when the parent
@@ -43,7 +43,6 @@ internal static unsafe class Confinement
         Check(LibC.Control(ParentDeathSignal, KillSignal, 0, 0, 0), "PR_SET_PDEATHSIG");
 
         Limit(CoreSize, 0);
-        Limit(FileSize, 0);
         Limit(OpenFiles, 64);
         Limit(CpuSeconds, cpuSeconds);
         Limit(Data, memory);

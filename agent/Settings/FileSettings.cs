@@ -59,6 +59,6 @@ internal sealed class FileSettings(byte[] file, SettingsFormat format, bool isSe
         if (format.Reach == SecretReach.None)
             return false;
         var names = format.AnyNameIsSecret ? setting.Name : setting.Name[^1..];
-        return Array.Exists(names, name => SecretNames.IsSecret(Encoding.Latin1.GetBytes(name)));
+        return !format.PlainValues.Contains(setting.Value) && Array.Exists(names, name => SecretText.IsSecretName(Encoding.Latin1.GetBytes(name)));
     }
 }

@@ -13,10 +13,8 @@ internal static unsafe class ParseHelper
     public static void Run(Stream input, Stream output)
     {
         Confinement.Enter(MaxMemory, MaxCpuSeconds);
-        output.WriteByte(ParseProtocol.Ready);
-        output.Flush();
+        output.Write([ParseProtocol.Ready]);
 
-        // The thread's own stack is small beside what a deep file makes the library need.
         using var buffered = new BufferedStream(output, 64 * 1024);
         nint handle = 0;
         try

@@ -19,6 +19,10 @@ internal static class SecretText
     /// <summary>The same, but only <c>=</c> divides: where words such as "password" are part of the language (pam, sshd, nsswitch).</summary>
     public static bool HoldsAssignment(ReadOnlySpan<byte> content) => IsSuspect(content, blanksDivide: false);
 
+    /// <summary>Whether a name promises a secret; a password is called "pw" only where a program's settings are meant.</summary>
+    public static bool IsSecretName(ReadOnlySpan<byte> name) =>
+        SecretNames.IsSecret(name) || (name.Length > 2 && !char.IsAsciiLetterOrDigit((char)name[^3]) && IsWord(name[^2..], "pw"u8));
+
     private static bool IsSuspect(ReadOnlySpan<byte> content, bool blanksDivide)
     {
         if (HoldsPrivateKey(content) || HoldsUrlWithPassword(content))
@@ -70,7 +74,7 @@ internal static class SecretText
         }
     }
 
-    /// <summary><c>scheme://user:password@host</c> (RFC 3986, 3.2.1).</summary>
+    /// <summary><c>scheme://user:password@host</c> (RFC 3986, 3.2.1); people leave slashes in passwords as they are.</summary>
     private static bool HoldsUrlWithPassword(ReadOnlySpan<byte> content)
     {
         while (true)
@@ -114,16 +118,16 @@ internal static class SecretText
     /// <param name="before">The word before it in the same line: "api key" is two.</param>
     private static bool IsSecretName(ReadOnlySpan<byte> word, ReadOnlySpan<byte> before)
     {
-        if (SecretNames.IsSecret(word))
+        if (IsSecretName(word))
             return true;
-        if (before.IsEmpty || before.Length + word.Length > 100)
+        if (!(IsWord(word, "key"u8) || IsWord(word, "keys"u8)) || before.IsEmpty || before.Length > 100)
             return false;
 
         Span<byte> both = stackalloc byte[before.Length + 1 + word.Length];
         before.CopyTo(both);
         both[before.Length] = (byte)' ';
         word.CopyTo(both[(before.Length + 1)..]);
-        return !SecretNames.IsSecret(before) && SecretNames.IsSecret(both);
+        return SecretNames.IsSecret(both);
     }
 
     /// <summary>What well-known programs take as a password, by names that promise none.</summary>

@@ -21,13 +21,15 @@ internal enum SecretReach
 /// <param name="Read">From the lens's tree to settings.</param>
 internal sealed record SettingsFormat(string Name, string Lens, SecretReach Reach, Action<SettingNode, SettingList> Read)
 {
+    private static readonly string[] NoPasswords = ["x", "*", "!", "!!", "!*"];
+
     private static readonly SettingsFormat[] All =
     [
         new("apache", "Httpd.lns", SecretReach.Everything, WebServers.ReadApache),
         new("apt_sources", "Aptsources.lns", SecretReach.Everything, AptSources.Read) { Prepare = AptSources.Prepare },
         new("crontab", "Cron.lns", SecretReach.Everything, Tables.ReadCrontab) { SpoolLens = "Cron_User.lns" },
         new("fstab", "Fstab.lns", SecretReach.Everything, Tables.ReadFstab),
-        new("group", "Group.lns", SecretReach.Assignments, Accounts.Read),
+        new("group", "Group.lns", SecretReach.Assignments, Accounts.Read) { PlainValues = NoPasswords },
         new("hosts", "Hosts.lns", SecretReach.None, Tables.ReadHosts),
         new("ini", "IniFile.lns_loose_multiline", SecretReach.Everything, Sections.Read),
         new("json", "Json.lns", SecretReach.Everything, Json.Read) { AnyNameIsSecret = true },
@@ -37,11 +39,11 @@ internal sealed record SettingsFormat(string Name, string Lens, SecretReach Reac
         new("nginx", "Nginx.lns", SecretReach.Everything, WebServers.ReadNginx),
         new("nsswitch", "Nsswitch.lns", SecretReach.None, Tables.ReadNsswitch),
         new("pam", "Pam.lns", SecretReach.Assignments, Tables.ReadPam),
-        new("passwd", "Passwd.lns", SecretReach.Assignments, Accounts.Read),
+        new("passwd", "Passwd.lns", SecretReach.Assignments, Accounts.Read) { PlainValues = NoPasswords },
         new("php", "PHP.lns", SecretReach.Everything, Sections.Read),
         new("properties", "Properties.lns", SecretReach.Everything, Sections.Read) { Prepare = Properties.Prepare },
         new("resolv", "Resolv.lns", SecretReach.None, Tables.ReadResolv),
-        new("shadow", "Shadow.lns", SecretReach.Everything, Accounts.Read),
+        new("shadow", "Shadow.lns", SecretReach.Everything, Accounts.Read) { PlainValues = NoPasswords },
         new("sshd", "Sshd.lns", SecretReach.Assignments, Sshd.Read),
         new("sudoers", "Sudoers.lns", SecretReach.Assignments, Sudoers.Read),
         new("sysctl", "Sysctl.lns", SecretReach.Assignments, Sections.Read),
@@ -53,6 +55,9 @@ internal sealed record SettingsFormat(string Name, string Lens, SecretReach Reac
 
     /// <summary>For files below /var/spool, which differ: users' own crontabs name no user.</summary>
     public string? SpoolLens { get; init; }
+
+    /// <summary>Values of settings with secret names that are no secrets: they say where it is, or that there is none.</summary>
+    public IReadOnlyList<string> PlainValues { get; init; } = [];
 
     /// <summary>What lies below a secret name is secret as well.</summary>
     public bool AnyNameIsSecret { get; init; }

@@ -86,6 +86,9 @@ internal sealed class SettingsParser(string program = "/proc/self/exe")
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
+
+            // Nobody reads what it says in its last moments: it may be of the file.
+            RedirectStandardError = true,
             WorkingDirectory = "/",
         };
         start.Environment.Clear();

@@ -24,7 +24,7 @@ internal static class Tables
             var place = line.TextOf("file");
             if (!place.StartsWith('/'))
                 place = line.TextOf("spec");
-            foreach (var field in line.Children.Where(field => field.Label is not "file" || field.Text != place))
+            foreach (var field in line.Children.Where(field => field.Label is not ("file" or "spec") || field.Text != place))
             {
                 if (field.Label is "opt" or "vfstype_opt")
                     settings.Add(field.TextOf("value"), place, "opt", field.Text);

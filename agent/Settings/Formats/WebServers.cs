@@ -63,7 +63,7 @@ internal static class WebServers
         ' ',
         server.Children.Where(option => option.Label != "@address").Select(option => option.Value is null ? option.Label : $"{option.Label}={option.Value}"));
 
-    private static bool IsPartOfName(SettingNode node) => node.Label.StartsWith('#');
+    private static bool IsPartOfName(SettingNode node) => node.Label.StartsWith('#') && !node.IsComment;
 
     private static void Add(string value, string[] name, SettingList settings)
     {
