@@ -20,7 +20,7 @@ can_link() {
 }
 
 has_library() {
-  ldconfig -p | grep -q "$1"
+  [[ $(PATH=$PATH:/usr/sbin:/sbin ldconfig -p) == *"$1"* ]]
 }
 
 need_native_toolchain() {

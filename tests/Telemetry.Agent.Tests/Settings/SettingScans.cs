@@ -27,13 +27,18 @@ internal sealed class SettingScans : IDisposable
 
     public FleetKey Key { get; set; } = Scans.Key;
 
-    /// <summary>Of a file below Files, as if it lay in /etc.</summary>
-    public static IReadOnlyDictionary<string, string> SettingsOf(string format)
+    /// <summary>All real files, looked at once.</summary>
+    private static readonly Lazy<ScannedTree> RealFiles = new(LookAtRealFiles);
+
+    /// <summary>Of the real file of a format.</summary>
+    public static IReadOnlyList<TreeEntry> EntriesOf(string format)
     {
-        using var scans = new SettingScans();
-        scans.Tree.Write("etc/file", File.ReadAllText(Path.Combine(Files, format)));
-        return Settings(scans.Look(Policy(("/etc/file", format))));
+        Assert.Empty(RealFiles.Value.Sighting.Coverage.Gaps.Select(gap => gap.Reason));
+        return [.. RealFiles.Value.Entries(EntryKind.Setting).Where(entry => entry.Key.IsUnder(EntryKey.Of("etc/" + format)))];
     }
+
+    /// <summary>Of the real file of a format, by what follows the file's path.</summary>
+    public static IReadOnlyDictionary<string, string> SettingsOf(string format) => Readable(EntriesOf(format));
 
     public static Policy Policy(params (string Pattern, string Format)[] files) => new()
     {
@@ -66,11 +71,21 @@ internal sealed class SettingScans : IDisposable
     public static IReadOnlyDictionary<string, string> Settings(ScannedTree scanned)
     {
         Assert.Empty(scanned.Sighting.Coverage.Gaps.Select(gap => gap.Reason));
-        return scanned.Entries(EntryKind.Setting).ToDictionary(
-            entry => KeyText.Format(EntryKind.Setting, entry.Key.Bytes).Split('#', 2)[1], entry => ValueOf(entry.Fingerprint));
+        return Readable(scanned.Entries(EntryKind.Setting));
     }
 
-    public static string ValueOf(Fingerprint fingerprint) =>
+    private static ScannedTree LookAtRealFiles()
+    {
+        using var scans = new SettingScans();
+        foreach (var format in SettingsFormats.Names)
+            scans.Tree.Write("etc/" + format, File.ReadAllText(Path.Combine(Files, format)));
+        return scans.Look(Policy([.. SettingsFormats.Names.Select(format => ("/etc/" + format, format))]));
+    }
+
+    private static IReadOnlyDictionary<string, string> Readable(IEnumerable<TreeEntry> entries) => entries.ToDictionary(
+        entry => KeyText.Format(EntryKind.Setting, entry.Key.Bytes).Split('#', 2)[1], entry => ValueOf(entry.Fingerprint));
+
+    private static string ValueOf(Fingerprint fingerprint) =>
         fingerprint.KeyedValue is not null ? "(keyed)" : fingerprint.ValueDigest is not null ? "(digest)" : fingerprint.Value.ToString()!;
 
     private sealed class MemoryTarget : IManifestTarget

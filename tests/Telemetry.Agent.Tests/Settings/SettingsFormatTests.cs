@@ -25,13 +25,10 @@ public sealed class SettingsFormatTests
     [MemberData(nameof(Formats))]
     public void Settings_OfARealFile_HoldNoSecretAndNoDigestOfOne(string format)
     {
-        using var scans = new SettingScans();
-        scans.Tree.Write("etc/file", File.ReadAllText(Path.Combine(SettingScans.Files, format)));
-
-        var scanned = scans.Look(SettingScans.Policy(("/etc/file", format)));
+        var entries = SettingScans.EntriesOf(format);
 
         var digest = Encoding.Latin1.GetString(Digest.Of("PLANTED"u8).ToArray());
-        foreach (var entry in scanned.Entries(EntryKind.Setting))
+        foreach (var entry in entries)
         {
             var bytes = Encoding.Latin1.GetString([.. entry.Key.Bytes, .. entry.Fingerprint.Encode()]);
             Assert.DoesNotContain("PLANTED", bytes);
@@ -58,16 +55,19 @@ public sealed class SettingsFormatTests
         using var scans = new SettingScans();
         var policy = SettingScans.Policy(("/etc/file", format));
         var lines = File.ReadAllLines(Path.Combine(SettingScans.Files, format)).Where(line => line.Length > 0 && line[0] != '#').ToArray();
+
+        // A module that is there twice has its arguments in order.
+        lines = [.. lines.DistinctBy(line => line.Split(' ', '\t').FirstOrDefault(word => word.EndsWith(".so", StringComparison.Ordinal)) ?? line)];
         scans.Tree.Write("etc/file", string.Join('\n', lines));
-        var before = SettingScans.Settings(scans.Look(policy));
+        var before = scans.Look(policy);
 
         var isCommented = format is not ("passwd" or "group" or "shadow");
         scans.Tree.Write("etc/file", (isCommented ? "# Another comment.\n\n" : "") + string.Join('\n', lines.Reverse()) + "\n");
         scans.Outcomes = new ParseOutcomes();
-        var after = SettingScans.Settings(scans.Look(policy));
+        var after = scans.Look(policy);
 
-        Assert.Equal(Listing(before, withOrder: false), Listing(after, withOrder: false));
-        Assert.Equal(format is "pam" or "hosts", before.GetValueOrDefault(FileSettings.Order.Replace("#", "\\x23")) != after.GetValueOrDefault(FileSettings.Order.Replace("#", "\\x23")));
+        Assert.Equal(Listing(SettingScans.Settings(before), withOrder: false), Listing(SettingScans.Settings(after), withOrder: false));
+        Assert.Equal(format is "pam" or "hosts", before.Sighting.Roots != after.Sighting.Roots);
     }
 
     [Fact]
@@ -77,6 +77,6 @@ public sealed class SettingsFormatTests
     }
 
     private static string Listing(IReadOnlyDictionary<string, string> settings, bool withOrder = true) => string.Concat(settings
-        .Where(setting => withOrder || !setting.Key.Contains("order", StringComparison.Ordinal))
+        .Where(setting => withOrder || setting.Key != "\\x23order")
         .Select(setting => $"{setting.Key} = {setting.Value}\n"));
 }
