@@ -6,8 +6,8 @@ namespace Telemetry.Agent.Settings;
 /// <summary>The helper's side: parses one file after the other with libaugeas, in memory. It opens no file but lenses.</summary>
 internal static unsafe class ParseHelper
 {
-    // Beside the runtime's own. A lens takes about a hundred times a file's size at worst.
-    private const ulong MaxMemory = 192UL << 20;
+    // Together with the agent it stays below MemoryHigh of the service.
+    private const ulong MaxMemory = 128UL << 20;
     private const ulong MaxCpuSeconds = 20;
 
     public static void Run(Stream input, Stream output)

@@ -162,7 +162,7 @@ internal sealed class SettingScanner(
     private void Take(Work work, ParseAnswer answer)
     {
         work.Content = null;
-        work.Trouble = answer.Trouble is { } trouble ? $"{trouble} as {work.File.Format.Name}" : null;
+        work.Trouble = answer.Trouble is { } trouble ? $"{trouble} ({work.File.Format.Name})" : null;
         if (answer.Tree is not null)
         {
             var settings = new SettingList();

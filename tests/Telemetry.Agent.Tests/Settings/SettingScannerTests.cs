@@ -170,7 +170,7 @@ public sealed class SettingScannerTests : IDisposable
 
         var gap = Assert.Single(_scans.Look(Hosts).Sighting.Coverage.Gaps);
 
-        Assert.Equal("line 2 can't be parsed as sysctl", gap.Reason);
+        Assert.Equal("line 2 can't be parsed (sysctl)", gap.Reason);
     }
 
     [Fact]
