@@ -45,7 +45,7 @@ internal sealed record ScanPlan(string Root)
             scanners.AddRange([new DpkgScanner(Root, clock), new RpmScanner(Root, clock, _rpm, SpillDirectory)]);
         scanners.AddRange(Facts?.Scanners(policy.Sysctls) ?? []);
         if (Settings && !policy.Settings.IsEmpty)
-            scanners.Add(new SettingScanner(Root, policy, scope, key, Outcomes, new SettingsParser(), clock) { Allowed = Parsable });
+            scanners.Add(new SettingScanner(Root, policy, scope, key, Outcomes, new SettingsParser(), clock) { Allowed = Parsable, Dirty = dirty ?? [] });
         return new ManifestScan(scanners, scope, clock) { Dirty = dirty ?? [] };
     }
 }

@@ -21,6 +21,9 @@ internal sealed class ParseOutcomes
 
     public void Remember(EntryKey file, ParseOutcome outcome) => _byFile[file] = outcome;
 
+    /// <summary>It is parsed again whatever its stamp proves.</summary>
+    public void Forget(EntryKey file) => _byFile.Remove(file);
+
     /// <summary>Forgets files that are no more.</summary>
     public void Keep(IReadOnlySet<EntryKey> files)
     {

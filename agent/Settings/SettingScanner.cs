@@ -34,6 +34,9 @@ internal sealed class SettingScanner(
     /// <summary>Patterns of files that may be parsed; null: all that the policy lists.</summary>
     public IReadOnlyList<KeyPattern>? Allowed { get; init; }
 
+    /// <summary>Files to parse whatever their stamps prove.</summary>
+    public IReadOnlyList<EntryKey> Dirty { get; init; } = [];
+
     public Scanner Identity { get; } = new(EntryKind.Setting, "setting", 1, 0);
 
     public bool Scan(ScanPass pass, CancellationToken cancellation)
@@ -45,6 +48,8 @@ internal sealed class SettingScanner(
         try
         {
             var files = new SettingsFileFinder(policy, scope, pass, cancellation).Find(directory);
+            foreach (var file in Dirty)
+                outcomes.Forget(file);
             outcomes.Keep(files.Select(file => file.Key).ToHashSet());
             var batch = new List<Work>();
             var bytes = 0;

@@ -104,6 +104,20 @@ public sealed class SettingScannerTests : IDisposable
     }
 
     [Fact]
+    public void Scan_DirtyFile_IsParsedWhateverItsTimesSay()
+    {
+        _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n");
+        using var store = Store();
+        Look(store);
+
+        var started = _scans.Parser.Started;
+        _scans.Dirty = [EntryKey.OfPath("etc/hosts")];
+        Look(store);
+
+        Assert.Equal(started + 1, _scans.Parser.Started);
+    }
+
+    [Fact]
     public void Scan_FileThatIsNotAllowed_IsAGapAndNotParsed()
     {
         _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n");

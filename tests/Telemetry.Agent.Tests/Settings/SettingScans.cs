@@ -25,6 +25,8 @@ internal sealed class SettingScans : IDisposable
 
     public IReadOnlyList<KeyPattern>? Allowed { get; set; }
 
+    public IReadOnlyList<EntryKey> Dirty { get; set; } = [];
+
     public FleetKey Key { get; set; } = Scans.Key;
 
     /// <summary>All real files, looked at once.</summary>
@@ -64,7 +66,7 @@ internal sealed class SettingScans : IDisposable
     {
         var clock = Scans.LaterClock();
         scope ??= WatchScope.Within(policy, Scope.Everything);
-        return new ManifestScan([new SettingScanner(Tree.Path, policy, scope, Key, Outcomes, Parser, clock) { Allowed = Allowed }], scope, clock);
+        return new ManifestScan([new SettingScanner(Tree.Path, policy, scope, Key, Outcomes, Parser, clock) { Allowed = Allowed, Dirty = Dirty }], scope, clock);
     }
 
     /// <summary>By what follows the file's path, as people see it.</summary>
