@@ -2,6 +2,7 @@ using Telemetry.Agent.Health;
 using Telemetry.Agent.Identity;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Scrub;
+using Telemetry.Agent.Settings;
 using Telemetry.Agent.Supervision;
 using Telemetry.Agent.SystemFacts;
 using Telemetry.Protocol.Configuration;
@@ -33,6 +34,8 @@ internal sealed record AgentOptions
 
     public required SystemOptions System { get; init; }
 
+    public required SettingsOptions Settings { get; init; }
+
     public required HealthOptions Health { get; init; }
 
     public required LogOptions Log { get; init; }
@@ -51,6 +54,7 @@ internal sealed record AgentOptions
             Scan = ScanOptions.Read(settings.Section("scan")),
             Scrub = ScrubOptions.Read(settings.Section("scrub")),
             System = SystemOptions.Read(settings.Section("system")),
+            Settings = SettingsOptions.Read(settings.Section("settings")),
             Health = HealthOptions.Read(settings.Section("health")),
             Log = LogOptions.Read(settings.Section("log")),
         };

@@ -24,6 +24,7 @@ var root = new RootCommand("Fingerprints this machine and reports what changes."
     OwnerCommand.Create(clock),     // which package a path belongs to
     VerifyCommand.Create(clock),    // packaged files against their packages
     CheckConfigCommand.Create(),
+    ParseSettingsCommand.Create(),  // hidden: the helper that the service starts for files' settings
     VersionCommand.Create(),
 };
 HelpText.Install(root);

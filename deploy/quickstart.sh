@@ -32,6 +32,13 @@ done
 
 [[ $demo == no || $chosen == no ]] || wrong_usage "--demo watches a tree of its own; leave out --watch."
 
+# ---- What the agent wants from the system: without it settings are not parsed, and everything else works
+
+source "$root/deploy/requirements.sh"
+need libaugeas0 has_library libaugeas.so.0
+need augeas-lenses test -d /usr/share/augeas/lenses/dist
+install_missing || echo "quickstart: settings are not parsed." >&2
+
 # ---- Build
 
 bin=${TELEMETRY_BIN:-$root/artifacts/bin}

@@ -19,6 +19,10 @@ can_link() {
     | "$compiler" -x c - -lz -o /dev/null
 }
 
+has_library() {
+  [[ $(PATH=$PATH:/usr/sbin:/sbin ldconfig -p) == *"$1"* ]]
+}
+
 need_native_toolchain() {
   command -v clang > /dev/null || need gcc command -v gcc
   can_link > /dev/null 2>&1 || missing+=(libc6-dev zlib1g-dev)

@@ -55,6 +55,9 @@ install() {
   need util-linux command -v findmnt
   need systemd command -v systemctl
   need perl-base command -v perl
+  need libaugeas0 has_library libaugeas.so.0
+  need augeas-lenses test -d /usr/share/augeas/lenses/dist
+  need sudo command -v cvtsudoers
   need influxdb test -x /usr/bin/influxd
   need mtree-netbsd command -v mtree
   need attr command -v getfattr

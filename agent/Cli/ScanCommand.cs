@@ -37,7 +37,7 @@ internal static class ScanCommand
 
     private static readonly Option<bool> NoPackages = new("--no-packages") { Description = "Leave out the package database" };
 
-    private static readonly Option<bool> NoSettings = new("--no-settings") { Description = "Leave out settings; this version reads none" };
+    private static readonly Option<bool> NoSettings = new("--no-settings") { Description = "Leave out settings: parse no configuration file" };
 
     private static readonly Option<string?> PolicyPath = new("--policy")
     {
@@ -78,6 +78,7 @@ internal static class ScanCommand
             Local = WatchScope.Of(root, [], []),
             Packages = !arguments.GetValue(NoPackages),
             Facts = arguments.GetValue(NoSystem) ? null : new FactSources(root, FactSources.All, clock),
+            Settings = !arguments.GetValue(NoSettings),
             Wait = arguments.GetValue(Wait),
         };
 

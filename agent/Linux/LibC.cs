@@ -140,6 +140,22 @@ internal static unsafe partial class LibC
         public short Wanted, Found;
     }
 
+    /// <summary>setgroups(2), in all threads.</summary>
+    [LibraryImport("libc", EntryPoint = "setgroups", SetLastError = true)]
+    internal static partial int SetGroups(nuint count, uint* groups);
+
+    /// <summary>setresgid(2), in all threads.</summary>
+    [LibraryImport("libc", EntryPoint = "setresgid", SetLastError = true)]
+    internal static partial int SetGroupIds(uint real, uint effective, uint saved);
+
+    /// <summary>setresuid(2), in all threads.</summary>
+    [LibraryImport("libc", EntryPoint = "setresuid", SetLastError = true)]
+    internal static partial int SetUserIds(uint real, uint effective, uint saved);
+
+    /// <summary>prctl(2). No new privileges: Linux 3.5.</summary>
+    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
+    internal static partial int Control(int option, nuint first, nuint second, nuint third, nuint fourth);
+
     internal struct ResourceLimit
     {
         public ulong Soft, Hard;

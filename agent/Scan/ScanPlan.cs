@@ -1,5 +1,6 @@
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Packages;
+using Telemetry.Agent.Settings;
 using Telemetry.Agent.SystemFacts;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.Policies;
@@ -20,6 +21,14 @@ internal sealed record ScanPlan(string Root)
     /// <summary>Null: none.</summary>
     public FactSources? Facts { get; init; }
 
+    public bool Settings { get; init; } = true;
+
+    /// <summary>Files that may be parsed; null: all that a policy lists.</summary>
+    public IReadOnlyList<KeyPattern>? Parsable { get; init; }
+
+    /// <summary>What became of files that were parsed, from one look to the next.</summary>
+    public ParseOutcomes Outcomes { get; } = new();
+
     public bool Wait { get; init; }
 
     public string SpillDirectory { get; init; } = Path.GetTempPath();
@@ -35,6 +44,8 @@ internal sealed record ScanPlan(string Root)
         if (Packages)
             scanners.AddRange([new DpkgScanner(Root, clock), new RpmScanner(Root, clock, _rpm, SpillDirectory)]);
         scanners.AddRange(Facts?.Scanners(policy.Sysctls) ?? []);
+        if (Settings && !policy.Settings.IsEmpty)
+            scanners.Add(new SettingScanner(Root, policy, scope, key, Outcomes, new SettingsParser(), clock) { Allowed = Parsable, Dirty = dirty ?? [] });
         return new ManifestScan(scanners, scope, clock) { Dirty = dirty ?? [] };
     }
 }

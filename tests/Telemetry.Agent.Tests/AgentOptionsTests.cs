@@ -1,5 +1,6 @@
 using Telemetry.Agent.SystemFacts;
 using Telemetry.Protocol.Configuration;
+using Telemetry.Protocol.Policies;
 using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests;
@@ -23,6 +24,7 @@ public sealed class AgentOptionsTests
         Assert.Equal(Environment.MachineName, options.Instance.Name);
         Assert.Equal(TimeSpan.FromSeconds(10), options.Scan.Interval);
         Assert.Equal(TimeSpan.FromSeconds(10), options.Health.Interval);
+        Assert.Equal(ShippedPolicies.Default.Settings.SelectMany(settings => settings.Match), options.Settings.Allow);
         Assert.Equal(FactSources.All, options.System.Facts);
     }
 
@@ -35,6 +37,21 @@ public sealed class AgentOptionsTests
 
         var failure = Assert.Throws<ConfigurationException>(() => Load("[system]\nfacts = [\"units\"]"));
         Assert.Contains("'units'; there are kernel, module, mount, socket, sysctl, unit.", failure.Message);
+    }
+
+    [Fact]
+    public void Load_EmptyListOfParsableFiles_AllowsNone()
+    {
+        Assert.Empty(Load("settings.allow = []").Settings.Allow);
+    }
+
+    [Fact]
+    public void Load_ParsableFilesThatAreNoFiles_AreMistakes()
+    {
+        var failure = Assert.Throws<ConfigurationException>(() => Load("settings.allow = [\"package:dpkg/x\", \"etc\"]"));
+
+        Assert.Contains("'package:dpkg/x'", failure.Message);
+        Assert.Contains("'etc'", failure.Message);
     }
 
     [Fact]

@@ -1,0 +1,64 @@
+using System.Text;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Agent.Settings;
+
+/// <summary>From the settings of one file to entries: keys that hold no secret, values or their digests.</summary>
+/// <param name="file">Its path below the root, with slashes.</param>
+/// <param name="isSecret">The whole file is a secret.</param>
+internal sealed class FileSettings(byte[] file, SettingsFormat format, bool isSecret, FleetKey key)
+{
+    public const string Order = "#order";
+
+    // Whatever is longer is no name: a command, a list of files, a piece of JSON.
+    private const int MaxComponentLength = 200;
+
+    /// <returns>Keys and encoded fingerprints, in rising key order, no two alike.</returns>
+    public IReadOnlyList<(EntryKey Key, byte[] Fingerprint)> Entries(SettingList settings)
+    {
+        var entries = new SortedDictionary<EntryKey, byte[]>();
+        foreach (var setting in settings.All)
+            entries.TryAdd(KeyOf(setting.Name), ValueOf(setting).Encode());
+        if (settings.Order.Count > 0)
+            entries.TryAdd(KeyOf([Order]), OrderOf(settings.Order).Encode());
+        return [.. entries.Select(entry => (entry.Key, entry.Value))];
+    }
+
+    private EntryKey KeyOf(string[] name)
+    {
+        var entry = name.Aggregate(new EntryKey(file), (prefix, component) => prefix.Child(Component(component)));
+        return entry.Length <= EntryKey.MaxLength
+            ? entry
+            : new EntryKey(file).Child(Encoding.ASCII.GetBytes(key.Digest(entry.Bytes).Digest.ToString()));
+    }
+
+    /// <summary>A name that holds a secret is told by its keyed digest.</summary>
+    private byte[] Component(string text)
+    {
+        var bytes = Encoding.Latin1.GetBytes(text.Length == 0 ? "''" : text);
+        if (format.HoldsSecret(bytes))
+            return Encoding.ASCII.GetBytes(key.Digest(bytes).Digest.ToString());
+        return bytes.Length > MaxComponentLength ? Encoding.ASCII.GetBytes(Digest.Of(bytes).ToString()) : bytes;
+    }
+
+    private Fingerprint ValueOf(Setting setting)
+    {
+        var value = Encoding.Latin1.GetBytes(setting.Value);
+        var isKeyed = isSecret || (value.Length > 0 && (HasSecretName(setting) || format.HoldsSecret(value)));
+        return isKeyed ? new Fingerprint { KeyedValue = key.Digest(value) } : new Fingerprint().WithValue(value);
+    }
+
+    private Fingerprint OrderOf(IReadOnlyList<string> names)
+    {
+        var order = Encoding.Latin1.GetBytes(string.Join(", ", names));
+        return isSecret || format.HoldsSecret(order) ? new Fingerprint { KeyedValue = key.Digest(order) } : new Fingerprint().WithValue(order);
+    }
+
+    private bool HasSecretName(Setting setting)
+    {
+        if (format.Reach == SecretReach.None)
+            return false;
+        var names = format.AnyNameIsSecret ? setting.Name : setting.Name[^1..];
+        return !format.PlainValues.Contains(setting.Value) && Array.Exists(names, name => SecretText.IsSecretName(Encoding.Latin1.GetBytes(name)));
+    }
+}

@@ -1,0 +1,113 @@
+namespace Telemetry.Agent.Settings.Formats;
+
+/// <summary>Files with one record a line, keyed by what identifies the record.</summary>
+internal static class Tables
+{
+    /// <summary>hosts(5): by address and canonical name; the aliases are the value.</summary>
+    public static void ReadHosts(SettingNode root, SettingList settings)
+    {
+        var lines = root.Children.Where(line => line.IsNumbered).ToList();
+        foreach (var line in lines)
+            settings.Add(string.Join(' ', line.Texts("alias")), line.TextOf("ipaddr"), line.TextOf("canonical"));
+
+        // The first line of an address or a name counts; where all differ, order means nothing.
+        var names = lines.SelectMany(line => line.Texts("canonical").Concat(line.Texts("alias")).Append(line.TextOf("ipaddr"))).ToList();
+        if (names.Distinct().Count() < names.Count)
+            lines.ForEach(line => settings.AddToOrder($"{line.TextOf("ipaddr")} {line.TextOf("canonical")}"));
+    }
+
+    /// <summary>fstab(5): by mount point, swap by its device; then by field, options by name.</summary>
+    public static void ReadFstab(SettingNode root, SettingList settings)
+    {
+        foreach (var line in root.Children.Where(line => line.IsNumbered))
+        {
+            var place = line.TextOf("file");
+            if (!place.StartsWith('/'))
+                place = line.TextOf("spec");
+            foreach (var field in line.Children.Where(field => field.Label is not ("file" or "spec") || field.Text != place))
+            {
+                if (field.Label is "opt" or "vfstype_opt")
+                    settings.Add(field.TextOf("value"), place, "opt", field.Text);
+                else if (!field.IsComment)
+                    settings.Add(field.Text, place, field.Label);
+            }
+        }
+    }
+
+    /// <summary>pam.d(5): by type, control and module; the arguments are the value. A stack is worked through in order.</summary>
+    public static void ReadPam(SettingNode root, SettingList settings)
+    {
+        foreach (var line in root.Children.Where(line => !line.IsComment))
+        {
+            if (line.Label == "include")
+            {
+                settings.Add("", "@include", line.Text);
+                settings.AddToOrder("@include " + line.Text);
+                continue;
+            }
+
+            var type = (line.All("optional").Any() ? "-" : "") + line.TextOf("type");
+            string[] name = [type, line.TextOf("control"), line.TextOf("module")];
+            settings.Add(string.Join(' ', line.Texts("argument")), name);
+            settings.AddToOrder(string.Join(' ', name));
+        }
+    }
+
+    /// <summary>limits.conf(5): by domain, type and item.</summary>
+    public static void ReadLimits(SettingNode root, SettingList settings)
+    {
+        foreach (var line in root.All("domain"))
+            settings.Add(line.TextOf("value"), line.Text, line.TextOf("type"), line.TextOf("item"));
+    }
+
+    /// <summary>crontab(5): jobs by user and command, the schedule is the value; variables by name.</summary>
+    public static void ReadCrontab(SettingNode root, SettingList settings)
+    {
+        foreach (var line in root.Children.Where(line => !line.IsComment))
+        {
+            if (line.Label != "entry")
+            {
+                settings.Add(line.Text, line.Label);
+                continue;
+            }
+
+            var schedule = line.All("schedule").Any()
+                ? "@" + line.TextOf("schedule")
+                : string.Join(' ', line.All("time").SelectMany(time => time.Children).Select(field => field.Text));
+            settings.Add(schedule, ["entry", .. line.Texts("user"), line.Text]);
+        }
+    }
+
+    /// <summary>nsswitch.conf(5): by database.</summary>
+    public static void ReadNsswitch(SettingNode root, SettingList settings)
+    {
+        foreach (var database in root.All("database"))
+        {
+            settings.Add(
+                string.Join(' ', database.Children.Where(part => !part.IsComment).Select(part => part.Label == "reaction" ? Reaction(part) : part.Text)),
+                database.Text);
+        }
+    }
+
+    /// <summary>resolv.conf(5): by keyword, options by name.</summary>
+    public static void ReadResolv(SettingNode root, SettingList settings)
+    {
+        foreach (var line in root.Children.Where(line => !line.IsComment))
+        {
+            if (line.Label == "options")
+            {
+                foreach (var option in line.Children)
+                    settings.Add(Negated(option) + option.Text, line.Label, option.Label);
+            }
+            else
+            {
+                settings.Add(line.Children.Count == 0 ? line.Text : string.Join(' ', line.Children.Select(word => word.Text)), line.Label);
+            }
+        }
+    }
+
+    private static string Reaction(SettingNode reaction) =>
+        "[" + string.Join(' ', reaction.All("status").Select(status => $"{Negated(status)}{status.Text}={status.TextOf("action")}")) + "]";
+
+    private static string Negated(SettingNode node) => node.All("negate").Any() ? "!" : "";
+}

@@ -1,0 +1,120 @@
+using Telemetry.Agent.Linux;
+using Telemetry.Agent.Scan;
+using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
+
+namespace Telemetry.Agent.Settings;
+
+/// <summary>A file that a policy lists.</summary>
+/// <param name="Key">As the file's own entry has it.</param>
+internal sealed record FoundFile(EntryKey Key, SettingsFormat Format)
+{
+    /// <summary>The first component of its settings: the path below the root, with slashes.</summary>
+    public byte[] Path { get; } = PathOf(Key);
+
+    public static byte[] PathOf(EntryKey key)
+    {
+        var path = key.Bytes.ToArray();
+        path.AsSpan().Replace(EntryKey.Separator, (byte)'/');
+        return path;
+    }
+}
+
+/// <summary>
+/// Finds the files that patterns name. Only what lies at or below the patterns' literal beginnings is walked, by descriptor and
+/// following no link: a root may be somebody else's image.
+/// </summary>
+internal sealed class SettingsFileFinder(Policy policy, Scope scope, ScanPass pass, CancellationToken cancellation)
+{
+    private const int MaxFiles = 10_000;
+    private const int MaxDepth = 100;
+
+    private readonly byte[] _records = new byte[64 * 1024];
+    private readonly List<FoundFile> _found = [];
+
+    /// <summary>In the order of their settings' keys. What can't be looked into is a gap.</summary>
+    public IReadOnlyList<FoundFile> Find(int root)
+    {
+        EntryKey? last = null;
+        foreach (var begin in policy.Settings.SelectMany(settings => settings.Match).Select(pattern => pattern.Literal).Distinct().Order())
+        {
+            // What lies below another one is met on the way.
+            if (last is { } above && begin.IsUnder(above))
+                continue;
+            last = begin;
+            FindFrom(root, begin);
+        }
+
+        return [.. _found.OrderBy(file => new EntryKey(file.Path))];
+    }
+
+    private void FindFrom(int root, EntryKey begin)
+    {
+        var errno = PathFromRoot.OpenParent(root, begin, out var directory, out var name);
+        if (errno != 0)
+        {
+            GapOf(begin, errno);
+            return;
+        }
+
+        Visit(directory, name, begin, null, 0);
+        OpenFile.Close(directory);
+    }
+
+    private void Visit(int directory, byte[] name, EntryKey key, ulong? device, int depth)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var errno = FileStatus.Of(directory, name, out var status);
+        if (errno != 0)
+            GapOf(key, errno);
+        else if (status.Type == FileType.Directory && depth < MaxDepth && (device is null || device == status.Device))
+            VisitDirectory(directory, name, key, status.Device, depth);
+        else if (status.Type == FileType.File && scope.Covers(key.Bytes) && policy.SettingsOf(key.Bytes) is { } settings
+            && SettingsFormat.Find(settings.Format) is { } format)
+            Add(new FoundFile(key, format));
+    }
+
+    private void VisitDirectory(int parent, byte[] name, EntryKey key, ulong device, int depth)
+    {
+        // Nothing below is wanted, so nothing below is looked at.
+        if (scope.Exclude.Any(key.IsUnder))
+            return;
+
+        var errno = OpenFile.Directory(parent, name, out var directory);
+        if (errno == Errno.Loop)
+            return;
+        if (errno != 0)
+        {
+            GapOf(key, errno, isDirectory: true);
+            return;
+        }
+
+        errno = DirectoryNames.Read(directory, _records, Path.GetTempPath(), out var names);
+        using (names)
+        {
+            if (errno != 0)
+                GapOf(key, errno, isDirectory: true);
+            while (names.MoveNext())
+                Visit(directory, names.CurrentWithEnd.ToArray(), key.Child(names.Current), device, depth + 1);
+        }
+
+        OpenFile.Close(directory);
+    }
+
+    private void Add(FoundFile file)
+    {
+        if (_found.Count == MaxFiles)
+            pass.Gap(EntryKey.Root, $"the policy lists more than {MaxFiles} files to parse");
+        else
+            _found.Add(file);
+    }
+
+    /// <summary>A name that is not there holds no settings. Of a directory that can't be read nobody knows whose settings are missing.</summary>
+    private void GapOf(EntryKey key, int errno, bool isDirectory = false)
+    {
+        if (Errno.IsGone(errno) || errno == Errno.Loop)
+            return;
+        var isOneFile = !isDirectory && policy.SettingsOf(key.Bytes) is not null;
+        pass.Gap(isOneFile ? new EntryKey(FoundFile.PathOf(key)) : EntryKey.Root, $"{KeyText.Format(EntryKind.File, key.Bytes)}: {Errno.Text(errno)}");
+    }
+}

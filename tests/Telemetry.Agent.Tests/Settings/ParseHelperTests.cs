@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using Telemetry.Agent.Settings;
+
+namespace Telemetry.Agent.Tests.Settings;
+
+public sealed class ParseHelperTests
+{
+    [Fact]
+    public void Helper_BeforeItsFirstInput_HasNoRights()
+    {
+        using var helper = Start();
+        Assert.Equal(ParseProtocol.Ready, helper.StandardOutput.BaseStream.ReadByte());
+
+        var status = File.ReadLines($"/proc/{helper.Id}/status").ToDictionary(line => line.Split(':')[0], line => line.Split(':')[1].Trim());
+        var limits = File.ReadAllLines($"/proc/{helper.Id}/limits");
+        helper.StandardInput.Close();
+        helper.WaitForExit();
+
+        Assert.Equal("1", status["NoNewPrivs"]);
+        Assert.Equal(0, helper.ExitCode);
+        Assert.Contains(limits, line => line.StartsWith("Max core file size", StringComparison.Ordinal) && line.Contains(" 0 "));
+        Assert.Contains(limits, line => line.StartsWith("Max data size", StringComparison.Ordinal) && !line.Contains("unlimited"));
+        if (!Environment.IsPrivilegedProcess)
+            return;
+        Assert.Equal("65534\t65534\t65534\t65534", status["Uid"]);
+        Assert.Equal("65534\t65534\t65534\t65534", status["Gid"]);
+        Assert.Equal("", status["Groups"]);
+        Assert.Equal("0000000000000000", status["CapEff"]);
+        Assert.Equal("0000000000000000", status["CapPrm"]);
+    }
+
+    [Fact]
+    public void Parse_OneFileOfManyEndsTheHelper_TheOthersAreParsed()
+    {
+        var good = new ParseRequest("Hosts.lns", "10.0.0.1 a\n"u8.ToArray());
+        var deep = new ParseRequest("Json.lns", [.. Enumerable.Repeat((byte)'[', 20_000), .. Enumerable.Repeat((byte)']', 20_000), (byte)'\n']);
+
+        var answers = new SettingsParser(SettingScans.Agent).Parse([good, deep, good, deep, good], TestContext.Current.CancellationToken);
+
+        Assert.Equal([true, false, true, false, true], answers.Select(answer => answer.Tree is not null));
+    }
+
+    [Fact]
+    public void Parse_UnknownLens_IsMissing()
+    {
+        var parser = new SettingsParser(SettingScans.Agent);
+
+        Assert.Throws<ParserMissingException>(
+            () => parser.Parse([new ParseRequest("Nosuch.lns", "a\n"u8.ToArray())], TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void Parse_CalledOff_EndsTheHelper()
+    {
+        using var stop = new CancellationTokenSource();
+        stop.Cancel();
+
+        Assert.Throws<OperationCanceledException>(
+            () => new SettingsParser(SettingScans.Agent).Parse([new ParseRequest("Hosts.lns", "\n"u8.ToArray())], stop.Token));
+    }
+
+    private static Process Start()
+    {
+        var start = new ProcessStartInfo(SettingScans.Agent, ["parse-settings"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        return Process.Start(start)!;
+    }
+}

@@ -1,0 +1,240 @@
+using System.Text;
+using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Scan;
+using Telemetry.Agent.Settings;
+using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
+using Telemetry.Testing;
+
+namespace Telemetry.Agent.Tests.Settings;
+
+public sealed class SettingScannerTests : IDisposable
+{
+    private static readonly Policy Hosts = SettingScans.Policy(("/etc/hosts", "hosts"), ("/etc/conf.d/*.conf", "sysctl"));
+
+    private readonly SettingScans _scans = new();
+    private readonly TemporaryDirectory _state = new();
+
+    public void Dispose()
+    {
+        _scans.Dispose();
+        _state.Dispose();
+    }
+
+    [Fact]
+    public void Scan_FilesOfSeveralPatterns_HaveTheirPathAsFirstComponent()
+    {
+        _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n");
+        _scans.Tree.Write("etc/conf.d/x.conf", "a.b = 1\n");
+        _scans.Tree.Write("etc/conf.d/x.bak", "a.b = 2\n");
+
+        var keys = _scans.Look(Hosts).Entries(EntryKind.Setting).Select(entry => KeyText.Format(EntryKind.Setting, entry.Key.Bytes));
+
+        Assert.Equal(["setting:/etc/conf.d/x.conf#a.b", "setting:/etc/hosts#10.0.0.1/a"], keys);
+    }
+
+    [Fact]
+    public void Scan_NothingChanged_TakesOverWithoutAHelper()
+    {
+        _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n");
+        _scans.Tree.Write("etc/conf.d/empty.conf", "# nothing\n");
+        _scans.Tree.Write("etc/conf.d/wrong.conf", "nothing = = [\nxx\n");
+        using var store = Store();
+        var first = Look(store);
+
+        var started = _scans.Parser.Started;
+        var second = Look(store);
+
+        Assert.Equal(started, _scans.Parser.Started);
+        Assert.Equal(first.Roots, second.Roots);
+        Assert.Equal(first.Coverage.Gaps, second.Coverage.Gaps);
+    }
+
+    [Fact]
+    public void Scan_AfterARestart_SeesTheSame()
+    {
+        _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n10.0.0.2 c\n");
+        using var store = Store();
+        var first = Look(store);
+
+        _scans.Outcomes = new ParseOutcomes();
+
+        Assert.Equal(first.Roots, Look(store).Roots);
+    }
+
+    [Fact]
+    public void Scan_StateIsLost_ParsesAgain()
+    {
+        _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n");
+        var first = _scans.Look(Hosts);
+
+        var second = _scans.Look(Hosts);
+
+        Assert.Equal(first.Sighting.Roots, second.Sighting.Roots);
+        Assert.Equal(2, _scans.Parser.Started);
+    }
+
+    [Fact]
+    public void Scan_OneFileChanged_ChangesItsSettingsOnly()
+    {
+        _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n");
+        _scans.Tree.Write("etc/conf.d/x.conf", "a.b = 1\n");
+        _scans.Tree.Write("etc/conf.d/y.conf", "a.b = 1\n");
+        using var store = Store();
+        Look(store);
+
+        _scans.Tree.Write("etc/conf.d/x.conf", "a.b = 11\n");
+
+        Assert.Equal(_scans.Look(Hosts).Sighting.Roots, Look(store).Roots);
+    }
+
+    [Fact]
+    public void Scan_UnderAnotherKey_KeysSecretsAnew()
+    {
+        var policy = SettingScans.Policy(("/etc/file", "ini"));
+        _scans.Tree.Write("etc/file", "[a]\npassword = x\n");
+        using var store = Store();
+        var first = Look(store, policy);
+
+        _scans.Key = FleetKey.Random();
+
+        var second = Look(store, policy);
+        Assert.NotEqual(first.Roots, second.Roots);
+        Assert.Equal(_scans.Look(policy).Sighting.Roots, second.Roots);
+    }
+
+    [Fact]
+    public void Scan_DirtyFile_IsParsedWhateverItsTimesSay()
+    {
+        _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n");
+        using var store = Store();
+        Look(store);
+
+        var started = _scans.Parser.Started;
+        _scans.Dirty = [EntryKey.OfPath("etc/hosts")];
+        Look(store);
+
+        Assert.Equal(started + 1, _scans.Parser.Started);
+    }
+
+    [Fact]
+    public void Scan_FileThatIsNotAllowed_IsAGapAndNotParsed()
+    {
+        _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n");
+        _scans.Allowed = [KeyPattern.Parse("/etc/conf.d")];
+
+        var scanned = _scans.Look(Hosts);
+
+        var gap = Assert.Single(scanned.Sighting.Coverage.Gaps);
+        Assert.Equal("setting:/etc/hosts", KeyText.Format(gap.Kind, gap.Prefix.Bytes));
+        Assert.Contains("settings.allow", gap.Reason);
+        Assert.Equal(0, _scans.Parser.Started);
+    }
+
+    [Fact]
+    public void Scan_FileOutOfScope_IsNotParsed()
+    {
+        _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n");
+
+        var scanned = _scans.Look(Hosts, WatchScope.Within(Hosts, new Scope([EntryKey.Of("usr")], [])));
+
+        Assert.Empty(scanned.Entries(EntryKind.Setting));
+    }
+
+    [Fact]
+    public void Scan_Links_AreNotFollowed()
+    {
+        using var outside = new TemporaryDirectory();
+        outside.Write("hosts", "10.0.0.1 a b\n");
+        outside.Write("d/x.conf", "a.b = 1\n");
+        Directory.CreateDirectory(_scans.Tree["etc"]);
+        File.CreateSymbolicLink(_scans.Tree["etc/hosts"], outside["hosts"]);
+        File.CreateSymbolicLink(_scans.Tree["etc/conf.d"], outside["d"]);
+
+        var scanned = _scans.Look(Hosts);
+
+        Assert.Empty(scanned.Entries(EntryKind.Setting));
+        Assert.Empty(scanned.Sighting.Coverage.Gaps);
+    }
+
+    [Fact]
+    public void Scan_HostileFiles_AreGapsAndTheOthersAreParsed()
+    {
+        _scans.Tree.Write("etc/conf.d/a.conf", "a.b = 1\n");
+        _scans.Tree.Write("etc/conf.d/braces.conf", new string('{', 1024 * 1024));
+        _scans.Tree.Write("etc/conf.d/large.conf", new string('\n', 1024 * 1024 + 1));
+        _scans.Tree.Write("etc/conf.d/zeros.conf", "a = b\0\n");
+        File.WriteAllBytes(_scans.Tree["etc/conf.d/binary.conf"], Noise(100_000));
+        _scans.Tree.Write("etc/deep.json", new string('[', 20_000) + new string(']', 20_000));
+        _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n");
+        var policy = Hosts with { Settings = [.. Hosts.Settings, new SettingsFiles([KeyPattern.Parse("/etc/*.json")], "json")] };
+
+        var scanned = _scans.Look(policy);
+
+        Assert.Equal(2, scanned.Entries(EntryKind.Setting).Count);
+        Assert.Equal(
+            ["etc/conf.d/binary.conf", "etc/conf.d/braces.conf", "etc/conf.d/large.conf", "etc/conf.d/zeros.conf", "etc/deep.json"],
+            scanned.Sighting.Coverage.Gaps.Select(gap => Encoding.UTF8.GetString(gap.Prefix.Bytes)));
+    }
+
+    [Fact]
+    public void Scan_FileThatDoesNotParse_TellsTheLineAndNothingElse()
+    {
+        _scans.Tree.Write("etc/conf.d/x.conf", "a.b = 1\nPLANTED PLANTED\n");
+
+        var gap = Assert.Single(_scans.Look(Hosts).Sighting.Coverage.Gaps);
+
+        Assert.Equal("line 2 can't be parsed (sysctl)", gap.Reason);
+    }
+
+    [Fact]
+    public void Scan_WithoutAHelper_IsOneGapThatSaysSo()
+    {
+        _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n");
+        _scans.Parser = new SettingsParser("/bin/false");
+
+        var gap = Assert.Single(_scans.Look(Hosts).Sighting.Coverage.Gaps);
+
+        Assert.Equal(EntryKey.Root, gap.Prefix);
+        Assert.Contains("does not start", gap.Reason);
+    }
+
+    [Fact]
+    public void Scan_SecretFile_HasKeyedValuesOnly()
+    {
+        var policy = SettingScans.Policy(("/etc/hosts", "hosts")) with
+        {
+            Rules = [new PolicyRule([KeyPattern.Parse("/etc/hosts")], Treatment.Secret, null)],
+        };
+        _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n");
+
+        var entry = Assert.Single(_scans.Look(policy).Entries(EntryKind.Setting));
+
+        Assert.Equal(Scans.Key.Digest("b"u8), entry.Fingerprint.KeyedValue);
+        Assert.Null(entry.Fingerprint.Value);
+    }
+
+    [Fact]
+    public void Scan_MoreSettingsThanAKeyMayBeLong_StaysWithinTheBounds()
+    {
+        var policy = SettingScans.Policy(("/etc/file", "json"));
+        _scans.Tree.Write("etc/file", string.Concat(Enumerable.Range(0, 60).Select(_ => "{\"" + new string('k', 150) + "\":")) + "1" + new string('}', 60));
+
+        var entry = Assert.Single(_scans.Look(policy).Entries(EntryKind.Setting));
+
+        Assert.True(entry.Key.Length <= EntryKey.MaxLength);
+    }
+
+    private static byte[] Noise(int length)
+    {
+        var noise = new byte[length];
+        new Random(1).NextBytes(noise);
+        noise.AsSpan().Replace((byte)0, (byte)1);
+        return noise;
+    }
+
+    private StateStore Store() => new(_state.Path, Scans.LaterClock(), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+
+    private LocalHead Look(StateStore store, Policy? policy = null) =>
+        store.Look(_scans.Of(policy ?? Hosts), new ScanProgress(), TestContext.Current.CancellationToken).Head!;
+}
