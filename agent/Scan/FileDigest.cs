@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Telemetry.Agent.Linux;
 using Telemetry.Agent.Scrub;
-using Telemetry.Agent.Settings;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Scan;
@@ -32,9 +31,9 @@ internal sealed class FileDigest(FleetKey key, ReadBudget? budget = null) : IDis
         int descriptor, in FileStatus status, SecretClass secret, ScanProgress progress, CancellationToken cancellation, out bool isKeyed, out Digest digest)
     {
         digest = default;
-        isKeyed = secret == SecretClass.Secret;
+        isKeyed = false;
         var buffer = _buffer;
-        if (secret == SecretClass.Settings && status.Size is > BufferLength and <= MaxSettingsLength)
+        if (secret is SecretClass.Settings or SecretClass.Assignments && status.Size is > BufferLength and <= MaxSettingsLength)
             buffer = new byte[(int)status.Size + 1];
 
         var length = Fill(descriptor, buffer, status.Size, out var atEnd);
@@ -42,8 +41,7 @@ internal sealed class FileDigest(FleetKey key, ReadBudget? budget = null) : IDis
             return -length;
 
         progress.AddFileRead();
-        isKeyed |= PrivateKeyText.IsIn(buffer.AsSpan(0, length))
-            || (secret == SecretClass.Settings && SecretText.Holds(buffer.AsSpan(0, length)));
+        isKeyed = FileSecrets.IsSecret(secret, buffer.AsSpan(0, length));
         if (atEnd)
         {
             Count(length, progress, cancellation);

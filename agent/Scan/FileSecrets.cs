@@ -1,3 +1,4 @@
+using Telemetry.Agent.Settings;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.Policies;
 
@@ -12,6 +13,9 @@ internal enum SecretClass : byte
     /// <summary>It is parsed into settings: it is a secret when one of them has a secret name.</summary>
     Settings,
 
+    /// <summary>The same, where words such as "password" are part of the language: only what is assigned with <c>=</c> counts.</summary>
+    Assignments,
+
     /// <summary>It is a secret.</summary>
     Secret,
 }
@@ -23,14 +27,21 @@ internal enum SecretClass : byte
 /// </remarks>
 internal sealed class FileSecrets(Policy policy, FleetKey key)
 {
-    private const long SettingsMark = 0x5e77_1a65, SecretMark = 0x5ec2_e75e;
-
     public FleetKey Key { get; } = key;
 
     public SecretClass ClassOf(ReadOnlySpan<byte> file) =>
         policy.TreatmentOf(EntryKind.File, file) == Treatment.Secret ? SecretClass.Secret
-        : policy.SettingsOf(file) is not null ? SecretClass.Settings
+        : policy.SettingsOf(file) is { } settings ? ClassOf(SettingsFormat.Find(settings.Format))
         : SecretClass.None;
+
+    /// <param name="content">Of a file of this class, or its beginning when it is too large to be parsed.</param>
+    public static bool IsSecret(SecretClass secret, ReadOnlySpan<byte> content) => secret switch
+    {
+        SecretClass.Secret => true,
+        SecretClass.Settings => SecretText.Holds(content),
+        SecretClass.Assignments => SecretText.HoldsAssignment(content),
+        _ => PrivateKeyText.IsIn(content),
+    };
 
     /// <summary>The stamp to keep beside a fingerprint.</summary>
     public FileStamp Mark(FileStamp stamp, SecretClass secret, bool isKeyed) =>
@@ -40,10 +51,14 @@ internal sealed class FileSecrets(Policy policy, FleetKey key)
     public bool Proves(FileStamp kept, FileStamp current, SecretClass secret) =>
         (secret != SecretClass.Secret && kept == Mark(current, secret, isKeyed: false)) || kept == Mark(current, secret, isKeyed: true);
 
-    private static long MarkOf(SecretClass secret) => secret switch
+    // A format that this version does not know may hold anything.
+    private static SecretClass ClassOf(SettingsFormat? format) => format?.Reach switch
     {
-        SecretClass.Settings => SettingsMark,
-        SecretClass.Secret => SecretMark,
-        _ => 0,
+        SecretReach.None => SecretClass.None,
+        SecretReach.Assignments => SecretClass.Assignments,
+        _ => SecretClass.Settings,
     };
+
+    // Far from what times of change differ by.
+    private static long MarkOf(SecretClass secret) => (long)secret << 56;
 }
