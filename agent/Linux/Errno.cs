@@ -9,6 +9,7 @@ internal static class Errno
     public const int Interrupted = 4;           // EINTR
     public const int InputOutput = 5;           // EIO
     public const int NoSuchDevice = 6;          // ENXIO
+    public const int Again = 11;                // EAGAIN
     public const int Access = 13;               // EACCES
     public const int NotADirectory = 20;        // ENOTDIR
     public const int Invalid = 22;              // EINVAL

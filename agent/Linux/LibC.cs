@@ -69,6 +69,14 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "setpriority", SetLastError = true)]
     internal static partial int SetPriority(int which, int who, int priority);
 
+    /// <summary>fcntl(2) with a number.</summary>
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    internal static partial int Control(int descriptor, int command, nint argument);
+
+    /// <summary>signal(2).</summary>
+    [LibraryImport("libc", EntryPoint = "signal", SetLastError = true)]
+    internal static partial nint Signal(int signal, nint handler);
+
     /// <summary>malloc_trim(3), glibc: gives free memory of the C heap back.</summary>
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
     internal static partial int TrimHeap(nuint pad);

@@ -17,7 +17,7 @@ internal sealed class DpkgScanner(string root, TimeProvider clock) : IScanner
 
     public bool Scan(ScanPass pass, CancellationToken cancellation)
     {
-        var takenAt = (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
+        var takenAt = clock.GetUtcNow().ToUnixNanoseconds();
         var errno = DpkgDatabase.Open(root, out var database);
         if (Errno.IsGone(errno))
             return false;

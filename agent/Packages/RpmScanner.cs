@@ -31,7 +31,7 @@ internal sealed class RpmScanner(string root, TimeProvider clock, RpmMemory memo
         {
             var stamp = FileStamp.None;
             if (errno == 0)
-                errno = database!.Stamp((now - DateTimeOffset.UnixEpoch).Ticks * 100, out stamp);
+                errno = database!.Stamp(now.ToUnixNanoseconds(), out stamp);
             if (errno != 0)
                 pass.Gap(RpmPackage.Prefix, $"rpm's database can't be read: {Errno.Text(errno)}");
             else if (program is null)

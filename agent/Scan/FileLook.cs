@@ -5,10 +5,13 @@ using Telemetry.Protocol.Model;
 namespace Telemetry.Agent.Scan;
 
 /// <summary>Makes the fingerprint of one name: reads it, and reads it again when it changed meanwhile.</summary>
-/// <remarks>A digest is reported only of bytes that were read as one state: the status before and after is the same.</remarks>
+/// <remarks>
+/// A digest is reported only of bytes that were read as one state: the status before and after is the same, and no write was
+/// under way when reading began.
+/// </remarks>
 /// <param name="wait">Whether files above 64 GiB are read too.</param>
 /// <param name="budget">Of bytes to read in a time; null: as fast as it goes.</param>
-internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgress progress, bool wait, ReadBudget? budget = null) : IDisposable
+internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgress progress, TimeProvider clock, bool wait, ReadBudget? budget = null) : IDisposable
 {
     private const int Tries = 3;
 
@@ -79,6 +82,9 @@ internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgres
             if (errno != 0)
                 return LookResult.OfError(errno, Attributes(status));
             if (!opened.IsSameState(status))
+                return LookResult.Changed;
+
+            if (!FileAtRest.Is(descriptor, status, clock, cancellation))
                 return LookResult.Changed;
 
             errno = _digest.Read(descriptor, status, secret, progress, cancellation, out var isKeyed, out var content);

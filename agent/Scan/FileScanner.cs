@@ -87,7 +87,7 @@ internal sealed class FileScanner(string root, FileRules rules, TimeProvider clo
 
     private void LookAtAll(BatchRing ring, HardLinks links, ScanPass pass, CancellationToken cancellation)
     {
-        using var look = new FileLook(rules.Secrets, links, pass.Progress, rules.Wait);
+        using var look = new FileLook(rules.Secrets, links, pass.Progress, clock, rules.Wait);
         foreach (var batch in ring.ToLook(cancellation))
             batch.Look(look, cancellation);
     }

@@ -17,7 +17,7 @@ internal readonly record struct FileStamp(ulong Device, ulong Inode, ulong Size,
     public static readonly FileStamp None;
 
     // Kernels with coarse times can't tell two writes of one tick apart.
-    private const long TrustedAge = 2_000_000_000;
+    public const long TrustedAge = 2_000_000_000;
 
     public bool IsNone => Inode == 0;
 

@@ -109,7 +109,7 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
 
         for (var attempt = 1; attempt <= Tries; attempt++)
         {
-            var takenAt = Now();
+            var takenAt = clock.GetUtcNow().ToUnixNanoseconds();
             var errno = FileStatus.Of(directory.Descriptor, name.Span, out var status);
             if (Errno.IsGone(errno))
                 return;
@@ -233,8 +233,6 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
 
         return false;
     }
-
-    private long Now() => (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
 
     /// <summary>A directory being walked.</summary>
     private sealed class Level(DirectoryHandle directory, DirectoryNames names, int keyLength, ulong device)

@@ -56,7 +56,7 @@ internal sealed partial class ScrubLoop(
             }
 
             Wait(pace.Due - clock.GetElapsedTime(started), cancellation);
-            foreach (var key in new Scrubber(plan.Root, new FileSecrets(rules.Current.Policy, rules.Current.Key), budget, _progress).Read(leaf, cancellation))
+            foreach (var key in new Scrubber(plan.Root, new FileSecrets(rules.Current.Policy, rules.Current.Key), budget, _progress, clock).Read(leaf, cancellation))
             {
                 _found++;
                 dirty.Add(key);

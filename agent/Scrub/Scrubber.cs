@@ -7,7 +7,7 @@ using Telemetry.Protocol.Model;
 namespace Telemetry.Agent.Scrub;
 
 /// <summary>Reads the files of one leaf again that by all their stamps are unchanged, and compares.</summary>
-internal sealed class Scrubber(string root, FileSecrets secrets, ReadBudget budget, ScanProgress progress)
+internal sealed class Scrubber(string root, FileSecrets secrets, ReadBudget budget, ScanProgress progress, TimeProvider clock)
 {
     /// <returns>The files whose content is another than their stamps prove.</returns>
     public List<EntryKey> Read(StoredLeaf leaf, CancellationToken cancellation)
@@ -17,7 +17,7 @@ internal sealed class Scrubber(string root, FileSecrets secrets, ReadBudget budg
             return different;  // not mounted: the scan says so
 
         var directory = new DirectoryHandle(descriptor);
-        using var look = new FileLook(secrets, new HardLinks(), progress, wait: false, budget);
+        using var look = new FileLook(secrets, new HardLinks(), progress, clock, wait: false, budget);
         for (var i = 0; i < leaf.Node.Count; i++)
         {
             if (IsOther(look, directory, leaf, i, cancellation))

@@ -55,7 +55,7 @@ internal sealed class SettingScanner(
             var bytes = 0;
             foreach (var file in files)
             {
-                var work = Look(directory, file);
+                var work = Look(directory, file, cancellation);
                 batch.Add(work);
                 bytes += work.Content?.Length ?? 0;
                 if (bytes < MaxBatchBytes && batch.Count < MaxBatchFiles)
@@ -76,12 +76,12 @@ internal sealed class SettingScanner(
     }
 
     /// <summary>Whether there is something to parse, and what.</summary>
-    private Work Look(int directory, FoundFile file)
+    private Work Look(int directory, FoundFile file, CancellationToken cancellation)
     {
         if (Allowed is not null && !Allowed.Any(pattern => pattern.Matches(EntryKind.File, file.Key.Bytes)))
             return new Work(file) { Trouble = "this machine's own configuration does not allow to parse it (settings.allow)" };
 
-        var content = SettingsFileContent.Read(directory, file.Key, Now(), StampIsKnown);
+        var content = SettingsFileContent.Read(directory, file.Key, StampIsKnown, clock, cancellation);
         var stamp = content.Stamp.IsNone ? content.Stamp : content.Stamp.Mixed(MarkOf(file));
         if (content.Trouble is not null)
             outcomes.Remember(file.Key, new ParseOutcome(stamp, 0, EntryKey.Root, content.Trouble));
@@ -116,7 +116,7 @@ internal sealed class SettingScanner(
     /// <summary>The outcome is known, but the state that had its entries is gone.</summary>
     private void ParseAfterAll(int directory, Work work, ScanPass pass, CancellationToken cancellation)
     {
-        var content = SettingsFileContent.Read(directory, work.File.Key, Now(), _ => false);
+        var content = SettingsFileContent.Read(directory, work.File.Key, _ => false, clock, cancellation);
         work.Known = null;
         work.Content = content.Bytes;
         work.Trouble = content.Trouble;
@@ -213,7 +213,6 @@ internal sealed class SettingScanner(
 
     private bool IsSecret(EntryKey file) => policy.TreatmentOf(EntryKind.File, file.Bytes) == Treatment.Secret;
 
-    private long Now() => (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
 
     /// <summary>One file on its way.</summary>
     private sealed class Work(FoundFile file)

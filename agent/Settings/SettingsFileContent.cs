@@ -15,9 +15,8 @@ internal readonly record struct SettingsFileContent(FileStamp Stamp, byte[]? Byt
     private const int Tries = 3;
 
     /// <param name="root">The directory that the key is below.</param>
-    /// <param name="takenAt">Now: nanoseconds since 1970.</param>
     /// <param name="isKnown">Whether the content of a file with this stamp is not wanted.</param>
-    public static SettingsFileContent Read(int root, EntryKey file, long takenAt, Func<FileStamp, bool> isKnown)
+    public static SettingsFileContent Read(int root, EntryKey file, Func<FileStamp, bool> isKnown, TimeProvider clock, CancellationToken cancellation)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -27,7 +26,7 @@ internal readonly record struct SettingsFileContent(FileStamp Stamp, byte[]? Byt
 
             try
             {
-                if (ReadOpened(descriptor, takenAt, isKnown) is { } content)
+                if (ReadOpened(descriptor, isKnown, clock, cancellation) is { } content)
                     return content;
             }
             finally
@@ -41,8 +40,10 @@ internal readonly record struct SettingsFileContent(FileStamp Stamp, byte[]? Byt
     }
 
     /// <returns>Null when it changed meanwhile.</returns>
-    private static SettingsFileContent? ReadOpened(int descriptor, long takenAt, Func<FileStamp, bool> isKnown)
+    private static SettingsFileContent? ReadOpened(
+        int descriptor, Func<FileStamp, bool> isKnown, TimeProvider clock, CancellationToken cancellation)
     {
+        var takenAt = clock.GetUtcNow().ToUnixNanoseconds();
         var errno = FileStatus.Of(descriptor, out var before);
         if (errno != 0)
             return new SettingsFileContent(FileStamp.None, null, $"it can't be read: {Errno.Text(errno)}");
@@ -54,6 +55,9 @@ internal readonly record struct SettingsFileContent(FileStamp Stamp, byte[]? Byt
             return new SettingsFileContent(stamp, null, null);
         if (before.Size > MaxLength)
             return new SettingsFileContent(stamp, null, "it is too large to parse (above 1 MiB)");
+
+        if (!FileAtRest.Is(descriptor, before, clock, cancellation))
+            return null;
 
         var bytes = new byte[before.Size];
         for (var length = 0; length < bytes.Length;)

@@ -35,15 +35,16 @@ internal static class Scans
             .Run(target, progress ?? new ScanProgress(), TestContext.Current.CancellationToken);
         return new ScannedTree(target.Nodes, sighting);
     }
+}
 
-    private sealed class MemoryTarget : IManifestTarget
-    {
-        public MemoryNodes Nodes { get; } = new();
+/// <summary>Keeps the nodes of a scan that knows nothing before it.</summary>
+internal sealed class MemoryTarget : IManifestTarget
+{
+    public MemoryNodes Nodes { get; } = new();
 
-        public IPreviousEntries? Previous(EntryKind kind) => null;
+    public IPreviousEntries? Previous(EntryKind kind) => null;
 
-        public void Add(EntryKind kind, EncodedNode node, ReadOnlySpan<byte> stamps) => Nodes.Add(node);
-    }
+    public void Add(EntryKind kind, EncodedNode node, ReadOnlySpan<byte> stamps) => Nodes.Add(node);
 }
 
 internal sealed record ScannedTree(INodeSource Nodes, Sighting Sighting)

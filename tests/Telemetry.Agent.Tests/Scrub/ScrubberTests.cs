@@ -114,7 +114,7 @@ public sealed class ScrubberTests : IDisposable
     private List<EntryKey> Scrub(StateStore store)
     {
         var budget = new ReadBudget(long.MaxValue, TimeProvider.System);
-        var scrubber = new Scrubber(_tree.Path, Scans.Rules().Secrets, budget, new ScanProgress());
+        var scrubber = new Scrubber(_tree.Path, Scans.Rules().Secrets, budget, new ScanProgress(), _clock);
         var found = new List<EntryKey>();
         byte[]? last = null;
         while (store.NextLeaf(EntryKind.File, last) is { } leaf)
