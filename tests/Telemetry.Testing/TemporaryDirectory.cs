@@ -3,7 +3,13 @@ namespace Telemetry.Testing;
 /// <summary>A directory of a test's own, gone afterwards.</summary>
 public sealed class TemporaryDirectory : IDisposable
 {
-    public string Path { get; } = Directory.CreateTempSubdirectory("telemetry-test-").FullName;
+    /// <param name="parent">Null: where temporary files go on this machine.</param>
+    public TemporaryDirectory(string? parent = null) =>
+        Path = parent is null
+            ? Directory.CreateTempSubdirectory("telemetry-test-").FullName
+            : Directory.CreateDirectory(System.IO.Path.Combine(parent, $"telemetry-test-{Guid.NewGuid():n}")).FullName;
+
+    public string Path { get; }
 
     public string this[string name] => System.IO.Path.Combine(Path, name);
 
