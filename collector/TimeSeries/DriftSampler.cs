@@ -1,6 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
-using Telemetry.Protocol.Model;
 using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Model;
 using V1 = Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.TimeSeries;
