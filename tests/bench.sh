@@ -84,12 +84,11 @@ stop_agent() {
   running=()
 }
 
-# await COUNT PATTERN FILE
+# await COUNT PATTERN FILE: without polling, which would take time from what is measured.
 await() {
-  until (($(grep -c "$2" "$3" || true) >= $1)); do
-    kill -0 "$pid" 2> /dev/null || { cat "$3" >&2; return 1; }
-    sleep 0.02
-  done
+  local found
+  found=$(timeout 600 grep -m "$1" -c -- "$2" < <(exec tail -n +1 -f --pid="$pid" "$3")) || true
+  ((found == $1)) || { cat "$3" >&2; return 1; }
 }
 
 first_look() { start_agent "$1" "$2"; await 1 'New head' "$work/$1/log"; }

@@ -12,7 +12,7 @@ internal sealed class DirectoryNames : IDisposable
     private static readonly nint GetDents64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 61 : 217;
 
     // struct linux_dirent64: inode (8), offset (8), length of record (2), type (1), name.
-    private const int LengthOffset = 16, NameOffset = 19;
+    private const int LengthOffset = 16, TypeOffset = 18, NameOffset = 19;
 
     private readonly SpillFile? _spill;
     private readonly INames _names;
@@ -24,9 +24,12 @@ internal sealed class DirectoryNames : IDisposable
     }
 
     /// <summary>The name, with its closing 0x00; the memory is not changed again.</summary>
-    public ReadOnlyMemory<byte> CurrentWithEnd => _names.Current;
+    public ReadOnlyMemory<byte> CurrentWithEnd => _names.Record[1..];
 
-    public ReadOnlySpan<byte> Current => _names.Current.Span[..^1];
+    public ReadOnlySpan<byte> Current => _names.Record.Span[1..^1];
+
+    /// <summary>What the directory says it is; it may be something else by now.</summary>
+    public NameType CurrentType => (NameType)(_names.Record.Span[0] & ~NameRun.TypeMark);
 
     /// <summary>Reads all names with getdents64(2).</summary>
     /// <param name="buffer">Room for the kernel's records, used again and again.</param>
@@ -72,7 +75,7 @@ internal sealed class DirectoryNames : IDisposable
             var name = records[NameOffset..length];
             name = name[..(name.IndexOf((byte)0) + 1)];
             if (!name.SequenceEqual(".\0"u8) && !name.SequenceEqual("..\0"u8))
-                run.Add(name);
+                run.Add((NameType)records[TypeOffset], name);
             records = records[length..];
         }
     }

@@ -8,7 +8,7 @@ internal sealed class MergedNames : INames
 
     public MergedNames(IEnumerable<INames> runs) => _runs = [.. runs.Where(run => run.MoveNext())];
 
-    public ReadOnlyMemory<byte> Current => _first!.Current;
+    public ReadOnlyMemory<byte> Record => _first!.Record;
 
     public bool MoveNext()
     {
@@ -18,7 +18,7 @@ internal sealed class MergedNames : INames
         _first = null;
         foreach (var run in _runs)
         {
-            if (_first is null || run.Current.Span.SequenceCompareTo(_first.Current.Span) < 0)
+            if (_first is null || run.Record.Span[1..].SequenceCompareTo(_first.Record.Span[1..]) < 0)
                 _first = run;
         }
 

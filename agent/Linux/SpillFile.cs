@@ -37,11 +37,11 @@ internal sealed class SpillFile : IDisposable
         {
             for (run.Sorted(); run.MoveNext();)
             {
-                var name = run.Current.Span;
-                if (length + name.Length > output.Length)
+                var record = run.Record.Span;
+                if (length + record.Length > output.Length)
                     Flush();
-                name.CopyTo(output.AsSpan(length));
-                length += name.Length;
+                record.CopyTo(output.AsSpan(length));
+                length += record.Length;
             }
 
             Flush();
@@ -75,7 +75,7 @@ internal sealed class SpillFile : IDisposable
 
         private ReadOnlyMemory<byte> _block;
 
-        public ReadOnlyMemory<byte> Current { get; private set; }
+        public ReadOnlyMemory<byte> Record { get; private set; }
 
         public bool MoveNext()
         {
@@ -88,7 +88,7 @@ internal sealed class SpillFile : IDisposable
                 length = _block.Span.IndexOf((byte)0);
             }
 
-            Current = _block[..(length + 1)];
+            Record = _block[..(length + 1)];
             _block = _block[(length + 1)..];
             return true;
         }

@@ -20,13 +20,12 @@ internal sealed class BatchRing : IDisposable
     }
 
     /// <summary>The walker's end: room for one more candidate.</summary>
-    /// <param name="bytes">To be read for it.</param>
-    public Candidate Next(ulong bytes, CancellationToken cancellation)
+    public Candidate Next(CancellationToken cancellation)
     {
         if (_filling is { IsFull: true })
             PassOn();
         _filling ??= _free.Take(cancellation);
-        return _filling.Next(bytes);
+        return _filling.Next();
     }
 
     /// <summary>The walker is at the end.</summary>

@@ -3,14 +3,11 @@ namespace Telemetry.Agent.Scan;
 /// <summary>Candidates that follow each other: looked at by one thread, emitted in their order.</summary>
 internal sealed class CandidateBatch : IDisposable
 {
-    private const int Capacity = 64;
-
-    // One thread should not hold much work while the other has none.
-    private const ulong MaxBytes = 1024 * 1024;
+    // Few enough that one thread does not hold much work while the other has none.
+    private const int Capacity = 32;
 
     private readonly Candidate[] _items = new Candidate[Capacity];
     private readonly ManualResetEventSlim _looked = new();
-    private ulong _bytes;
 
     public CandidateBatch()
     {
@@ -20,16 +17,11 @@ internal sealed class CandidateBatch : IDisposable
 
     public int Count { get; private set; }
 
-    public bool IsFull => Count == Capacity || _bytes >= MaxBytes;
+    public bool IsFull => Count == Capacity;
 
     public ReadOnlySpan<Candidate> Items => _items.AsSpan(0, Count);
 
-    /// <param name="bytes">To be read for it.</param>
-    public Candidate Next(ulong bytes)
-    {
-        _bytes += bytes;
-        return _items[Count++];
-    }
+    public Candidate Next() => _items[Count++];
 
     public void Look(FileLook look, CancellationToken cancellation)
     {
@@ -46,7 +38,6 @@ internal sealed class CandidateBatch : IDisposable
         foreach (var candidate in Items)
             candidate.Release();
         Count = 0;
-        _bytes = 0;
         _looked.Reset();
     }
 

@@ -22,22 +22,28 @@ internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgres
 
     public FileSecrets Secrets => secrets;
 
+    public long Now() => clock.GetUtcNow().ToUnixNanoseconds();
+
     /// <param name="directory">Holds the name.</param>
     /// <param name="name">Ends with 0x00.</param>
-    /// <param name="known">Its status as the walker saw it.</param>
-    public LookResult At(int directory, ReadOnlyMemory<byte> name, FileStatus known, SecretClass secret, CancellationToken cancellation)
+    /// <param name="known">Its status; null: it is not known, and the name is likely a regular file's.</param>
+    public LookResult At(int directory, ReadOnlyMemory<byte> name, FileStatus? known, SecretClass secret, CancellationToken cancellation)
     {
         for (var attempt = 1; ; attempt++)
         {
-            var result = Once(directory, name, known, secret, cancellation);
+            var status = known ?? default;
+            var result = known is null
+                ? OpenUnseen(directory, name.Span, secret, cancellation, out status)
+                : Once(directory, name, status, secret, cancellation);
             if (result.Outcome != LookOutcome.Changed)
-                return result with { Status = known };
+                return result with { Status = status, IsFirst = attempt == 1 };
             if (attempt == Tries)
-                return new LookResult(LookOutcome.Seen, Unstable(known)) { Status = known };
+                return new LookResult(LookOutcome.Seen, Unstable(status)) { Status = status };
 
-            var errno = FileStatus.Of(directory, name.Span, out known);
+            var errno = FileStatus.Of(directory, name.Span, out status);
             if (errno != 0)
                 return LookResult.OfError(errno, null);
+            known = status;
         }
     }
 
@@ -61,12 +67,40 @@ internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgres
             FileType.File when status.Size > MaxSize && !wait =>
                 LookResult.Seen(Attributes(status) with { State = EntryState.Pending }),
             FileType.File when status.Links > 1 =>
-                links.Look(status, secret, () => Regular(directory, name.Span, status, secret, cancellation)),
-            FileType.File => Regular(directory, name.Span, status, secret, cancellation),
+                links.Look(status, secret, () => Open(directory, name.Span, status, secret, cancellation)),
+            FileType.File => Open(directory, name.Span, status, secret, cancellation),
             _ => Other(directory, name.Span, status),
         };
 
-    private LookResult Regular(
+    /// <summary>Saves asking for the status by name, which costs more than by descriptor. What can't be opened is asked after all.</summary>
+    /// <param name="status">Of the descriptor.</param>
+    private LookResult OpenUnseen(
+        int directory, ReadOnlySpan<byte> name, SecretClass secret, CancellationToken cancellation, out FileStatus status)
+    {
+        status = default;
+        if (OpenFile.Regular(directory, name, out var descriptor) != 0)
+            return LookResult.Changed;
+
+        try
+        {
+            // An unread fifo must not be read at all.
+            var errno = FileStatus.Of(descriptor, out var opened);
+            status = opened;
+            if (errno != 0 || opened.Type != FileType.File)
+                return LookResult.Changed;
+            if (opened.Size > MaxSize && !wait)
+                return LookResult.Seen(Attributes(opened) with { State = EntryState.Pending });
+            return opened.Links > 1
+                ? links.Look(opened, secret, () => Read(descriptor, opened, secret, cancellation))
+                : Read(descriptor, opened, secret, cancellation);
+        }
+        finally
+        {
+            OpenFile.Close(descriptor);
+        }
+    }
+
+    private LookResult Open(
         int directory, ReadOnlySpan<byte> name, in FileStatus status, SecretClass secret, CancellationToken cancellation)
     {
         var errno = OpenFile.Regular(directory, name, out var descriptor);
@@ -77,38 +111,41 @@ internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgres
 
         try
         {
-            // What was opened may be another file than the walker saw; an unread fifo must not be read at all.
+            // What was opened may be another file than was seen; an unread fifo must not be read at all.
             errno = FileStatus.Of(descriptor, out var opened);
             if (errno != 0)
                 return LookResult.OfError(errno, Attributes(status));
-            if (!opened.IsSameState(status))
-                return LookResult.Changed;
-
-            if (!FileAtRest.Is(descriptor, status, clock, cancellation))
-                return LookResult.Changed;
-
-            errno = _digest.Read(descriptor, status, secret, progress, cancellation, out var isKeyed, out var content);
-            if (errno != 0)
-                return LookResult.OfError(errno, Attributes(status));
-
-            errno = SecurityXattrs.Of(descriptor, out var xattrs);
-            if (errno != 0)
-                return LookResult.OfError(errno, Attributes(status));
-
-            errno = FileStatus.Of(descriptor, out var after);
-            return errno != 0 || !after.IsSameState(status)
-                ? LookResult.Changed
-                : LookResult.Seen(Attributes(status) with
-                {
-                    Content = isKeyed ? null : content,
-                    KeyedContent = isKeyed ? new KeyedDigest(secrets.Key.Id, content) : null,
-                    Xattrs = xattrs,
-                });
+            return opened.IsSameState(status) ? Read(descriptor, status, secret, cancellation) : LookResult.Changed;
         }
         finally
         {
             OpenFile.Close(descriptor);
         }
+    }
+
+    /// <param name="status">Of the descriptor, taken right after it was opened.</param>
+    private LookResult Read(int descriptor, in FileStatus status, SecretClass secret, CancellationToken cancellation)
+    {
+        if (!FileAtRest.Is(descriptor, status, clock, cancellation))
+            return LookResult.Changed;
+
+        var errno = _digest.Read(descriptor, status, secret, progress, cancellation, out var isKeyed, out var content);
+        if (errno != 0)
+            return LookResult.OfError(errno, Attributes(status));
+
+        errno = SecurityXattrs.Of(descriptor, out var xattrs);
+        if (errno != 0)
+            return LookResult.OfError(errno, Attributes(status));
+
+        errno = FileStatus.Of(descriptor, out var after);
+        return errno != 0 || !after.IsSameState(status)
+            ? LookResult.Changed
+            : LookResult.Seen(Attributes(status) with
+            {
+                Content = isKeyed ? null : content,
+                KeyedContent = isKeyed ? new KeyedDigest(secrets.Key.Id, content) : null,
+                Xattrs = xattrs,
+            });
     }
 
     /// <summary>What is never opened: links, fifos, sockets, device nodes; and directories, whose names are the walker's work.</summary>

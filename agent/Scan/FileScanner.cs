@@ -15,7 +15,7 @@ internal sealed class FileScanner(string root, FileRules rules, TimeProvider clo
     private const int Workers = 2;
 
     // 2,048 names in flight: enough to go on beside one big file, few enough for the descriptors they hold.
-    private const int Batches = 32;
+    private const int Batches = 64;
 
     public Scanner Identity { get; } = new(EntryKind.File, "file", 1, 0);
 

@@ -27,6 +27,9 @@ internal readonly record struct LookResult(LookOutcome Outcome, Fingerprint? Fin
     /// <summary>The status the fingerprint belongs to.</summary>
     public FileStatus Status { get; init; }
 
+    /// <summary>Whether the first attempt gave it: the file was not seen to change.</summary>
+    public bool IsFirst { get; init; }
+
     /// <summary>With <see cref="LookOutcome.Unknown"/>: for people.</summary>
     public string? Reason { get; init; }
 

@@ -96,7 +96,11 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
         if (start > 0)
             _key[level.KeyLength] = EntryKey.Separator;
         name.CopyTo(_key.AsSpan(start));
-        Visit(level.Directory, level.Names.CurrentWithEnd, start + name.Length, level.Device);
+        var length = start + name.Length;
+        if (level.Names.CurrentType is NameType.Directory or NameType.Unknown)
+            Visit(level.Directory, level.Names.CurrentWithEnd, length, level.Device);
+        else if (rules.Scope.Covers(_key.AsSpan(0, length)))
+            Emit(_key.AsSpan(0, length), level.Directory, level.Names.CurrentWithEnd, status: null, level.Names.CurrentType == NameType.File);
     }
 
     /// <param name="name">Ends with 0x00.</param>
@@ -128,7 +132,7 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
 
             if (status.Type != FileType.Directory)
             {
-                Emit(key, directory, name, status, takenAt);
+                Emit(key, directory, name, new SeenStatus(status, takenAt), status.Type == FileType.File);
                 return;
             }
 
@@ -147,7 +151,7 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
         var isMount = device is { } expected && status.Device != expected && !LeadsToInclude(key);
         if (isMount && rules.OneFilesystem)
         {
-            Emit(key, parent, name, status, takenAt);
+            Emit(key, parent, name, new SeenStatus(status, takenAt), isFile: false);
             pass.Gap(new EntryKey(key), "other filesystem");
             return true;
         }
@@ -161,7 +165,7 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
             if (Errno.IsDenied(errno))
                 EmitUnreadable(key, FileLook.Attributes(status));
             else
-                Emit(key, parent, name, status, takenAt);
+                Emit(key, parent, name, new SeenStatus(status, takenAt), isFile: false);
             pass.Gap(new EntryKey(key), Errno.Text(errno));
             return true;
         }
@@ -173,7 +177,7 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
             return false;
         }
 
-        Emit(key, parent, name, status, takenAt);
+        Emit(key, parent, name, new SeenStatus(status, takenAt), isFile: false);
         if (isMount && !FilesystemType.IsLocal(descriptor))
         {
             pass.Gap(new EntryKey(key), "a filesystem of another machine, or of the kernel");
@@ -194,15 +198,15 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
         return true;
     }
 
-    private void Emit(ReadOnlySpan<byte> key, DirectoryHandle directory, ReadOnlyMemory<byte> name, in FileStatus status, long takenAt)
+    /// <summary>Hands a name to who looks at it. What is no directory is not even asked for its status here: that keeps more than one core busy.</summary>
+    /// <param name="status">Null: not taken.</param>
+    /// <param name="isFile">Whether it is a regular file, as far as is known.</param>
+    private void Emit(ReadOnlySpan<byte> key, DirectoryHandle directory, ReadOnlyMemory<byte> name, SeenStatus? status, bool isFile)
     {
-        var secret = status.Type == FileType.File ? rules.Secrets.ClassOf(key) : SecretClass.None;
-        var isKnown = !IsDirty(key) && pass.Previous is { } previous && previous.TryFind(key)
-            && rules.Secrets.Proves(previous.Stamp, FileStamp.Of(status), secret);
-        if (isKnown)
-            ring.Next(0, cancellation).SetKnown(key, pass.Previous!.Value, pass.Previous.Stamp);
-        else
-            ring.Next(status.Type == FileType.File ? status.Size : 0, cancellation).SetUnread(key, directory, name, status, secret, takenAt);
+        var candidate = ring.Next(cancellation);
+        candidate.Set(key, directory, name, status, isFile);
+        if (!IsDirty(key) && pass.Previous is { } previous && previous.TryFind(key))
+            candidate.SetPrevious(previous.Value, previous.Stamp);
     }
 
     /// <summary>Both the walk and the dirty keys go in key order.</summary>
@@ -220,7 +224,7 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
     }
 
     private void EmitUnreadable(ReadOnlySpan<byte> key, Fingerprint attributes) =>
-        ring.Next(0, cancellation).SetKnown(key, (attributes with { State = EntryState.Unreadable }).Encode(), FileStamp.None);
+        ring.Next(cancellation).SetKnown(key, (attributes with { State = EntryState.Unreadable }).Encode());
 
     /// <summary>Another filesystem is entered when an included path is there, or lies behind it.</summary>
     private bool LeadsToInclude(ReadOnlySpan<byte> key)
