@@ -41,7 +41,7 @@ internal sealed class FileDigest(FleetKey key, ReadBudget? budget = null) : IDis
             return -length;
 
         progress.AddFileRead();
-        isKeyed = FileSecrets.IsSecret(secret, buffer.AsSpan(0, length));
+        isKeyed = FileSecrets.IsSecret(secret, status.Mode, buffer.AsSpan(0, length));
         if (atEnd)
         {
             Count(length, progress, cancellation);

@@ -7,7 +7,7 @@ namespace Telemetry.Agent.Scan;
 /// <summary>What a policy says of one file's content.</summary>
 internal enum SecretClass : byte
 {
-    /// <summary>Nothing: it is no secret unless it is plainly a private key.</summary>
+    /// <summary>Nothing: it is no secret unless it is plainly a private key that not everybody may read.</summary>
     None,
 
     /// <summary>It is parsed into settings: it is a secret when one of them has a secret name.</summary>
@@ -27,6 +27,8 @@ internal enum SecretClass : byte
 /// </remarks>
 internal sealed class FileSecrets(Policy policy, FleetKey key)
 {
+    private const uint ReadableByAll = 0b100;
+
     public FleetKey Key { get; } = key;
 
     public SecretClass ClassOf(ReadOnlySpan<byte> file) =>
@@ -34,13 +36,14 @@ internal sealed class FileSecrets(Policy policy, FleetKey key)
         : policy.SettingsOf(file) is { } settings ? ClassOf(SettingsFormat.Find(settings.Format))
         : SecretClass.None;
 
+    /// <param name="mode">Of the file: a private key that everybody may read, such as an example, keeps no secret.</param>
     /// <param name="content">Of a file of this class, or its beginning when it is too large to be parsed.</param>
-    public static bool IsSecret(SecretClass secret, ReadOnlySpan<byte> content) => secret switch
+    public static bool IsSecret(SecretClass secret, uint mode, ReadOnlySpan<byte> content) => secret switch
     {
         SecretClass.Secret => true,
         SecretClass.Settings => SecretText.Holds(content),
         SecretClass.Assignments => SecretText.HoldsAssignment(content),
-        _ => PrivateKeyText.IsIn(content),
+        _ => (mode & ReadableByAll) == 0 && PrivateKeyText.IsIn(content),
     };
 
     /// <summary>The stamp to keep beside a fingerprint.</summary>

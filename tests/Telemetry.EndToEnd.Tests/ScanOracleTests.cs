@@ -83,7 +83,7 @@ public sealed class ScanOracleTests : IDisposable
         static string First(IEnumerable<string> lines) => string.Join(" | ", lines.Take(5));
     }
 
-    /// <summary>Some packages bring private keys, for tests and as examples.</summary>
+    /// <summary>A private key that not everybody may read.</summary>
     private static bool IsSecret(JsonElement entry) => entry.TryGetProperty("keyed_digest", out _);
 
     private static string Keyed(string path) => Convert.ToHexStringLower(HMACSHA256.HashData(FleetKey, File.ReadAllBytes(path)));

@@ -79,7 +79,12 @@ public sealed class SecretTests : IAsyncDisposable
     private void Plant(string suffix)
     {
         foreach (var (path, content, secrets) in Planted)
+        {
+            // Never for a moment readable by everybody, as a private key is made.
+            _root.Write(path, "");
+            File.SetUnixFileMode(_root[path], UnixFileMode.UserRead | UnixFileMode.UserWrite);
             _root.Write(path, With(content, secrets, suffix));
+        }
     }
 
     private static string With(string content, string[] secrets, string suffix) =>

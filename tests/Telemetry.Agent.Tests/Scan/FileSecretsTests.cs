@@ -18,7 +18,8 @@ public sealed class FileSecretsTests : IDisposable
     {
         _tree.Write("etc/shadow", "root:$6$planted");
         _tree.Write("etc/passwd", "root:x:0:0");
-        _tree.Write("home/key", PemKey);
+        File.SetUnixFileMode(_tree.Write("home/key", PemKey), UnixFileMode.UserRead);
+        _tree.Write("doc/example.pem", PemKey);
     }
 
     public void Dispose()
@@ -38,6 +39,7 @@ public sealed class FileSecretsTests : IDisposable
         Assert.Equal(key.Digest("root:$6$planted"u8), shadow.KeyedContent);
         Assert.Equal(key.Digest(Encoding.UTF8.GetBytes(PemKey)), scanned.Find("home/key")!.KeyedContent);
         Assert.Null(scanned.Find("home/key")!.Content);
+        Assert.Equal(Digest.Of(Encoding.UTF8.GetBytes(PemKey)), scanned.Find("doc/example.pem")!.Content);
         Assert.Equal(Digest.Of("root:x:0:0"u8), scanned.Find("etc/passwd")!.Content);
     }
 
