@@ -10,7 +10,8 @@ internal static unsafe class Confinement
 
     // prctl(2).
     private const int ParentDeathSignal = 1, Dumpable = 4, NoNewPrivileges = 38;
-    private const int KillSignal = 9;
+    private const int KillSignal = 9, FaultSignal = 11;
+    private const int ErrorOutput = 2;
 
     // setrlimit(2); the same numbers on x64 and arm64.
     private const int CpuSeconds = 0, Data = 2, CoreSize = 4, Processes = 6, OpenFiles = 7;
@@ -42,10 +43,21 @@ internal static unsafe class Confinement
         // A change of user clears it, so it comes after that.
         Check(LibC.Control(ParentDeathSignal, KillSignal, 0, 0, 0), "PR_SET_PDEATHSIG");
 
+        // A fault in a native library ends the process there and then. The runtime would explain it first, at length, and may hang.
+        LibC.Signal(FaultSignal, 0);
+        Silence();
+
         Limit(CoreSize, 0);
         Limit(OpenFiles, 64);
         Limit(CpuSeconds, cpuSeconds);
         Limit(Data, memory);
+    }
+
+    /// <summary>Last words may be of what others wrote, and nobody may be reading them.</summary>
+    private static void Silence()
+    {
+        using var nowhere = File.OpenHandle("/dev/null", FileMode.Open, FileAccess.Write);
+        Check(LibC.Duplicate((int)nowhere.DangerousGetHandle(), ErrorOutput, 0), "dup3");
     }
 
     private static void Limit(int resource, ulong most)
@@ -56,7 +68,7 @@ internal static unsafe class Confinement
 
     private static void Check(int result, string what)
     {
-        if (result != 0)
+        if (result < 0)
             throw new InvalidOperationException($"{what}: {Errno.Text(Marshal.GetLastPInvokeError())}");
     }
 }

@@ -87,7 +87,7 @@ internal sealed class SettingsParser(string program = "/proc/self/exe")
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
 
-            // Nobody reads what it says in its last moments: it may be of the file.
+            // Nobody reads what it says before it silences itself.
             RedirectStandardError = true,
             WorkingDirectory = "/",
         };
