@@ -43,7 +43,7 @@ internal static class VerifyCommand
         using (tree)
         using (var output = new Output())
         {
-            var verifier = new PackageVerifier(tree);
+            var verifier = new PackageVerifier(tree, clock);
             foreach (var source in sources)
                 source.Read(selection.Matches, Check, mistakes.Add, interruption.Token);
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Telemetry.Protocol.Files;
 
 namespace Telemetry.Agent.Identity;
 
@@ -86,7 +87,7 @@ internal sealed partial class StateDirectory
         }
     }
 
-    private static void Write(string path, InstanceIdentity identity) => StateFile.Write(
+    private static void Write(string path, InstanceIdentity identity) => PrivateFile.Write(
         System.IO.Path.Combine(path, IdentityFile),
         JsonSerializer.SerializeToUtf8Bytes(identity, IdentityJson.Default.InstanceIdentity));
 

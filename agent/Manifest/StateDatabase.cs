@@ -129,29 +129,33 @@ internal sealed class StateDatabase : IDisposable
 
     public StoredLeaf? NextLeaf(EntryKind kind, byte[]? after)
     {
-        using var reader = OpenReader();
-        using var command = reader.CreateCommand();
-        command.CommandText = """
-            SELECT first_key, body, stamps FROM nodes
-            WHERE  kind = $kind AND level = 0 AND ($after IS NULL OR first_key > $after)
-            ORDER  BY first_key
-            LIMIT  1
-            """;
-        Bind(command, "$kind", (int)kind);
-        Bind(command, "$after", after);
-        using var row = command.ExecuteReader();
-        return row.Read()
-            ? new StoredLeaf(row.GetFieldValue<byte[]>(0), TreeNode.Decode(row.GetFieldValue<byte[]>(1)), row.GetFieldValue<byte[]>(2))
-            : null;
+        lock (_findNode)
+        {
+            using var command = _reader.CreateCommand();
+            command.CommandText = """
+                SELECT first_key, body, stamps FROM nodes
+                WHERE  kind = $kind AND level = 0 AND ($after IS NULL OR first_key > $after)
+                ORDER  BY first_key
+                LIMIT  1
+                """;
+            Bind(command, "$kind", (int)kind);
+            Bind(command, "$after", after);
+            using var row = command.ExecuteReader();
+            return row.Read()
+                ? new StoredLeaf(row.GetFieldValue<byte[]>(0), TreeNode.Decode(row.GetFieldValue<byte[]>(1)), row.GetFieldValue<byte[]>(2))
+                : null;
+        }
     }
 
     public long CountLeaves(EntryKind kind)
     {
-        using var reader = OpenReader();
-        using var command = reader.CreateCommand();
-        command.CommandText = "SELECT count(*) FROM nodes WHERE kind = $kind AND level = 0";
-        Bind(command, "$kind", (int)kind);
-        return (long)command.ExecuteScalar()!;
+        lock (_findNode)
+        {
+            using var command = _reader.CreateCommand();
+            command.CommandText = "SELECT count(*) FROM nodes WHERE kind = $kind AND level = 0";
+            Bind(command, "$kind", (int)kind);
+            return (long)command.ExecuteScalar()!;
+        }
     }
 
     public HeadLedger? ReadLedger()

@@ -107,7 +107,8 @@ internal sealed partial class StateStore : IDisposable
     /// <param name="after">First key of the other; null: the first leaf of all.</param>
     public StoredLeaf? NextLeaf(EntryKind kind, byte[]? after) => Read(() => _database.NextLeaf(kind, after));
 
-    public long CountLeaves(EntryKind kind) => Read(() => (object)_database.CountLeaves(kind)) as long? ?? 0;
+    /// <summary>0 also when they can't be counted now.</summary>
+    public long CountLeaves(EntryKind kind) => Read(() => _database.CountLeaves(kind));
 
     /// <summary>Nodes younger than a generation, children before parents; null when they are more than a limit.</summary>
     public IReadOnlyList<byte[]>? NodesSince(long generation, int maxBytes) => Read(() => _database.NodesSince(generation, maxBytes));
@@ -132,7 +133,6 @@ internal sealed partial class StateStore : IDisposable
 
     /// <summary>What can't be read is not here; the next look repairs it.</summary>
     private T? Read<T>(Func<T?> read)
-        where T : class
     {
         lock (_gate)
         {
@@ -150,7 +150,7 @@ internal sealed partial class StateStore : IDisposable
                 Log.NodeUnreadable(_log, e.Message);
             }
 
-            return null;
+            return default;
         }
     }
 

@@ -12,6 +12,15 @@ internal sealed class AccountNames
 
     private AccountNames() => Add("root"u8, 0);
 
+    /// <summary>The same; root alone where the root can't be opened.</summary>
+    public static AccountNames Read(string root, string file)
+    {
+        if (RootedTree.Open(root, out var tree) != 0)
+            return new AccountNames();
+        using (tree)
+            return Read(tree!, file);
+    }
+
     /// <param name="file">Such as <c>passwd</c>, in <c>/etc</c>. One that can't be read knows root alone, as rpm does.</param>
     public static AccountNames Read(RootedTree tree, string file)
     {

@@ -1,12 +1,13 @@
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using Telemetry.Agent.Linux;
+using Telemetry.Agent.Scan;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Packages;
 
 /// <summary>Compares files with what their packages say of them. Reads no file through a link, and reports no digest of a file that changed while it was read.</summary>
-internal sealed class PackageVerifier(RootedTree tree)
+internal sealed class PackageVerifier(RootedTree tree, TimeProvider clock)
 {
     private const int Tries = 3;
 
@@ -96,7 +97,7 @@ internal sealed class PackageVerifier(RootedTree tree)
 
         using (handle)
         {
-            if (!opened.IsSameState(status))
+            if (!opened.IsSameState(status) || !FileAtRest.Is((int)handle!.DangerousGetHandle(), opened, clock, cancellation))
                 return 0;
             errno = Hash(handle!, algorithm, out var found, cancellation);
             if (errno == 0 && FileStatus.Of((int)handle!.DangerousGetHandle(), out var after) == 0 && after.IsSameState(status))

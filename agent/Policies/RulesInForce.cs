@@ -1,6 +1,6 @@
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
-using Telemetry.Agent.Identity;
+using Telemetry.Protocol.Files;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.Policies;
@@ -125,7 +125,7 @@ internal sealed partial class RulesInForce : IDisposable
     {
         try
         {
-            StateFile.Write(Path.Combine(_directory, name), bytes);
+            PrivateFile.Write(Path.Combine(_directory, name), bytes);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -8,6 +8,9 @@ internal sealed record FileRules(Scope Scope, FileSecrets Secrets)
     /// <summary>Filesystems mounted below an included path are entered only when an included path names one.</summary>
     public bool OneFilesystem { get; init; } = true;
 
+    /// <summary>Paths that this machine's own configuration names and the policy leaves out: said, not looked at.</summary>
+    public IReadOnlyList<EntryKey> LeftOut { get; init; } = [];
+
     /// <summary>Whether files above 64 GiB are read, however long that takes.</summary>
     public bool Wait { get; init; }
 

@@ -26,6 +26,9 @@ internal sealed class FileScanner(string root, FileRules rules, TimeProvider clo
         if (errno != 0)
             throw new ScanRootException(root, errno);
 
+        foreach (var key in rules.LeftOut)
+            pass.Gap(key, "the policy leaves it out");
+
         var directory = new DirectoryHandle(descriptor);
         using var ring = new BatchRing(Batches);
         var links = new HardLinks();

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Telemetry.Agent.Linux;
 
 namespace Telemetry.Agent.Scan;
@@ -9,37 +8,51 @@ internal sealed class HardLinks
     // Some trees, such as backups, consist of links: beyond this, a file is read once for each of its names.
     private const int MaxFiles = 16 * 1024;
 
-    private readonly ConcurrentDictionary<(ulong Device, ulong Inode, SecretClass Secret), File> _files = new();
+    private readonly Dictionary<(ulong Device, ulong Inode, SecretClass Secret), File> _files = [];
 
     /// <param name="look">Looks at the file; called by one thread at a time for each file.</param>
     public LookResult Look(FileStatus status, SecretClass secret, Func<LookResult> look)
     {
-        var name = (status.Device, status.Inode, secret);
-        if (!_files.TryGetValue(name, out var file))
-        {
-            if (_files.Count >= MaxFiles)
-                return look();
-            file = _files.GetOrAdd(name, _ => new File(status.Links));
-        }
+        if (Next(status, secret) is not { } file)
+            return look();
 
         lock (file)
         {
-            var isKnown = file.Result is { Outcome: LookOutcome.Seen } && file.Status.IsSameState(status);
-            var result = isKnown ? file.Result!.Value : look();
-            file.Status = status;
-            file.Result = result;
-            if (--file.NamesToCome <= 0)
-                _files.TryRemove(name, out _);
+            if (file.Seen is { Outcome: LookOutcome.Seen } seen && file.Status.IsSameState(status))
+                return seen;
+
+            var result = look();
+            (file.Status, file.Seen) = (status, result);
             return result;
         }
     }
 
-    private sealed class File(uint names)
+    /// <summary>What is known of a file, which is forgotten with the last of its names.</summary>
+    /// <returns>Null when there are too many.</returns>
+    private File? Next(in FileStatus status, SecretClass secret)
     {
-        public long NamesToCome { get; set; } = names;
+        var key = (status.Device, status.Inode, secret);
+        lock (_files)
+        {
+            if (!_files.TryGetValue(key, out var file))
+            {
+                if (_files.Count == MaxFiles)
+                    return null;
+                _files.Add(key, file = new File { NamesToCome = status.Links });
+            }
+
+            if (--file.NamesToCome <= 0)
+                _files.Remove(key);
+            return file;
+        }
+    }
+
+    private sealed class File
+    {
+        public long NamesToCome { get; set; }
 
         public FileStatus Status { get; set; }
 
-        public LookResult? Result { get; set; }
+        public LookResult? Seen { get; set; }
     }
 }

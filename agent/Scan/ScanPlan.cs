@@ -39,7 +39,13 @@ internal sealed record ScanPlan(string Root)
     {
         var scope = WatchScope.Within(policy, Local);
         var secrets = new FileSecrets(policy, key);
-        var files = new FileRules(scope, secrets) { OneFilesystem = policy.OneFilesystem, Wait = Wait, SpillDirectory = SpillDirectory };
+        var files = new FileRules(scope, secrets)
+        {
+            OneFilesystem = policy.OneFilesystem,
+            LeftOut = LeftOut(policy.ToScope()),
+            Wait = Wait,
+            SpillDirectory = SpillDirectory,
+        };
         var scanners = new List<IScanner> { new FileScanner(Root, files, clock) };
         if (Packages)
             scanners.AddRange([new DpkgScanner(Root, clock), new RpmScanner(Root, clock, _rpm, SpillDirectory)]);
@@ -47,5 +53,12 @@ internal sealed record ScanPlan(string Root)
         if (Settings && !policy.Settings.IsEmpty)
             scanners.Add(new SettingScanner(Root, policy, scope, key, Outcomes, new SettingsParser(), clock) { Allowed = Parsable, Dirty = dirty ?? [] });
         return new ManifestScan(scanners, scope, clock) { Dirty = dirty ?? [] };
+    }
+
+    /// <summary>Paths that this machine's own configuration names and of which the policy has nothing looked at.</summary>
+    private IReadOnlyList<EntryKey> LeftOut(Scope policy)
+    {
+        bool LookedAt(EntryKey key) => policy.Covers(key.Bytes);
+        return [.. Local.Include.Where(key => Local.Covers(key.Bytes) && !LookedAt(key) && !policy.Include.Any(part => part.IsUnder(key) && LookedAt(part)))];
     }
 }

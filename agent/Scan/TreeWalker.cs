@@ -63,16 +63,16 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
     /// <returns>Null when there is no such path, or no way to it that follows no link.</returns>
     private DirectoryHandle? OpenParent(DirectoryHandle root, EntryKey include, out byte[] name)
     {
-        var errno = KeyPath.OpenParent(root, include, out var directory, out name);
+        var errno = PathFromRoot.OpenParent(root.Descriptor, include, out var directory, out name);
         if (errno == 0)
-            return directory;
+            return new DirectoryHandle(directory);
 
-        var isLink = FileStatus.Of(directory.Descriptor, name, out var status) == 0 && status.Type == FileType.Symlink;
+        var isLink = directory >= 0 && FileStatus.Of(directory, name, out var status) == 0 && status.Type == FileType.Symlink;
         if (isLink)
             pass.Gap(include, "reached through a symbolic link: include the path it points to");
         else if (!Errno.IsGone(errno))
             pass.Gap(include, Errno.Text(errno));
-        directory.Release();
+        PathFromRoot.CloseIfOpen(directory);
         return null;
     }
 

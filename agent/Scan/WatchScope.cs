@@ -29,12 +29,12 @@ internal static class WatchScope
     /// <summary>What both a policy and this machine's own configuration say, and what else the policy names.</summary>
     public static Scope Within(Policy policy, Scope local)
     {
-        var asked = new Scope(policy.Include, policy.Exclude);
+        var asked = policy.ToScope();
         return new Scope(
             asked.Include.Where(key => local.Include.Any(key.IsUnder)).Concat(local.Include.Where(key => asked.Include.Any(key.IsUnder))),
             asked.Exclude.Concat(local.Exclude),
-            policy.Settings.SelectMany(settings => settings.Match),
-            policy.Sysctls.Select(name => KeyPattern.Parse("system:sysctl/" + name)));
+            asked.Parsed,
+            asked.Sysctls);
     }
 
     /// <summary>The agent's own state, where it lies below the root: every scan writes to it, and would find its own writes.</summary>

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Telemetry.Agent.Identity;
+using Telemetry.Protocol.Files;
 
 namespace Telemetry.Agent.Scrub;
 
@@ -36,7 +36,7 @@ internal sealed class ScrubPosition(string directory, TimeProvider clock)
         _written = clock.GetTimestamp();
         try
         {
-            StateFile.Write(_path, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{leaves} {Convert.ToHexStringLower(last)}")));
+            PrivateFile.Write(_path, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{leaves} {Convert.ToHexStringLower(last)}")));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

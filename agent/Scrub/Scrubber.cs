@@ -16,41 +16,41 @@ internal sealed class Scrubber(string root, FileSecrets secrets, ReadBudget budg
         if (OpenFile.Root([.. Encoding.UTF8.GetBytes(root), 0], out var descriptor) != 0)
             return different;  // not mounted: the scan says so
 
-        var directory = new DirectoryHandle(descriptor);
         using var look = new FileLook(secrets, new HardLinks(), progress, clock, wait: false, budget);
         for (var i = 0; i < leaf.Node.Count; i++)
         {
-            if (IsOther(look, directory, leaf, i, cancellation))
+            if (IsOther(look, descriptor, leaf, i, cancellation))
                 different.Add(new EntryKey(leaf.Node.Key(i)));
         }
 
-        directory.Release();
+        OpenFile.Close(descriptor);
         return different;
     }
 
-    private bool IsOther(FileLook look, DirectoryHandle root, StoredLeaf leaf, int index, CancellationToken cancellation)
+    private bool IsOther(FileLook look, int root, StoredLeaf leaf, int index, CancellationToken cancellation)
     {
         var stored = Fingerprint.Decode(leaf.Node.Value(index));
         if (stored is not { State: EntryState.Stable, Type: FileType.File })
             return false;
 
         var key = new EntryKey(leaf.Node.Key(index));
-        if (KeyPath.OpenParent(root, key, out var parent, out var name) != 0)
-            return false;
-
+        var errno = PathFromRoot.OpenParent(root, key, out var parent, out var name);
         try
         {
-            // What changed openly is the next scan's; a scrub is for what did so in secret.
-            var secret = secrets.ClassOf(key.Bytes);
-            if (FileStatus.Of(parent.Descriptor, name, out var status) != 0 || !secrets.Proves(leaf.Stamp(index), FileStamp.Of(status), secret))
+            if (errno != 0)
                 return false;
 
-            var seen = look.At(parent.Descriptor, name, status, secret, cancellation);
+            // What changed openly is the next scan's; a scrub is for what did so in secret.
+            var secret = secrets.ClassOf(key.Bytes);
+            if (FileStatus.Of(parent, name, out var status) != 0 || !secrets.Proves(leaf.Stamp(index), FileStamp.Of(status), secret))
+                return false;
+
+            var seen = look.At(parent, name, status, secret, cancellation);
             return seen is { Outcome: LookOutcome.Seen, Fingerprint: { IsStable: true } fingerprint } && seen.Status == status && fingerprint != stored;
         }
         finally
         {
-            parent.Release();
+            PathFromRoot.CloseIfOpen(parent);
         }
     }
 }

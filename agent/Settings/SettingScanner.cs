@@ -213,7 +213,6 @@ internal sealed class SettingScanner(
 
     private bool IsSecret(EntryKey file) => policy.TreatmentOf(EntryKind.File, file.Bytes) == Treatment.Secret;
 
-
     /// <summary>One file on its way.</summary>
     private sealed class Work(FoundFile file)
     {

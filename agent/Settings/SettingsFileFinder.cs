@@ -1,3 +1,4 @@
+using System.Text;
 using Telemetry.Agent.Linux;
 using Telemetry.Agent.Scan;
 using Telemetry.Protocol.Model;
@@ -10,14 +11,7 @@ namespace Telemetry.Agent.Settings;
 internal sealed record FoundFile(EntryKey Key, SettingsFormat Format)
 {
     /// <summary>The first component of its settings: the path below the root, with slashes.</summary>
-    public byte[] Path { get; } = PathOf(Key);
-
-    public static byte[] PathOf(EntryKey key)
-    {
-        var path = key.Bytes.ToArray();
-        path.AsSpan().Replace(EntryKey.Separator, (byte)'/');
-        return path;
-    }
+    public byte[] Path { get; } = SettingKey.PrefixOf(Key).Bytes.ToArray();
 }
 
 /// <summary>
@@ -52,13 +46,10 @@ internal sealed class SettingsFileFinder(Policy policy, Scope scope, ScanPass pa
     {
         var errno = PathFromRoot.OpenParent(root, begin, out var directory, out var name);
         if (errno != 0)
-        {
             GapOf(begin, errno);
-            return;
-        }
-
-        Visit(directory, name, begin, null, 0);
-        OpenFile.Close(directory);
+        else
+            Visit(directory, name, begin, null, 0);
+        PathFromRoot.CloseIfOpen(directory);
     }
 
     private void Visit(int directory, byte[] name, EntryKey key, ulong? device, int depth)
@@ -69,9 +60,8 @@ internal sealed class SettingsFileFinder(Policy policy, Scope scope, ScanPass pa
             GapOf(key, errno);
         else if (status.Type == FileType.Directory && depth < MaxDepth && (device is null || device == status.Device))
             VisitDirectory(directory, name, key, status.Device, depth);
-        else if (status.Type == FileType.File && scope.Covers(key.Bytes) && policy.SettingsOf(key.Bytes) is { } settings
-            && SettingsFormat.Find(settings.Format) is { } format)
-            Add(new FoundFile(key, format));
+        else if (status.Type == FileType.File && scope.Covers(key.Bytes) && policy.SettingsOf(key.Bytes) is { } settings)
+            Add(key, settings.Format);
     }
 
     private void VisitDirectory(int parent, byte[] name, EntryKey key, ulong device, int depth)
@@ -101,12 +91,15 @@ internal sealed class SettingsFileFinder(Policy policy, Scope scope, ScanPass pa
         OpenFile.Close(directory);
     }
 
-    private void Add(FoundFile file)
+    /// <param name="name">Of the format; a policy may know more of them than this version.</param>
+    private void Add(EntryKey file, string name)
     {
-        if (_found.Count == MaxFiles)
+        if (SettingsFormat.Find(name) is not { } format)
+            pass.Gap(SettingKey.PrefixOf(file), $"this version of the agent does not know the format '{EscapedText.Of(Encoding.UTF8.GetBytes(name))}'");
+        else if (_found.Count == MaxFiles)
             pass.Gap(EntryKey.Root, $"the policy lists more than {MaxFiles} files to parse");
         else
-            _found.Add(file);
+            _found.Add(new FoundFile(file, format));
     }
 
     /// <summary>A name that is not there holds no settings. Of a directory that can't be read nobody knows whose settings are missing.</summary>
@@ -115,6 +108,6 @@ internal sealed class SettingsFileFinder(Policy policy, Scope scope, ScanPass pa
         if (Errno.IsGone(errno) || errno == Errno.Loop)
             return;
         var isOneFile = !isDirectory && policy.SettingsOf(key.Bytes) is not null;
-        pass.Gap(isOneFile ? new EntryKey(FoundFile.PathOf(key)) : EntryKey.Root, $"{KeyText.Format(EntryKind.File, key.Bytes)}: {Errno.Text(errno)}");
+        pass.Gap(isOneFile ? SettingKey.PrefixOf(key) : EntryKey.Root, $"{KeyText.Format(EntryKind.File, key.Bytes)}: {Errno.Text(errno)}");
     }
 }

@@ -1,4 +1,5 @@
 using Telemetry.Agent.Scan;
+using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.SystemFacts;
 
@@ -23,7 +24,7 @@ internal sealed class FactSources
     public static IReadOnlyList<string> All { get; } = ["kernel", "module", "mount", "socket", Sysctl, "unit"];
 
     /// <param name="sysctls">Kernel parameters, as names and patterns.</param>
-    public IEnumerable<IScanner> Scanners(IReadOnlyList<string> sysctls) =>
+    public IEnumerable<IScanner> Scanners(IReadOnlyList<SysctlPattern> sysctls) =>
         _hasSysctls ? _scanners.Append(new SysctlScanner("/proc", sysctls)) : _scanners;
 
     private static IScanner? Scanner(string fact, string root, bool isMachine, TimeProvider clock) => fact switch

@@ -1,4 +1,5 @@
 using Telemetry.Agent.Linux;
+using Telemetry.Agent.Packages;
 using Telemetry.Agent.Scan;
 using Telemetry.Protocol.Model;
 
@@ -35,7 +36,7 @@ internal sealed class SocketScanner(string root, string proc, TimeProvider clock
             _holders.Find(files, sockets.Select(socket => socket.Inode), cancellation);
         }
 
-        var users = UserNames.Read(root);
+        var users = AccountNames.Read(root, "passwd");
         var facts = new FactList();
         foreach (var group in sockets.GroupBy(socket => socket.Key))
         {
@@ -47,7 +48,7 @@ internal sealed class SocketScanner(string root, string proc, TimeProvider clock
         return true;
     }
 
-    private Fingerprint? Fact(EntryKey key, IEnumerable<ulong> inodes, UserNames users)
+    private Fingerprint? Fact(EntryKey key, IEnumerable<ulong> inodes, AccountNames users)
     {
         var programs = new SortedSet<EntryKey>();
         var orphans = 0;
@@ -56,7 +57,7 @@ internal sealed class SocketScanner(string root, string proc, TimeProvider clock
             var holders = _holders[inode];
             orphans += holders.Count == 0 ? 1 : 0;
             foreach (var holder in holders.Where(IsSystemd) is var systemd && systemd.Any() ? systemd : holders)
-                programs.Add(new EntryKey([.. Program(holder), (byte)' ', .. users[holder.User]]));
+                programs.Add(new EntryKey([.. Program(holder), (byte)' ', .. users.Of(holder.User).Bytes]));
         }
 
         if (orphans > 0 && !_holders.SawAll)

@@ -6,27 +6,21 @@ using Telemetry.Protocol.Model;
 namespace Telemetry.Agent.SystemFacts;
 
 /// <summary>Kernel parameters that are asked for: <c>sysctl␀net.ipv4.ip_forward</c>, named as sysctl(8) prints them.</summary>
-/// <param name="patterns">
-/// Names, in which a star stands for anything within one part: <c>net.ipv4.conf.*.rp_filter</c>. As sysctl(8) takes them: with dots
-/// or with slashes, and where dots divide, a slash is a dot of a name (<c>net.ipv4.conf.eth0/100.rp_filter</c>).
-/// </param>
 /// <remarks>
 /// What may only be written is no fact. Of parameters with a secret name only the presence is told. One that can't be read though
 /// its mode says so, such as an unset <c>stable_secret</c>, is unreadable.
 /// </remarks>
-internal sealed class SysctlScanner(string proc, IReadOnlyList<string> patterns) : IScanner
+internal sealed class SysctlScanner(string proc, IReadOnlyList<SysctlPattern> patterns) : IScanner
 {
     private const uint AnyoneReads = 0x124; // 0444
 
     private static readonly EntryKey Prefix = EntryKey.Of("sysctl");
 
-    private readonly byte[][][] _patterns = [.. patterns.Select(Parts)];
-
     public Scanner Identity { get; } = new(EntryKind.System, "sysctl", 1, 0);
 
     public bool Scan(ScanPass pass, CancellationToken cancellation)
     {
-        if (_patterns.Length == 0 || KernelFiles.Open(proc) is not { } files)
+        if (patterns.Count == 0 || KernelFiles.Open(proc) is not { } files)
             return false;
 
         using (files)
@@ -36,8 +30,8 @@ internal sealed class SysctlScanner(string proc, IReadOnlyList<string> patterns)
             try
             {
                 var look = new Look(pass);
-                foreach (var pattern in _patterns)
-                    look.Below(directory, pattern, []);
+                foreach (var pattern in patterns)
+                    look.Below(directory, pattern, 0, []);
                 look.Facts.HandOut(pass);
                 return true;
             }
@@ -48,31 +42,19 @@ internal sealed class SysctlScanner(string proc, IReadOnlyList<string> patterns)
         }
     }
 
-    /// <summary>Where a name begins with a slash as its first divider, dots are parts of names; else the two change places.</summary>
-    private static byte[][] Parts(string name)
-    {
-        var first = name.AsSpan().IndexOfAny('.', '/');
-        var parts = first >= 0 && name[first] == '/'
-            ? name.Split('/', StringSplitOptions.RemoveEmptyEntries)
-            : [.. name.Split('.', StringSplitOptions.RemoveEmptyEntries).Select(part => part.Replace('/', '.'))];
-        return [.. parts.Select(Encoding.UTF8.GetBytes)];
-    }
-
     private sealed class Look(ScanPass pass)
     {
         private readonly byte[] _names = new byte[16 * 1024];
 
         public FactList Facts { get; } = new();
 
+        /// <param name="part">Of the pattern, to be looked for in the directory.</param>
         /// <param name="name">The parts so far, as the key has them.</param>
-        public void Below(int directory, ReadOnlySpan<byte[]> parts, byte[] name)
+        public void Below(int directory, SysctlPattern pattern, int part, byte[] name)
         {
-            if (parts.IsEmpty)
-                return;
-
-            if (!parts[0].Contains((byte)'*'))
+            if (pattern.Literal(part) is { } literal)
             {
-                Part(directory, parts[0], parts[1..], name);
+                Part(directory, literal, pattern, part, name);
                 return;
             }
 
@@ -83,22 +65,22 @@ internal sealed class SysctlScanner(string proc, IReadOnlyList<string> patterns)
             {
                 while (names.MoveNext())
                 {
-                    if (Glob.Matches(parts[0], names.Current))
-                        Part(directory, names.Current, parts[1..], name);
+                    if (pattern.Matches(part, names.Current))
+                        Part(directory, names.Current, pattern, part, name);
                 }
             }
         }
 
-        private void Part(int directory, ReadOnlySpan<byte> part, ReadOnlySpan<byte[]> rest, byte[] name)
+        private void Part(int directory, ReadOnlySpan<byte> found, SysctlPattern pattern, int part, byte[] name)
         {
             // What a pattern says must not lead out of /proc/sys.
-            if (part.SequenceEqual(".."u8) || part.SequenceEqual("."u8) || part.Contains((byte)'/') || part.Contains((byte)0))
+            if (found.SequenceEqual(".."u8) || found.SequenceEqual("."u8) || found.Contains((byte)'/') || found.Contains((byte)0))
                 return;
 
-            byte[] file = [.. part, 0];
-            byte[] key = [.. name, .. name.Length == 0 ? ""u8 : "."u8, .. part];
-            key.AsSpan(key.Length - part.Length).Replace((byte)'.', (byte)'/');
-            if (rest.IsEmpty)
+            byte[] file = [.. found, 0];
+            byte[] key = [.. name, .. name.Length == 0 ? ""u8 : "."u8, .. found];
+            key.AsSpan(key.Length - found.Length).Replace((byte)'.', (byte)'/');
+            if (part == pattern.Length - 1)
             {
                 Parameter(directory, file, key);
                 return;
@@ -114,7 +96,7 @@ internal sealed class SysctlScanner(string proc, IReadOnlyList<string> patterns)
 
             try
             {
-                Below(below, rest, key);
+                Below(below, pattern, part + 1, key);
             }
             finally
             {

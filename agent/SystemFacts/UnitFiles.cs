@@ -49,7 +49,7 @@ internal sealed class UnitFiles
 
     private void Folder(string root, string path, bool isRuntime)
     {
-        var errno = RootedDirectory.Open(root, path, out var directory);
+        var errno = PathFromRoot.OpenDirectory(root, EntryKey.OfPath(path), out var directory);
         if (Errno.IsGone(errno))
             return;
 

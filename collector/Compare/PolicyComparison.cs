@@ -36,7 +36,7 @@ internal static class PolicyComparison
             if (finding.Kind != EntryKind.Setting)
                 return false;
 
-            var file = SettingKey.FileOf(finding.Key);
+            var file = SettingKey.FileOf(finding.Key.Bytes);
             if (!isEqual.TryGetValue(file, out var equal))
             {
                 equal = Closeness.HaveEqualContent(
@@ -52,7 +52,7 @@ internal static class PolicyComparison
     {
         var filesWithSettings = findings
             .Where(finding => finding.Kind == EntryKind.Setting)
-            .Select(finding => SettingKey.FileOf(finding.Key))
+            .Select(finding => SettingKey.FileOf(finding.Key.Bytes))
             .ToHashSet();
         for (var i = 0; i < findings.Count && findings[i].Kind == EntryKind.File; i++)
         {

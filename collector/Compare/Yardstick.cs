@@ -6,11 +6,7 @@ namespace Telemetry.Collector.Compare;
 /// <summary>A policy as comparisons use it.</summary>
 internal sealed class Yardstick(Policy policy)
 {
-    private readonly Scope _scope = new(
-        policy.Include,
-        policy.Exclude,
-        policy.Settings.SelectMany(settings => settings.Match),
-        policy.Sysctls.Select(name => KeyPattern.Parse("system:sysctl/" + name)));
+    private readonly Scope _scope = policy.ToScope();
 
     public Policy Policy => policy;
 

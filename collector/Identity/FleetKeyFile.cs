@@ -1,5 +1,6 @@
 using System.Text;
 using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Files;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Identity;
@@ -24,24 +25,11 @@ internal static class FleetKeyFile
         }
     }
 
-    /// <summary>Complete under its name or not there at all; and on the disk before any agent is told it.</summary>
+    /// <summary>On the disk before any agent is told it.</summary>
     private static FleetKey Create(string path)
     {
         var key = FleetKey.Random();
-        var partial = path + ".partial";
-        File.Delete(partial);
-        using var stream = new FileStream(partial, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
-        stream.Write(Encoding.ASCII.GetBytes(key.ToText() + "\n"));
-        stream.Flush(flushToDisk: true);
-        File.Move(partial, path, overwrite: false);
-
-        // Once more: on journaling filesystems this takes the new name along.
-        stream.Flush(flushToDisk: true);
+        PrivateFile.Write(path, Encoding.ASCII.GetBytes(key.ToText() + "\n"));
         return key;
     }
 }

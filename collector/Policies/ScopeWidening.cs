@@ -17,7 +17,7 @@ internal static class ScopeWidening
         .. before.Exclude.Where(key => !after.Exclude.Any(key.IsUnder)).Select(key => new ScopeChange("exclude", false, Path(key))),
         .. before.OneFilesystem && !after.OneFilesystem ? [new ScopeChange("one_filesystem", false, "true")] : Array.Empty<ScopeChange>(),
         .. Parsed(after).Except(Parsed(before)).Select(text => new ScopeChange("settings", true, text)),
-        .. after.Sysctls.Except(before.Sysctls).Select(name => new ScopeChange("sysctls", true, name)),
+        .. after.Sysctls.Except(before.Sysctls).Select(pattern => new ScopeChange("sysctls", true, pattern.Text)),
         .. Secrets(after).Except(Secrets(before)).Select(text => new ScopeChange("secret", true, text)),
         .. Secrets(before).Except(Secrets(after)).Select(text => new ScopeChange("secret", false, text)),
     ];

@@ -136,15 +136,19 @@ public static class ManifestMapping
         Limit(message.Include.Count + message.Exclude.Count, MaxScopePrefixes, "prefixes of a scope");
         Limit(message.Parsed.Count + message.Sysctls.Count, MaxScopePatterns, "patterns of a scope");
         return new Scope(
-            message.Include.Select(ToKey), message.Exclude.Select(ToKey), message.Parsed.Select(ToPattern), message.Sysctls.Select(ToPattern));
+            message.Include.Select(ToKey), message.Exclude.Select(ToKey), message.Parsed.Select(ToPattern), message.Sysctls.Select(ToSysctl));
     }
 
-    public static KeyPattern ToPattern(this string text)
+    public static KeyPattern ToPattern(this string text) => Parsed(text, KeyPattern.Parse);
+
+    public static SysctlPattern ToSysctl(this string text) => Parsed(text, SysctlPattern.Parse);
+
+    private static T Parsed<T>(string text, Func<string, T> parse)
     {
         try
         {
             return text.Length <= EntryKey.MaxLength
-                ? KeyPattern.Parse(text)
+                ? parse(text)
                 : throw new BadMessageException($"a pattern of {text.Length} characters, {EntryKey.MaxLength} is the limit");
         }
         catch (FormatException e)

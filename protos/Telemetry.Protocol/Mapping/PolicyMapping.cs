@@ -14,7 +14,7 @@ public static class PolicyMapping
         var message = new V1.Policy { Name = policy.Name, OneFilesystem = policy.OneFilesystem };
         message.Include.AddRange(policy.Include.Select(key => ByteString.CopyFrom(key.Bytes)));
         message.Exclude.AddRange(policy.Exclude.Select(key => ByteString.CopyFrom(key.Bytes)));
-        message.Sysctls.AddRange(policy.Sysctls);
+        message.Sysctls.AddRange(policy.Sysctls.Select(pattern => pattern.Text));
         foreach (var settings in policy.Settings)
         {
             var files = new V1.SettingsFiles { Format = settings.Format };
@@ -46,7 +46,7 @@ public static class PolicyMapping
             Exclude = [.. message.Exclude.Select(ManifestMapping.ToKey)],
             OneFilesystem = message.OneFilesystem,
             Settings = [.. message.Settings.Select(settings => new SettingsFiles([.. settings.Match.Select(ManifestMapping.ToPattern)], settings.Format))],
-            Sysctls = [.. message.Sysctls],
+            Sysctls = [.. message.Sysctls.Select(ManifestMapping.ToSysctl)],
             Rules = [.. message.Rules.Select(ToModel)],
         };
     }

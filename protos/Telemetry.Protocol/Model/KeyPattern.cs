@@ -10,16 +10,15 @@ namespace Telemetry.Protocol.Model;
 /// <remarks>A star or question mark itself is written <c>\x2a</c> or <c>\x3f</c>.</remarks>
 public sealed class KeyPattern : IEquatable<KeyPattern>
 {
-    // 0xff and 0xfe occur in no UTF-8 text; a name that holds them is matched by a star.
-    private const byte Star = 0xff, Any = 0xfe;
+    // The bytes of Glob, as a key's human form writes them.
     private const string StarEscape = @"\xff", AnyEscape = @"\xfe";
 
-    // Matching is recursive in the number of double stars.
+    // More than any real pattern has.
     private const int MaxDoubleStars = 4;
 
-    private readonly Glob[] _components;
+    private readonly Component[] _components;
 
-    private KeyPattern(EntryKind kind, string text, Glob[] components)
+    private KeyPattern(EntryKind kind, string text, Component[] components)
     {
         Kind = kind;
         Text = text;
@@ -40,7 +39,7 @@ public sealed class KeyPattern : IEquatable<KeyPattern>
     public static KeyPattern Parse(string text)
     {
         var (kind, key) = KeyText.Parse(text.Replace("*", StarEscape, StringComparison.Ordinal).Replace("?", AnyEscape, StringComparison.Ordinal));
-        var components = key.IsRoot ? [] : Split(key.Bytes).Select(Glob.Of).ToArray();
+        var components = key.IsRoot ? [] : Split(key.Bytes).Select(bytes => new Component(bytes)).ToArray();
         if (components.Sum(component => component.DoubleStars) > MaxDoubleStars)
             throw new FormatException($"'{text}' has more than {MaxDoubleStars} double stars.");
         if (Array.Exists(components, component => component.IsEmpty))
@@ -59,27 +58,33 @@ public sealed class KeyPattern : IEquatable<KeyPattern>
 
     public override string ToString() => Text;
 
-    private static bool Matches(ReadOnlySpan<Glob> components, ReadOnlySpan<byte> key)
+    /// <summary>
+    /// Goes back to the last <c>**</c> only: what came before it was matched as early as it can be, and later is never better.
+    /// </summary>
+    private static bool Matches(ReadOnlySpan<Component> components, ReadOnlySpan<byte> key)
     {
-        while (!components.IsEmpty)
+        var afterAnyDepth = -1;
+        ReadOnlySpan<byte> left = default;
+        for (var at = 0; at < components.Length;)
         {
-            if (components[0].IsAnyDepth)
-                return MatchesAtAnyDepth(components[1..], key);
-            if (key.IsEmpty || !components[0].Matches(TakeComponent(ref key)))
-                return false;
-            components = components[1..];
-        }
+            if (components[at].IsAnyDepth)
+            {
+                afterAnyDepth = ++at;
+                left = key;
+                continue;
+            }
 
-        return true;
-    }
+            if (!key.IsEmpty && components[at].Matches(TakeComponent(ref key)))
+            {
+                at++;
+                continue;
+            }
 
-    private static bool MatchesAtAnyDepth(ReadOnlySpan<Glob> rest, ReadOnlySpan<byte> key)
-    {
-        while (!Matches(rest, key))
-        {
-            if (key.IsEmpty)
+            if (afterAnyDepth < 0 || left.IsEmpty)
                 return false;
-            TakeComponent(ref key);
+            TakeComponent(ref left);
+            key = left;
+            at = afterAnyDepth;
         }
 
         return true;
@@ -107,68 +112,17 @@ public sealed class KeyPattern : IEquatable<KeyPattern>
     }
 
     /// <summary>One component of a pattern.</summary>
-    private sealed class Glob(byte[] bytes)
+    private sealed class Component(byte[] bytes)
     {
         /// <summary>The bytes themselves when there is no wildcard in them.</summary>
-        public byte[]? Literal { get; } = bytes.AsSpan().ContainsAny(Star, Any) ? null : bytes;
+        public byte[]? Literal { get; } = bytes.AsSpan().ContainsAny(Glob.Star, Glob.Any) ? null : bytes;
 
         public bool IsEmpty => bytes.Length == 0;
 
-        public bool IsAnyDepth { get; } = bytes is [Star, Star];
+        public bool IsAnyDepth { get; } = bytes is [Glob.Star, Glob.Star];
 
         public int DoubleStars { get; } = Encoding.Latin1.GetString(bytes).Split("\xff\xff").Length - 1;
 
-        public static Glob Of(byte[] bytes) => new(bytes);
-
-        public bool Matches(ReadOnlySpan<byte> text) =>
-            Literal is not null ? text.SequenceEqual(Literal) : Matches(bytes, text);
-
-        /// <summary>A single star is tried greedily, with a way back to the last one only; a double star recursively.</summary>
-        private static bool Matches(ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> text)
-        {
-            var (star, retry) = (-1, 0);
-            var (at, position) = (0, 0);
-            while (true)
-            {
-                if (at < pattern.Length && pattern[at] == Star)
-                {
-                    if (at + 1 < pattern.Length && pattern[at + 1] == Star)
-                        return MatchesAnywhere(pattern[(at + 2)..], text[position..]);
-                    star = at++;
-                    retry = position;
-                }
-                else if (position == text.Length && at == pattern.Length)
-                {
-                    return true;
-                }
-                else if (position < text.Length && at < pattern.Length && IsOne(pattern[at], text[position]))
-                {
-                    at++;
-                    position++;
-                }
-                else if (star >= 0 && retry < text.Length && text[retry] != '/')
-                {
-                    at = star + 1;
-                    position = ++retry;
-                }
-                else
-                {
-                    return false;
-                }
-            }
-        }
-
-        private static bool MatchesAnywhere(ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> text)
-        {
-            for (var start = 0; start <= text.Length; start++)
-            {
-                if (Matches(pattern, text[start..]))
-                    return true;
-            }
-
-            return false;
-        }
-
-        private static bool IsOne(byte pattern, byte text) => pattern == text || (pattern == Any && text != '/');
+        public bool Matches(ReadOnlySpan<byte> text) => Literal is not null ? text.SequenceEqual(Literal) : Glob.Matches(bytes, text);
     }
 }

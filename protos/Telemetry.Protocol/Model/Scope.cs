@@ -15,14 +15,14 @@ public sealed class Scope : IEquatable<Scope>
     private readonly KeyPrefixes _included, _excluded;
 
     /// <param name="parsed">Patterns of files.</param>
-    /// <param name="sysctls">Patterns of system facts.</param>
+    /// <param name="sysctls">Names of kernel parameters.</param>
     public Scope(
-        IEnumerable<EntryKey> include, IEnumerable<EntryKey> exclude, IEnumerable<KeyPattern>? parsed = null, IEnumerable<KeyPattern>? sysctls = null)
+        IEnumerable<EntryKey> include, IEnumerable<EntryKey> exclude, IEnumerable<KeyPattern>? parsed = null, IEnumerable<SysctlPattern>? sysctls = null)
     {
         Include = [.. include.Distinct().Order()];
         Exclude = [.. exclude.Distinct().Order()];
-        Parsed = Sorted(parsed);
-        Sysctls = Sorted(sysctls);
+        Parsed = [.. (parsed ?? []).Distinct().OrderBy(pattern => pattern.Text, StringComparer.Ordinal)];
+        Sysctls = [.. (sysctls ?? []).Distinct().OrderBy(pattern => pattern.Text, StringComparer.Ordinal)];
         _included = new KeyPrefixes(Include);
         _excluded = new KeyPrefixes(Exclude);
         Digest = DigestOf();
@@ -36,7 +36,7 @@ public sealed class Scope : IEquatable<Scope>
 
     public ImmutableArray<KeyPattern> Parsed { get; }
 
-    public ImmutableArray<KeyPattern> Sysctls { get; }
+    public ImmutableArray<SysctlPattern> Sysctls { get; }
 
     /// <summary>SHA-256 over the four lists, each key or text behind its length, each list behind its count.</summary>
     public Digest Digest { get; }
@@ -47,8 +47,8 @@ public sealed class Scope : IEquatable<Scope>
     public bool Covers(EntryKind kind, ReadOnlySpan<byte> key) => kind switch
     {
         EntryKind.File => Covers(key),
-        EntryKind.Setting => CoversSettings(key),
-        EntryKind.System when EntryKey.IsUnder(key, Sysctl.Bytes) => Any(Sysctls, kind, key),
+        EntryKind.Setting => CoversSettings(SettingKey.FileOf(key)),
+        EntryKind.System when EntryKey.IsUnder(key, Sysctl.Bytes) => CoversSysctl(key),
         _ => true,
     };
 
@@ -58,28 +58,20 @@ public sealed class Scope : IEquatable<Scope>
 
     public override int GetHashCode() => Digest.GetHashCode();
 
-    /// <summary>A setting's first component is the path of its file.</summary>
-    private bool CoversSettings(ReadOnlySpan<byte> key)
-    {
-        var end = key.IndexOf(EntryKey.Separator);
-        var file = (end < 0 ? key : key[..end]).ToArray();
-        file.AsSpan().Replace((byte)'/', EntryKey.Separator);
-        return Covers(file) && Any(Parsed, EntryKind.File, file);
-    }
+    private bool CoversSettings(EntryKey file) =>
+        Covers(file.Bytes) && Parsed.Any(pattern => pattern.Matches(EntryKind.File, file.Bytes));
 
-    private static bool Any(ImmutableArray<KeyPattern> patterns, EntryKind kind, ReadOnlySpan<byte> key)
+    /// <param name="key"><c>sysctl</c>, or below.</param>
+    private bool CoversSysctl(ReadOnlySpan<byte> key)
     {
-        foreach (var pattern in patterns)
+        foreach (var pattern in Sysctls)
         {
-            if (pattern.Matches(kind, key))
+            if (key.Length > Sysctl.Length && pattern.Matches(key[(Sysctl.Length + 1)..]))
                 return true;
         }
 
         return false;
     }
-
-    private static ImmutableArray<KeyPattern> Sorted(IEnumerable<KeyPattern>? patterns) =>
-        [.. (patterns ?? []).Distinct().OrderBy(pattern => pattern.Text, StringComparer.Ordinal)];
 
     private Digest DigestOf()
     {
@@ -92,11 +84,11 @@ public sealed class Scope : IEquatable<Scope>
                 writer.Bytes(key.Bytes);
         }
 
-        foreach (var list in (ReadOnlySpan<ImmutableArray<KeyPattern>>)[Parsed, Sysctls])
+        foreach (var list in (ReadOnlySpan<IEnumerable<string>>)[Parsed.Select(pattern => pattern.Text), Sysctls.Select(pattern => pattern.Text)])
         {
-            writer.Number((ulong)list.Length);
-            foreach (var pattern in list)
-                writer.Bytes(Encoding.UTF8.GetBytes(pattern.Text));
+            writer.Number((ulong)list.Count());
+            foreach (var text in list)
+                writer.Bytes(Encoding.UTF8.GetBytes(text));
         }
 
         return Digest.Of(output.WrittenSpan);

@@ -34,8 +34,8 @@ public sealed record Policy
         }
     } = [];
 
-    /// <summary>Names of sysctl values that are facts, such as <c>net.ipv4.ip_forward</c> or <c>net.ipv4.conf.*.rp_filter</c>.</summary>
-    public ImmutableArray<string> Sysctls { get; init; } = [];
+    /// <summary>Kernel parameters that are facts, such as <c>net.ipv4.ip_forward</c> or <c>net.ipv4.conf.*.rp_filter</c>.</summary>
+    public ImmutableArray<SysctlPattern> Sysctls { get; init; } = [];
 
     /// <summary>The first that matches an entry decides.</summary>
     public ImmutableArray<PolicyRule> Rules
@@ -47,6 +47,9 @@ public sealed record Policy
             _index = new RuleIndex(value);
         }
     } = [];
+
+    /// <summary>All that is to be looked at.</summary>
+    public Scope ToScope() => new(Include, Exclude, Settings.SelectMany(settings => settings.Match), Sysctls);
 
     /// <summary>The rule that decides about an entry; null: compared fully.</summary>
     public PolicyRule? RuleOf(EntryKind kind, ReadOnlySpan<byte> key) => _index.Find(kind, key);

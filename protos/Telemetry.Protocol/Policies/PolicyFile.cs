@@ -100,13 +100,13 @@ public static class PolicyFile
         return patterns.ToImmutable();
     }
 
-    private static ImmutableArray<string> Sysctls(SettingsSection settings)
+    private static ImmutableArray<SysctlPattern> Sysctls(SettingsSection settings)
     {
-        var names = ImmutableArray.CreateBuilder<string>();
+        var names = ImmutableArray.CreateBuilder<SysctlPattern>();
         foreach (var name in settings.Texts("sysctls"))
         {
             if (IsSysctl(name))
-                names.Add(name);
+                names.Add(SysctlPattern.Parse(name));
             else
                 settings.Fail("sysctls", $"has '{EscapedText.Of(System.Text.Encoding.UTF8.GetBytes(name))}'; write names with dots, such as \"net.ipv4.ip_forward\" or \"kernel.yama.*\".");
         }
@@ -114,17 +114,8 @@ public static class PolicyFile
         return names.ToImmutable();
     }
 
-    private static bool IsSysctl(string name)
-    {
-        try
-        {
-            return !name.Contains('/') && KeyPattern.Parse("system:sysctl/" + name) is not null;
-        }
-        catch (FormatException)
-        {
-            return false;
-        }
-    }
+    private static bool IsSysctl(string name) =>
+        name.Length > 0 && !name.Contains('/') && EscapedText.IsPlain(name) && name.Split('.').All(part => part.Length > 0);
 
     private static ImmutableArray<EntryKey> Paths(SettingsSection settings, string name)
     {

@@ -132,6 +132,18 @@ public sealed class SettingScannerTests : IDisposable
     }
 
     [Fact]
+    public void Scan_FormatOfALaterVersion_IsAGap()
+    {
+        _scans.Tree.Write("etc/new.conf", "a = b\n");
+
+        var scanned = _scans.Look(SettingScans.Policy(("/etc/new.conf", "of_tomorrow")));
+
+        var gap = Assert.Single(scanned.Sighting.Coverage.Gaps);
+        Assert.Equal(EntryKey.Of("etc/new.conf"), gap.Prefix);
+        Assert.Contains("of_tomorrow", gap.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Scan_FileOutOfScope_IsNotParsed()
     {
         _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n");

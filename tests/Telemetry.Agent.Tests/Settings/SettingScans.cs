@@ -89,13 +89,4 @@ internal sealed class SettingScans : IDisposable
 
     private static string ValueOf(Fingerprint fingerprint) =>
         fingerprint.KeyedValue is not null ? "(keyed)" : fingerprint.ValueDigest is not null ? "(digest)" : fingerprint.Value.ToString()!;
-
-    private sealed class MemoryTarget : IManifestTarget
-    {
-        public MemoryNodes Nodes { get; } = new();
-
-        public IPreviousEntries? Previous(EntryKind kind) => null;
-
-        public void Add(EntryKind kind, EncodedNode node, ReadOnlySpan<byte> stamps) => Nodes.Add(node);
-    }
 }

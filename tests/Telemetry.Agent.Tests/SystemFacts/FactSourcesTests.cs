@@ -12,9 +12,9 @@ public sealed class FactSourcesTests
     public void Scanners_OfAMachine_MakeOneTreeWhateverTheirOrder()
     {
         var sources = new FactSources("/", [.. FactSources.All.Reverse()], TimeProvider.System);
-        var target = new NodeTarget();
+        var target = new MemoryTarget();
 
-        var sighting = new ManifestScan([.. sources.Scanners(["kernel.ostype"])], Scope.Everything, TimeProvider.System)
+        var sighting = new ManifestScan([.. sources.Scanners([SysctlPattern.Parse("kernel.ostype")])], Scope.Everything, TimeProvider.System)
             .Run(target, new ScanProgress(), TestContext.Current.CancellationToken);
 
         var keys = TreeReader.Entries(target.Nodes, sighting.Roots.System).Select(entry => KeyText.Format(EntryKind.System, entry.Key.Bytes)).ToList();
@@ -29,17 +29,8 @@ public sealed class FactSourcesTests
     {
         using var image = new TemporaryDirectory();
 
-        var scanners = new FactSources(image.Path, FactSources.All, TimeProvider.System).Scanners(["kernel.ostype"]);
+        var scanners = new FactSources(image.Path, FactSources.All, TimeProvider.System).Scanners([SysctlPattern.Parse("kernel.ostype")]);
 
         Assert.Equal("unit", Assert.Single(scanners).Identity.Name);
-    }
-
-    private sealed class NodeTarget : IManifestTarget
-    {
-        public MemoryNodes Nodes { get; } = new();
-
-        public IPreviousEntries? Previous(EntryKind kind) => null;
-
-        public void Add(EntryKind kind, EncodedNode node, ReadOnlySpan<byte> stamps) => Nodes.Add(node);
     }
 }

@@ -1,4 +1,5 @@
 using Telemetry.Agent.SystemFacts;
+using Telemetry.Protocol.Model;
 using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests.SystemFacts;
@@ -34,7 +35,7 @@ public sealed class RealMachineTests
     [InlineData("net.ipv4.tcp_*mem")]
     public void Sysctl_AgreesWithSysctl(string pattern)
     {
-        var facts = Facts.Of(new SysctlScanner("/proc", [pattern]));
+        var facts = Facts.Of(new SysctlScanner("/proc", [SysctlPattern.Parse(pattern)]));
 
         // Dots do not match a star: every star stands within one part, so the count of dots is the pattern's.
         var expression = "^" + pattern.Replace(".", "\\.").Replace("*", "[^.]*") + " = ";

@@ -1,4 +1,5 @@
 using Telemetry.Agent.SystemFacts;
+using Telemetry.Protocol.Model;
 using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests.SystemFacts;
@@ -35,10 +36,9 @@ public sealed class SysctlScannerTests : IDisposable
     [InlineData("no.such.name", "")]
     [InlineData("/../secret", "")]
     [InlineData("*./.secret", "")]
-    [InlineData("", "")]
     public void Scan_OfAPattern_FindsWhatItNames(string pattern, string expected)
     {
-        var facts = Facts.Of(new SysctlScanner(_proc.Path, [pattern]));
+        var facts = Facts.Of(new SysctlScanner(_proc.Path, [SysctlPattern.Parse(pattern)]));
 
         Assert.Equal(expected.Split(';', StringSplitOptions.RemoveEmptyEntries), facts.Entries);
         Assert.Empty(facts.Gaps);
@@ -47,7 +47,7 @@ public sealed class SysctlScannerTests : IDisposable
     [Fact]
     public void Scan_OfOverlappingPatterns_SaysEachOnce()
     {
-        var facts = Facts.Of(new SysctlScanner(_proc.Path, ["net.ipv4.ip_forward", "net.ipv4.*"]));
+        var facts = Facts.Of(new SysctlScanner(_proc.Path, [SysctlPattern.Parse("net.ipv4.ip_forward"), SysctlPattern.Parse("net.ipv4.*")]));
 
         Assert.Equal([@"sysctl/net.ipv4.ip_forward 1", @"sysctl/net.ipv4.tcp_mem 1\x092\x093"], facts.Entries);
     }
@@ -56,7 +56,7 @@ public sealed class SysctlScannerTests : IDisposable
     public void Scan_WithoutPatternsOrKernel_IsNoPartOfTheCoverage()
     {
         Assert.False(Facts.Of(new SysctlScanner(_proc.Path, [])).IsThere);
-        Assert.False(Facts.Of(new SysctlScanner(_proc["nothing"], ["a.b"])).IsThere);
+        Assert.False(Facts.Of(new SysctlScanner(_proc["nothing"], [SysctlPattern.Parse("a.b")])).IsThere);
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class SysctlScannerTests : IDisposable
         // The kernel answers EIO as long as nobody has set it.
         Assert.SkipUnless(File.Exists("/proc/sys/net/ipv6/conf/lo/stable_secret") || Environment.GetEnvironmentVariable("CI") is not null, "there is no IPv6");
 
-        var facts = Facts.Of(new SysctlScanner("/proc", ["net.ipv6.conf.lo.stable_secret"]));
+        var facts = Facts.Of(new SysctlScanner("/proc", [SysctlPattern.Parse("net.ipv6.conf.lo.stable_secret")]));
 
         Assert.Equal("sysctl/net.ipv6.conf.lo.stable_secret unreadable", Assert.Single(facts.Entries));
     }

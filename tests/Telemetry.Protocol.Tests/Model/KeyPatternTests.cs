@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Protocol.Tests.Model;
@@ -65,6 +66,45 @@ public sealed class KeyPatternTests
 
         Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
     }
+
+    /// <summary>Random patterns and keys of few letters, against a regular expression over the path with a slash behind each component.</summary>
+    [Fact]
+    public void Matches_RandomPatterns_AsARegularExpressionDoes()
+    {
+        var random = new Random(1);
+        string[] globs = ["a", "b", "*", "?", "a*", "*b", "**", "a**", "?*a", "*a*b"];
+        var matched = 0;
+        for (var round = 0; round < 20_000; round++)
+        {
+            var pattern = Enumerable.Range(0, random.Next(1, 5)).Select(_ => globs[random.Next(globs.Length)]).ToList();
+            var key = Enumerable.Range(0, random.Next(1, 6)).Select(_ => new string('a', random.Next(3)) + "ab"[random.Next(2)]).ToList();
+            if (pattern.Sum(glob => glob.Split("**").Length - 1) > 4)
+                continue;
+
+            var expression = "^" + string.Concat(pattern.Select(glob => glob == "**" ? "(?:[^/]+/)*" : Expression(glob) + "/"));
+            var expected = Regex.IsMatch(string.Concat(key.Select(component => component + "/")), expression);
+            var actual = KeyPattern.Parse("/" + string.Join('/', pattern)).Matches(EntryKind.File, EntryKey.OfPath(string.Join('/', key)).Bytes);
+
+            Assert.True(expected == actual, $"/{string.Join('/', pattern)} and /{string.Join('/', key)}: expected {expected}");
+            matched += expected ? 1 : 0;
+        }
+
+        Assert.InRange(matched, 1000, 19_000);
+    }
+
+    /// <summary>What took steps in the fourth power of the name's length would not end in the time of a test.</summary>
+    [Fact]
+    public void Matches_PatternMadeToBeSlow_Ends()
+    {
+        var pattern = KeyPattern.Parse("/**a*a**a*a**a*a**b");
+        var deep = KeyPattern.Parse("/**/a/**/a/**/a/**/b");
+
+        Assert.False(pattern.Matches(EntryKind.File, EntryKey.OfPath("/" + new string('a', 255)).Bytes));
+        Assert.False(deep.Matches(EntryKind.File, EntryKey.OfPath(string.Concat(Enumerable.Repeat("/a", 2000))).Bytes));
+    }
+
+    private static string Expression(string glob) =>
+        glob.Replace("*", "[^/]*", StringComparison.Ordinal).Replace("?", "[^/]", StringComparison.Ordinal);
 
     [Fact]
     public void Literal_LeadingComponentsOnly()

@@ -44,12 +44,12 @@ public sealed class ScopeAndCoverageTests
     public void Digest_OfAScope_IsThatOfItsSortedLists()
     {
         var scope = new Scope([Some.Key("/usr"), Some.Key("/etc"), Some.Key("/usr")], []);
-        var parsed = new Scope([], [], [KeyPattern.Parse("/etc/x")], [KeyPattern.Parse("system:sysctl/a")]);
+        var parsed = new Scope([], [], [KeyPattern.Parse("/etc/x")], [SysctlPattern.Parse("a")]);
 
         Assert.Equal(new Scope([Some.Key("/etc"), Some.Key("/usr")], []), scope);
         Assert.NotEqual(new Scope([Some.Key("/etc")], [Some.Key("/usr")]), scope);
         Assert.Equal(Digest.Of([2, 3, .. "etc"u8, 3, .. "usr"u8, 0, 0, 0]), scope.Digest);
-        Assert.Equal(Digest.Of([0, 0, 1, 6, .. "/etc/x"u8, 1, 15, .. "system:sysctl/a"u8]), parsed.Digest);
+        Assert.Equal(Digest.Of([0, 0, 1, 6, .. "/etc/x"u8, 1, 1, .. "a"u8]), parsed.Digest);
     }
 
     [Theory]
@@ -57,11 +57,13 @@ public sealed class ScopeAndCoverageTests
     [InlineData("setting:/etc/ssh/moduli#Port", false)]
     [InlineData("setting:/usr/etc/ssh/sshd_config#Port", false)]
     [InlineData("system:sysctl/kernel.panic", true)]
+    [InlineData("system:sysctl/kernel.yama.ptrace_scope", false)]
+    [InlineData("system:sysctl", false)]
     [InlineData("system:sysctl/vm.swappiness", false)]
     [InlineData("system:module/ext4", true)]
     public void Covers_OtherKinds_WhatWasNamed(string text, bool expected)
     {
-        var scope = new Scope([Some.Key("/etc")], [], [KeyPattern.Parse("/**/sshd_config")], [KeyPattern.Parse("system:sysctl/kernel.*")]);
+        var scope = new Scope([Some.Key("/etc")], [], [KeyPattern.Parse("/**/sshd_config")], [SysctlPattern.Parse("kernel.*")]);
         var (kind, key) = KeyText.Parse(text);
 
         Assert.Equal(expected, scope.Covers(kind, key.Bytes));

@@ -1,15 +1,13 @@
-using Telemetry.Protocol.Model;
-
-namespace Telemetry.Collector.Compare;
+namespace Telemetry.Protocol.Model;
 
 /// <summary>Which file a setting belongs to: its key begins with the file's path, as one component.</summary>
-internal static class SettingKey
+public static class SettingKey
 {
     /// <summary>The key of the file a setting stands in.</summary>
-    public static EntryKey FileOf(EntryKey setting)
+    public static EntryKey FileOf(ReadOnlySpan<byte> setting)
     {
-        var end = setting.Bytes.IndexOf(EntryKey.Separator);
-        var file = (end < 0 ? setting.Bytes : setting.Bytes[..end]).ToArray();
+        var end = setting.IndexOf(EntryKey.Separator);
+        var file = (end < 0 ? setting : setting[..end]).ToArray();
         file.AsSpan().Replace((byte)'/', EntryKey.Separator);
         return new EntryKey(file);
     }

@@ -1,7 +1,7 @@
-namespace Telemetry.Agent.Identity;
+namespace Telemetry.Protocol.Files;
 
-/// <summary>Small files of the state directory, which nobody else may read.</summary>
-internal static class StateFile
+/// <summary>Small files that nobody but their owner may read: identities, keys, state.</summary>
+public static class PrivateFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -12,13 +12,13 @@ internal static class StateFile
     {
         var partial = path + ".partial";
         File.Delete(partial);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly };
-        using (var stream = new FileStream(partial, options))
-        {
-            stream.Write(bytes);
-            stream.Flush(flushToDisk: true);
-        }
-
+        using var stream = new FileStream(
+            partial, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly });
+        stream.Write(bytes);
+        stream.Flush(flushToDisk: true);
         File.Move(partial, path, overwrite: true);
+
+        // Once more: on journaling filesystems this takes the new name along.
+        stream.Flush(flushToDisk: true);
     }
 }
