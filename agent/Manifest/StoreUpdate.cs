@@ -15,14 +15,13 @@ internal sealed class StoreUpdate : IManifestTarget, IDisposable
     private readonly NodeRows _rows;
     private readonly Dictionary<(EntryKind Kind, int Level), LevelMerge> _levels = [];
 
-    // The walker and the merge read at the same time, and a connection is for one thread.
-    private readonly SqliteConnection _entriesReader, _nodesReader;
+    // Scanners and the merge read at the same time, and a connection is for one thread.
+    private readonly SqliteConnection _nodesReader;
     private readonly List<StoredEntries> _entries = [];
 
     public StoreUpdate(StateDatabase database, long generation)
     {
         _database = database;
-        _entriesReader = database.OpenReader();
         _nodesReader = database.OpenReader();
         _transaction = database.Writer.BeginTransaction();
         _rows = new NodeRows(database.Writer, _transaction, generation);
@@ -34,7 +33,7 @@ internal sealed class StoreUpdate : IManifestTarget, IDisposable
 
     public IPreviousEntries Previous(EntryKind kind)
     {
-        var entries = new StoredEntries(_entriesReader, kind);
+        var entries = new StoredEntries(_database.OpenReader(), kind);
         _entries.Add(entries);
         return entries;
     }
@@ -70,7 +69,6 @@ internal sealed class StoreUpdate : IManifestTarget, IDisposable
         _rows.Dispose();
         _transaction.Dispose();
         _nodesReader.Dispose();
-        _entriesReader.Dispose();
     }
 
     private List<(EntryKind Kind, int Level)> StoredLevels()

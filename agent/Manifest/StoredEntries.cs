@@ -7,14 +7,17 @@ namespace Telemetry.Agent.Manifest;
 /// <summary>The stored entries of one kind, read leaf by leaf in key order, through a connection of its own.</summary>
 internal sealed class StoredEntries : IPreviousEntries, IDisposable
 {
+    private readonly SqliteConnection _connection;
     private readonly SqliteCommand _command;
     private readonly SqliteDataReader _leaves;
     private TreeNode _leaf = TreeNode.Decode(EncodedNode.Empty.Bytes);
     private byte[] _stamps = [];
     private int _index = -1;
 
+    /// <param name="connection">Is disposed of with this.</param>
     public StoredEntries(SqliteConnection connection, EntryKind kind)
     {
+        _connection = connection;
         _command = connection.CreateCommand();
         _command.CommandText = "SELECT stamps, body FROM nodes WHERE kind = $kind AND level = 0 ORDER BY first_key";
         _command.Parameters.AddWithValue("$kind", (int)kind);
@@ -66,5 +69,6 @@ internal sealed class StoredEntries : IPreviousEntries, IDisposable
     {
         _leaves.Dispose();
         _command.Dispose();
+        _connection.Dispose();
     }
 }

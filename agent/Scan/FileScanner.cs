@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using System.Text;
 using Telemetry.Agent.Linux;
 using Telemetry.Protocol.Model;
@@ -14,8 +13,8 @@ internal sealed class FileScanner(string root, FileRules rules, TimeProvider clo
 {
     private const int Workers = 2;
 
-    // 2,048 names in flight: enough to go on beside one big file, few enough for the descriptors they hold.
-    private const int Batches = 64;
+    // 4,096 names in flight: enough to go on beside one big file, few enough for the descriptors they hold.
+    private const int Batches = 128;
 
     public Scanner Identity { get; } = new(EntryKind.File, "file", 1, 0);
 
@@ -35,7 +34,7 @@ internal sealed class FileScanner(string root, FileRules rules, TimeProvider clo
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         try
         {
-            RunTogether(
+            Together.Run(
                 stop,
                 [
                     () => Emit(ring, pass, stop.Token),
@@ -49,37 +48,6 @@ internal sealed class FileScanner(string root, FileRules rules, TimeProvider clo
         }
 
         return true;
-    }
-
-    /// <summary>Runs the first in the caller's thread and the others beside it; one that fails stops them all.</summary>
-    private static void RunTogether(CancellationTokenSource stop, ReadOnlySpan<Action> parts)
-    {
-        Exception? cause = null;
-        void Guard(Action part)
-        {
-            try
-            {
-                part();
-            }
-            catch (Exception e)
-            {
-                Interlocked.CompareExchange(ref cause, e, null);
-                stop.Cancel();
-            }
-        }
-
-        var threads = new List<Thread>();
-        foreach (var part in parts[1..])
-        {
-            var thread = new Thread(() => Guard(part)) { IsBackground = true, Name = "scan" };
-            thread.Start();
-            threads.Add(thread);
-        }
-
-        Guard(parts[0]);
-        threads.ForEach(thread => thread.Join());
-        if (cause is not null)
-            ExceptionDispatchInfo.Throw(cause);
     }
 
     private void Walk(BatchRing ring, ScanPass pass, DirectoryHandle directory, CancellationToken cancellation)
