@@ -8,8 +8,14 @@ public readonly record struct TreeEdit(byte[] Key, byte[]? Value)
     public static TreeEdit Remove(EntryKey key) => new(key.Bytes.ToArray(), null);
 }
 
-/// <summary>The tree after a batch of edits. <see cref="Created"/> holds its new nodes, children before parents.</summary>
-public readonly record struct EditedTree(Digest Root, IReadOnlyList<EncodedNode> Created);
+/// <summary>Where a node stands in its tree.</summary>
+public readonly record struct NodePlace(int Level, byte[] FirstKey);
+
+/// <summary>The tree after a batch of edits.</summary>
+/// <param name="Height">Level of the root: what stood above it is gone.</param>
+/// <param name="Created">Its new nodes, children before parents. One may stand where another stood.</param>
+/// <param name="Removed">Where nodes stood and none does now, up to the new height.</param>
+public readonly record struct EditedTree(Digest Root, int Height, IReadOnlyList<EncodedNode> Created, IReadOnlyList<NodePlace> Removed);
 
 /// <summary>Applies a batch of edits to a tree. The result is the one a builder makes of the resulting entries.</summary>
 /// <remarks>
@@ -24,23 +30,30 @@ public static class TreeEditor
     {
         CheckOrder(edits);
         var created = new List<EncodedNode>();
+        var removed = new List<NodePlace>();
         var top = TreeNode.Decode(source.Read(root));
         if (top.Count == 0)
-            return edits.Any(edit => edit.Value is not null) ? Build(edits, level: 0, created) : new EditedTree(root, []);
+        {
+            if (!edits.Any(edit => edit.Value is not null))
+                return new EditedTree(root, top.Level, [], []);
+            removed.Add(new NodePlace(0, EncodedNode.Empty.FirstKey));
+            return Build(edits, level: 0, created, removed);
+        }
 
         for (var level = 0; level <= top.Level; level++)
         {
             edits = EditLevel(new TreeCursor(source, root), level, edits, created);
             if (edits.Count == 0)
-                return new EditedTree(root, []);
+                return new EditedTree(root, top.Level, [], []);
+            removed.AddRange(edits.Where(edit => edit.Value is null).Select(edit => new NodePlace(level, edit.Key)));
         }
 
         var pairs = PairsAbove(top, root, edits);
         return pairs.Count switch
         {
-            0 => Build([], level: 0, created),
-            1 => Collapse(source, new Digest(pairs[0].Value), created),
-            _ => Build(pairs, top.Level + 1, created),
+            0 => Build([], level: 0, created, removed),
+            1 => Collapse(source, new Digest(pairs[0].Value), created, removed),
+            _ => Build(pairs, top.Level + 1, created, removed),
         };
     }
 
@@ -63,7 +76,7 @@ public static class TreeEditor
         return pairs;
     }
 
-    private static EditedTree Build(IReadOnlyList<TreeEdit> edits, int level, List<EncodedNode> created)
+    private static EditedTree Build(IReadOnlyList<TreeEdit> edits, int level, List<EncodedNode> created, List<NodePlace> removed)
     {
         var builder = new TreeBuilder(created.Add, level);
         foreach (var edit in edits)
@@ -72,20 +85,29 @@ public static class TreeEditor
                 builder.Append(edit.Key, edit.Value);
         }
 
-        return new EditedTree(builder.Finish(), created);
+        var root = builder.Finish();
+        return Of(root, created[^1].Level, created, removed);
     }
 
     /// <summary>A root with one child is none: the child is.</summary>
-    private static EditedTree Collapse(INodeSource source, Digest root, List<EncodedNode> created)
+    private static EditedTree Collapse(INodeSource source, Digest root, List<EncodedNode> created, List<NodePlace> removed)
     {
         var byDigest = created.ToDictionary(node => node.Digest, node => node.Bytes);
         while (true)
         {
             var node = TreeNode.Decode(byDigest.TryGetValue(root, out var bytes) ? bytes : source.Read(root));
             if (node.IsLeaf || node.Count > 1)
-                return new EditedTree(root, created.FindAll(candidate => candidate.Level <= node.Level));
+                return Of(root, node.Level, created, removed);
             root = node.Child(0);
         }
+    }
+
+    private static EditedTree Of(Digest root, int height, List<EncodedNode> created, List<NodePlace> removed)
+    {
+        var inUse = created.FindAll(node => node.Level <= height);
+        var places = inUse.Select(node => (node.Level, new EntryKey(node.FirstKey))).ToHashSet();
+        return new EditedTree(
+            root, height, inUse, removed.FindAll(place => place.Level <= height && !places.Contains((place.Level, new EntryKey(place.FirstKey)))));
     }
 
     private static List<TreeEdit> EditLevel(

@@ -82,6 +82,27 @@ public sealed class TreePropertyTests
     }
 
     [Property]
+    public void Apply_ABatch_SaysWhereNodesStandNow(TreeCase given)
+    {
+        var tree = given.StartMap().Build();
+        var expected = given.StartMap().With(given.Batch()).Build();
+
+        var edited = tree.Apply(given.Batch());
+
+        var places = Places(tree.Nodes);
+        foreach (var place in places.Keys.Where(place => place.Level > edited.Height).ToList())
+            places.Remove(place);
+        foreach (var place in edited.Removed)
+            Assert.True(places.Remove((place.Level, new EntryKey(place.FirstKey))));
+        foreach (var node in edited.Created)
+            places[(node.Level, new EntryKey(node.FirstKey))] = node.Digest;
+        Assert.Equal(Places(expected.Nodes), places);
+    }
+
+    private static Dictionary<(int Level, EntryKey FirstKey), Digest> Places(IEnumerable<EncodedNode> nodes) =>
+        nodes.ToDictionary(node => (node.Level, new EntryKey(node.FirstKey)), node => node.Digest);
+
+    [Property]
     public void Apply_OtherValuesOnly_MovesNoBoundary(TreeCase given)
     {
         var map = given.StartMap();
