@@ -11,6 +11,7 @@ using Telemetry.Agent.Scrub;
 using Telemetry.Agent.Supervision;
 using Telemetry.Agent.SystemFacts;
 using Telemetry.Agent.Uplink;
+using Telemetry.Agent.Watch;
 
 namespace Telemetry.Agent;
 
@@ -27,7 +28,7 @@ internal static class AgentStages
 
     public static IServiceCollection AddScan(this IServiceCollection services, AgentOptions options) => services
         .AddSingleton(options.Scan)
-        .AddSingleton<DirtyFiles>()
+        .AddSingleton<DirtyPaths>()
         .AddSingleton(provider => new RulesInForce(
             provider.GetRequiredService<StateDirectory>().Path, provider.GetRequiredService<ILogger<RulesInForce>>()))
         .AddSingleton(provider => new ScanPlan(options.Root)
@@ -45,6 +46,11 @@ internal static class AgentStages
             provider.GetRequiredService<ILogger<StateStore>>()))
         .AddPulse(ScanPulse)
         .AddHostedService<ScanLoop>();
+
+    /// <summary>Before the scan, so that nothing falls between the two.</summary>
+    public static IServiceCollection AddWatch(this IServiceCollection services) => services
+        .AddSingleton<ChangeWatcher>()
+        .AddHostedService(provider => provider.GetRequiredService<ChangeWatcher>());
 
     public static IServiceCollection AddScrub(this IServiceCollection services, AgentOptions options) => services
         .AddSingleton(options.Scrub)

@@ -43,9 +43,13 @@ demo_run() {
   : > "$expected"
   expect() { echo "$1 $tree/$2" >> "$expected"; }
 
-  # "opened … change key" of every deviation so far, one a line.
-  opened() { awk '$3 == "opened" { print $5, $6 }' "$seen"; }
-  has_opened() { opened | grep -qxF "$1"; }
+  # "change key" of every deviation that was shown and not closed, as it was shown last. A file that becomes a directory is gone first.
+  shown() {
+    awk '$3 == "opened" || $3 == "changed" { now[$8] = $5 " " $6 }
+         $3 == "closed" { delete now[$8] }
+         END { for (id in now) print now[id] }' "$seen"
+  }
+  has_shown() { shown | grep -qxF "$1"; }
   all_closed() { ctl deviations list --state open --output json | grep -qx '\[\]'; }
 
   "$bin/telemetryctl" deviations watch --output table "${at[@]}" > "$seen" 2> "$data/watch.log" &
@@ -56,15 +60,15 @@ demo_run() {
   cp -a "$tree" "$tree.certified"
   echo ":: Tampering"
   demo_tamper "$tree"
-  wait_for "the last change's deviation" "$agent_pid" "$data/agent.log" has_opened "changed $tree/data/same-size"
+  wait_for "the last change's deviation" "$agent_pid" "$data/agent.log" has_shown "changed $tree/data/same-size"
 
-  # One more change, seen by a later scan: whatever the scans before it found has been shown by then.
+  # One more change: whatever was found before it has been shown by then.
   echo "last" > "$tree/$marker"; expect added "$marker"
-  wait_for "the marker's deviation" "$agent_pid" "$data/agent.log" has_opened "added $tree/$marker"
+  wait_for "the marker's deviation" "$agent_pid" "$data/agent.log" has_shown "added $tree/$marker"
   cat "$seen"
 
   local difference
-  if ! difference=$(diff <(sort "$expected") <(opened | sort)); then
+  if ! difference=$(diff <(sort "$expected") <(shown | sort)); then
     echo "$difference" >&2
     die "the demo found something else than was done ('<' was expected and not found, '>' was found and not expected)."
   fi

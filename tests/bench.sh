@@ -68,6 +68,7 @@ include = ["$2"]
 exclude = ["$work"]
 [scan]
 interval = "1s"
+rescan = "1s"
 [health]
 interval = "1h"
 [log]

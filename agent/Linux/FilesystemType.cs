@@ -26,4 +26,11 @@ internal static class FilesystemType
         LibC.StatFsBuffer buffer;
         return LibC.StatFs(descriptor, &buffer) == 0 && !NotOurs.Contains((uint)buffer.Type);
     }
+
+    /// <summary>What fanotify(7) names the filesystem of an open directory by; 0 when it can't be told.</summary>
+    public static unsafe ulong IdOf(int descriptor)
+    {
+        LibC.StatFsBuffer buffer;
+        return LibC.StatFs(descriptor, &buffer) == 0 ? buffer.Id : 0;
+    }
 }

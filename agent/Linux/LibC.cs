@@ -81,6 +81,18 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "signal", SetLastError = true)]
     internal static partial nint Signal(int signal, nint handler);
 
+    /// <summary>fanotify_init(2).</summary>
+    [LibraryImport("libc", EntryPoint = "fanotify_init", SetLastError = true)]
+    internal static partial int FanotifyInit(uint flags, uint eventFlags);
+
+    /// <summary>fanotify_mark(2).</summary>
+    [LibraryImport("libc", EntryPoint = "fanotify_mark", SetLastError = true)]
+    internal static partial int FanotifyMark(int group, uint flags, ulong mask, int directory, byte* path);
+
+    /// <summary>open_by_handle_at(2).</summary>
+    [LibraryImport("libc", EntryPoint = "open_by_handle_at", SetLastError = true)]
+    internal static partial int OpenByHandle(int mount, byte* handle, int flags);
+
     /// <summary>malloc_trim(3), glibc: gives free memory of the C heap back.</summary>
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
     internal static partial int TrimHeap(nuint pad);
@@ -178,6 +190,7 @@ internal static unsafe partial class LibC
     internal struct StatFsBuffer
     {
         [FieldOffset(0)] public long Type;
+        [FieldOffset(56)] public ulong Id;
     }
 
     /// <summary>struct statx; the fields that are not used are left out.</summary>

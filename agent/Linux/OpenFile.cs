@@ -6,6 +6,8 @@ namespace Telemetry.Agent.Linux;
 internal static class OpenFile
 {
     private const int NonBlocking = 0x800, NoAccessTime = 0x40000, CloseOnExec = 0x80000;
+    public const uint ForReading = 0;  // O_RDONLY
+
     private const int CurrentDirectory = -100;  // AT_FDCWD
     private const int SeekData = 3, SeekHole = 4, SeekSet = 0;
 

@@ -35,11 +35,17 @@ internal sealed record HeadLedger(ulong Epoch)
     public long? NeededGeneration => IsInFlight ? Announced?.Generation : null;
 
     /// <summary>After a complete look: a new head when something is different, else the same one seen again.</summary>
-    public HeadLedger Saw(Sighting sighting)
+    public HeadLedger Saw(Sighting sighting) =>
+        Next(sighting, LookStartedAt) with { LookStartedAt = sighting.StartedAt, LookCompletedAt = sighting.CompletedAt };
+
+    /// <summary>After a look at some parts.</summary>
+    /// <param name="observedAfter">When these parts were still as they are in the current head.</param>
+    public HeadLedger SawParts(Sighting sighting, DateTimeOffset observedAfter) => Next(sighting, observedAfter);
+
+    private HeadLedger Next(Sighting sighting, DateTimeOffset? observedAfter)
     {
-        var seen = this with { LookStartedAt = sighting.StartedAt, LookCompletedAt = sighting.CompletedAt };
         if (Head is { } head && head.Roots == sighting.Roots && head.Coverage == sighting.Coverage)
-            return seen;
+            return this;
 
         var next = new LocalHead(
             new HeadPosition(Epoch, Position.Sequence + 1),
@@ -47,14 +53,17 @@ internal sealed record HeadLedger(ulong Epoch)
             sighting.Roots,
             sighting.Coverage,
             sighting.CompletedAt,
-            Head is null ? null : LookStartedAt);
-        return seen with
+            Head is null ? null : observedAfter);
+        return this with
         {
             Head = next,
-            AfterAcknowledged = AfterAcknowledged ?? next.ObservedAfter,
-            AfterAnnounced = AfterAnnounced ?? next.ObservedAfter,
+            AfterAcknowledged = Earlier(AfterAcknowledged, next.ObservedAfter),
+            AfterAnnounced = Earlier(AfterAnnounced, next.ObservedAfter),
         };
     }
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? known, DateTimeOffset? other) =>
+        known is null || other < known ? other ?? known : known;
 
     /// <summary>What the collector's welcome says about the last head it stored.</summary>
     /// <param name="watermark">0/0 when it has none.</param>

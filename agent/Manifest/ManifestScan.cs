@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using Telemetry.Agent.Scan;
 using Telemetry.Protocol.Model;
 
@@ -24,6 +23,9 @@ internal sealed class ManifestScan(IReadOnlyList<IScanner> scanners, Scope scope
 
     /// <summary>Files to read whatever their stamps prove, in key order.</summary>
     public IReadOnlyList<EntryKey> Dirty { get; init; } = [];
+
+    /// <summary>What was missed before this look; null: nothing.</summary>
+    public Loss? Loss { get; init; }
 
     /// <summary>Looks at files and, beside them, at all else: that waits for others and leaves a core to them.</summary>
     public Sighting Run(IManifestTarget target, ScanProgress progress, CancellationToken cancellation)
@@ -65,12 +67,10 @@ internal sealed class ManifestScan(IReadOnlyList<IScanner> scanners, Scope scope
             scope,
             [.. looks.SelectMany(look => look.Present).OrderBy(scanner => scanner.Name, StringComparer.Ordinal)],
             [.. looks.SelectMany(look => look.Pass!.Gaps)],
-            ImmutableArray<LossWindow>.Empty);
+            Loss is { Reason: { } reason } ? [new LossWindow(Loss.Since, startedAt, reason)] : []);
         var roots = looks.Aggregate(Roots.Empty, (roots, look) => roots.With(look.Kind, look.Tree.Finish()));
         return new Sighting(roots, coverage, startedAt, clock.GetUtcNow(), progress.Entries);
     }
-
-    private sealed record SeenEntry(EntryKind Kind, byte[] Key, byte[] Value, FileStamp Stamp);
 
     private sealed class KindLook(EntryKind kind, IManifestTarget target)
     {

@@ -7,7 +7,7 @@ namespace Telemetry.Agent.Manifest;
 internal sealed class NodeRows : IDisposable
 {
     private readonly long _generation;
-    private readonly SqliteCommand _insert, _replace, _setStamps, _delete, _retain;
+    private readonly SqliteCommand _insert, _replace, _setStamps, _delete, _retain, _find, _findAbove, _forget;
 
     /// <param name="writer">Inside the transaction.</param>
     /// <param name="generation">Of the head that is current while the update runs.</param>
@@ -34,6 +34,20 @@ internal sealed class NodeRows : IDisposable
             transaction,
             "INSERT OR REPLACE INTO retained (digest, generation, body) SELECT digest, $generation, body FROM nodes WHERE id = $id",
             "$generation", "$id");
+        _find = Command(
+            writer,
+            transaction,
+            "SELECT id FROM nodes WHERE kind = $kind AND level = $level AND first_key = $first_key",
+            "$kind", "$level", "$first_key");
+        _findAbove = Command(writer, transaction, "SELECT id FROM nodes WHERE kind = $kind AND level > $level", "$kind", "$level");
+        _forget = Command(writer, transaction, "DELETE FROM retained WHERE generation < $needed", "$needed");
+    }
+
+    /// <summary>Where a node stands; null where none does.</summary>
+    public long? Find(EntryKind kind, int level, byte[] firstKey)
+    {
+        Bind(_find, (int)kind, level, firstKey);
+        return (long?)_find.ExecuteScalar();
     }
 
     public void Insert(EntryKind kind, EncodedNode node, ReadOnlySpan<byte> stamps) =>
@@ -53,9 +67,27 @@ internal sealed class NodeRows : IDisposable
         Run(_delete, id);
     }
 
+    /// <summary>Deletes all nodes above a level.</summary>
+    public void DeleteAbove(EntryKind kind, int level)
+    {
+        Bind(_findAbove, (int)kind, level);
+        var ids = new List<long>();
+        using (var rows = _findAbove.ExecuteReader())
+        {
+            while (rows.Read())
+                ids.Add(rows.GetInt64(0));
+        }
+
+        ids.ForEach(Delete);
+    }
+
+    /// <summary>Drops what was kept of replaced nodes.</summary>
+    /// <param name="needed">Those of this generation and later stay; null: none.</param>
+    public void Forget(long? needed) => Run(_forget, needed ?? long.MaxValue);
+
     public void Dispose()
     {
-        foreach (var command in (ReadOnlySpan<SqliteCommand>)[_insert, _replace, _setStamps, _delete, _retain])
+        foreach (var command in (ReadOnlySpan<SqliteCommand>)[_insert, _replace, _setStamps, _delete, _retain, _find, _findAbove, _forget])
             command.Dispose();
     }
 
@@ -71,8 +103,13 @@ internal sealed class NodeRows : IDisposable
 
     private static void Run(SqliteCommand command, params ReadOnlySpan<object> values)
     {
+        Bind(command, values);
+        command.ExecuteNonQuery();
+    }
+
+    private static void Bind(SqliteCommand command, params ReadOnlySpan<object> values)
+    {
         for (var i = 0; i < values.Length; i++)
             command.Parameters[i].Value = values[i];
-        command.ExecuteNonQuery();
     }
 }

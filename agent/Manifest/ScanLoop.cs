@@ -4,15 +4,17 @@ using Microsoft.Extensions.Logging;
 using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Supervision;
+using Telemetry.Agent.Watch;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Manifest;
 
-/// <summary>Looks at everything, at start and then again and again.</summary>
+/// <summary>Looks at everything at start and now and then, and in between at what changed.</summary>
 internal sealed partial class ScanLoop(
     ScanPlan plan,
     RulesInForce rules,
-    DirtyFiles dirty,
+    DirtyPaths dirty,
+    ChangeWatcher watcher,
     StateStore store,
     ScanOptions options,
     [FromKeyedServices("scan")] LoopPulse pulse,
@@ -22,8 +24,13 @@ internal sealed partial class ScanLoop(
     // A scan of a large tree leaves garbage that would stay resident until the next one.
     private const int ManyEntries = 10_000;
 
+    // A file that is larger is read again at this pace at most, however often it changes.
+    private const ulong LargeFile = 4 << 20;
+    private const double RereadBytesPerSecond = 16 << 20;
+
     private string? _lastFailure;
     private HeadPosition _lastHead;
+    private DateTimeOffset _everythingDue, _factsDue;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -34,29 +41,34 @@ internal sealed partial class ScanLoop(
             // A thread of its own: a scan blocks for as long as the disk does.
             await Task.Factory.StartNew(
                 () => Look(stoppingToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            await pulse.WaitAsync(options.Interval, clock, hurry.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await WaitAsync(hurry.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task WaitAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            pulse.Beat();
+            var next = _everythingDue < _factsDue ? _everythingDue : _factsDue;
+            var wait = next - clock.GetUtcNow();
+            if (wait <= TimeSpan.Zero || await dirty.WaitAsync(wait < LoopPulse.LongestSilence ? wait : LoopPulse.LongestSilence, cancellation))
+                return;
         }
     }
 
     private void Look(CancellationToken cancellation)
     {
-        var started = clock.GetTimestamp();
-        var progress = new ScanProgress();
+        var now = clock.GetUtcNow();
+        var taken = dirty.Take();
         try
         {
-            using var beats = Beat(progress);
-            var goingBy = rules.Current;
-            var toRead = dirty.Pending();
-            var ledger = store.Look(plan.Under(goingBy.Policy, goingBy.Key, clock, toRead), progress, cancellation);
-            dirty.Done(toRead);
-            rules.LookedAt(goingBy);
-            store.Wake();
-            _lastFailure = null;
-            Report(ledger.Head!, progress, clock.GetElapsedTime(started));
+            if (now >= _everythingDue || taken.Loss is not null || !rules.AreLookedAt || !LookAtParts(taken, now >= _factsDue, cancellation))
+                LookAtEverything(taken, cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            return;
+            dirty.PutBack(taken);
         }
         catch (ScanRootException e)
         {
@@ -64,10 +76,61 @@ internal sealed partial class ScanLoop(
             if (e.Message != _lastFailure)
                 Log.Failed(log, e.Message);
             _lastFailure = e.Message;
+            _everythingDue = _factsDue = clock.GetUtcNow() + options.Interval;
+        }
+    }
+
+    private void LookAtEverything(DirtyPart taken, CancellationToken cancellation)
+    {
+        var started = clock.GetTimestamp();
+        var progress = new ScanProgress();
+        using var beats = Beat(progress);
+        var goingBy = rules.Current;
+        var toRead = taken.With(dirty.TakeAll());
+        try
+        {
+            var scan = plan.Under(goingBy.Policy, goingBy.Key, clock, toRead);
+            var ledger = store.Look(scan, progress, cancellation);
+            rules.LookedAt(goingBy);
+            store.Wake();
+            _lastFailure = null;
+            Report(ledger.Head!, progress, clock.GetElapsedTime(started));
+        }
+        catch
+        {
+            dirty.PutBack(toRead);
+            throw;
         }
 
+        _factsDue = clock.GetUtcNow() + options.Interval;
+        _everythingDue = clock.GetUtcNow() + (watcher.IsComplete ? options.Rescan : options.Interval);
         if (progress.Entries > ManyEntries)
             Linux.ProcessLimits.GiveBackMemory();
+    }
+
+    /// <returns>False when everything has to be looked at instead.</returns>
+    private bool LookAtParts(DirtyPart taken, bool facts, CancellationToken cancellation)
+    {
+        if (taken.Parts.Count == 0 && !facts)
+            return true;
+
+        var started = clock.GetTimestamp();
+        var progress = new ScanProgress();
+        using var beats = Beat(progress);
+        var goingBy = rules.Current;
+        var scan = plan.PartsUnder(goingBy.Policy, goingBy.Key, clock, taken.Parts, facts);
+        var observedAfter = taken.UnchangedUntil ?? store.Ledger.LookStartedAt ?? clock.GetUtcNow();
+        if (store.LookAgain(scan, observedAfter, progress, cancellation) is not { Head: { } head })
+            return false;
+
+        if (facts)
+            _factsDue = clock.GetUtcNow() + options.Interval;
+        foreach (var (key, size) in scan.Sizes.Where(file => file.Size > LargeFile))
+            dirty.Postpone(key, TimeSpan.FromSeconds(size / RereadBytesPerSecond));
+        if (head.Position != _lastHead)
+            Log.Changed(log, head.Position, taken.Parts.Count, progress.FilesRead, clock.GetElapsedTime(started).TotalMilliseconds);
+        _lastHead = head.Position;
+        return true;
     }
 
     private void Report(LocalHead head, ScanProgress progress, TimeSpan time)
@@ -114,6 +177,9 @@ internal sealed partial class ScanLoop(
 
         [LoggerMessage(4, LogLevel.Debug, "Head {Position} still holds: {Entries} entries; read {Files} files in {Seconds:F3} s")]
         public static partial void NothingNew(ILogger log, HeadPosition position, long entries, long files, double seconds);
+
+        [LoggerMessage(5, LogLevel.Debug, "New head {Position}: {Parts} parts changed; read {Files} files in {Milliseconds:F1} ms")]
+        public static partial void Changed(ILogger log, HeadPosition position, int parts, long files, double milliseconds);
 
         [LoggerMessage(3, LogLevel.Error, "{Reason} The agent tries again at every scan; what it reported before still stands")]
         public static partial void Failed(ILogger log, string reason);

@@ -57,28 +57,20 @@ internal sealed partial class StateStore : IDisposable
 
         while (true)
         {
-            try
-            {
-                if (_isDamaged)
-                    throw new DamagedStateException();
-                return LookOnce(scan, progress, cancellation);
-            }
-            catch (Exception e) when (IsDamage(e))
-            {
-                Log.Damaged(_log, e.Message);
-                Swap(() =>
-                {
-                    _isDamaged = false;
-                    StateDatabase.Delete(_memoryDirectory ?? _directory);
-                    return OpenBest(_ledger.Epoch);
-                });
-            }
-            catch (SqliteException e) when (!IsInMemory && IsDiskFailure(e))
-            {
-                Log.DiskFailed(_log, _directory, e.Message);
-                Swap(() => OpenInMemory(_ledger.Epoch));
-            }
+            if (Try(() => LookOnce(scan, progress, cancellation)) is { } ledger)
+                return ledger;
         }
+    }
+
+    /// <summary>A look at some parts; see <see cref="Look"/>.</summary>
+    /// <param name="observedAfter">When these parts were still as they are stored.</param>
+    /// <returns>Null when the state is not one that parts can be put into: a look at everything is needed.</returns>
+    public HeadLedger? LookAgain(PartScan scan, DateTimeOffset observedAfter, ScanProgress progress, CancellationToken cancellation)
+    {
+        var before = Ledger;
+        return before.Head is { } head && head.Coverage.Scope.Equals(scan.Scope)
+            ? Try(() => LookOnce(scan, before, observedAfter, progress, cancellation))
+            : null;
     }
 
     /// <summary>Says that there may be something to tell though the ledger did not change.</summary>
@@ -154,28 +146,67 @@ internal sealed partial class StateStore : IDisposable
         }
     }
 
+    /// <returns>Null when the state was another one than was thought, and is a new one now.</returns>
+    private HeadLedger? Try(Func<HeadLedger> look)
+    {
+        try
+        {
+            return _isDamaged ? throw new DamagedStateException() : look();
+        }
+        catch (Exception e) when (IsDamage(e))
+        {
+            Log.Damaged(_log, e.Message);
+            Swap(() =>
+            {
+                _isDamaged = false;
+                StateDatabase.Delete(_memoryDirectory ?? _directory);
+                return OpenBest(_ledger.Epoch);
+            });
+        }
+        catch (SqliteException e) when (!IsInMemory && IsDiskFailure(e))
+        {
+            Log.DiskFailed(_log, _directory, e.Message);
+            Swap(() => OpenInMemory(_ledger.Epoch));
+        }
+
+        return null;
+    }
+
     private HeadLedger LookOnce(ManifestScan scan, ScanProgress progress, CancellationToken cancellation)
     {
         HeadLedger before = Ledger, after;
         using (var update = new StoreUpdate(_database, before.Head?.Generation ?? 0))
         {
             var sighting = scan.Run(update, progress, cancellation);
-
-            // Announcing waits: a head that is announced from here on is the new one.
-            lock (_gate)
-            {
-                after = _ledger.Saw(sighting);
-                update.Commit(after, after.NeededGeneration);
-                _ledger = after;
-            }
+            after = Complete(before, ledger => ledger.Saw(sighting), update.Commit);
         }
 
         if (after.Head?.Generation != before.Head?.Generation)
-        {
             _database.Checkpoint();
-            Changed?.Invoke();
+        return after;
+    }
+
+    private HeadLedger LookOnce(PartScan scan, HeadLedger before, DateTimeOffset observedAfter, ScanProgress progress, CancellationToken cancellation)
+    {
+        using var patch = new StorePatch(_database, before.Head!.Generation);
+        var sighting = scan.Run(patch, before.Head, progress, cancellation);
+        return Complete(before, ledger => ledger.SawParts(sighting, observedAfter), patch.Commit);
+    }
+
+    private HeadLedger Complete(HeadLedger before, Func<HeadLedger, HeadLedger> see, Action<HeadLedger, long?> commit)
+    {
+        HeadLedger after;
+
+        // Announcing waits: a head that is announced from here on is the new one.
+        lock (_gate)
+        {
+            after = see(_ledger);
+            commit(after, after.NeededGeneration);
+            _ledger = after;
         }
 
+        if (after.Head?.Generation != before.Head?.Generation)
+            Changed?.Invoke();
         return after;
     }
 

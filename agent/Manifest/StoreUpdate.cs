@@ -51,12 +51,7 @@ internal sealed class StoreUpdate : IManifestTarget, IDisposable
         foreach (var level in _levels.Values)
             level.DeleteRest();
 
-        using var drop = _database.Writer.CreateCommand();
-        drop.Transaction = _transaction;
-        drop.CommandText = "DELETE FROM retained WHERE generation < $needed";
-        drop.Parameters.AddWithValue("$needed", needed ?? long.MaxValue);
-        drop.ExecuteNonQuery();
-
+        _rows.Forget(needed);
         _database.WriteLedger(ledger);
         _transaction.Commit();
     }

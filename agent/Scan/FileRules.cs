@@ -11,6 +11,11 @@ internal sealed record FileRules(Scope Scope, FileSecrets Secrets)
     /// <summary>Paths that this machine's own configuration names and the policy leaves out: said, not looked at.</summary>
     public IReadOnlyList<EntryKey> LeftOut { get; init; } = [];
 
+    /// <summary>What to look at of all that is in scope, apart from each other and in key order; null: everything.</summary>
+    public IReadOnlyList<LookPart>? Parts { get; init; }
+
+    public EnteredFilesystems Filesystems { get; init; } = new();
+
     /// <summary>Whether files above 64 GiB are read, however long that takes.</summary>
     public bool Wait { get; init; }
 

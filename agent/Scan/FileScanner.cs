@@ -16,6 +16,9 @@ internal sealed class FileScanner(string root, FileRules rules, TimeProvider clo
     // 4,096 names in flight: enough to go on beside one big file, few enough for the descriptors they hold.
     private const int Batches = 128;
 
+    // A single file is looked at sooner without setting all that up.
+    private const int FewParts = 32;
+
     public Scanner Identity { get; } = new(EntryKind.File, "file", 1, 0);
 
     /// <exception cref="ScanRootException">The root can't be opened.</exception>
@@ -29,7 +32,8 @@ internal sealed class FileScanner(string root, FileRules rules, TimeProvider clo
             pass.Gap(key, "the policy leaves it out");
 
         var directory = new DirectoryHandle(descriptor);
-        using var ring = new BatchRing(Batches);
+        var isFew = rules.Parts is { Count: <= FewParts } parts && !parts.Any(part => part.IsDeep);
+        using var ring = new BatchRing(isFew ? 2 : Batches);
         var links = new HardLinks();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         try
@@ -39,7 +43,7 @@ internal sealed class FileScanner(string root, FileRules rules, TimeProvider clo
                 [
                     () => Emit(ring, pass, stop.Token),
                     () => Walk(ring, pass, directory, stop.Token),
-                    .. Enumerable.Repeat(() => LookAtAll(ring, links, pass, stop.Token), Workers),
+                    .. Enumerable.Repeat(() => LookAtAll(ring, links, pass, stop.Token), isFew ? 1 : Workers),
                 ]);
         }
         finally

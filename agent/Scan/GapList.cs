@@ -7,6 +7,15 @@ internal sealed class GapList(EntryKind kind, int limit = 1000)
 {
     private readonly SortedDictionary<EntryKey, string> _gaps = [];
 
+    /// <summary>These gaps, brought into that form.</summary>
+    public static IReadOnlyList<Gap> Of(EntryKind kind, IEnumerable<Gap> gaps)
+    {
+        var list = new GapList(kind);
+        foreach (var gap in gaps)
+            list.Add(gap.Prefix, gap.Reason);
+        return list.Build();
+    }
+
     public void Add(EntryKey prefix, string reason)
     {
         _gaps.TryAdd(prefix, reason);

@@ -29,31 +29,58 @@ internal sealed record ScanPlan(string Root)
     /// <summary>What became of files that were parsed, from one look to the next.</summary>
     public ParseOutcomes Outcomes { get; } = new();
 
+    /// <summary>What the scans go through, from one look to the next.</summary>
+    public EnteredFilesystems Filesystems { get; } = new();
+
     public bool Wait { get; init; }
 
     public string SpillDirectory { get; init; } = Path.GetTempPath();
 
     /// <summary>The scanners of a look that goes by a policy.</summary>
-    /// <param name="dirty">Files to read whatever their stamps prove, in key order.</param>
-    public ManifestScan Under(Policy policy, FleetKey key, TimeProvider clock, IReadOnlyList<EntryKey>? dirty = null)
+    /// <param name="changed">Files to read whatever their stamps prove; and since when it may have missed some.</param>
+    public ManifestScan Under(Policy policy, FleetKey key, TimeProvider clock, DirtyPart? changed = null)
     {
+        IReadOnlyList<EntryKey> dirty = [.. (changed ?? DirtyPart.Nothing).Parts.Select(part => part.Key)];
         var scope = WatchScope.Within(policy, Local);
-        var secrets = new FileSecrets(policy, key);
-        var files = new FileRules(scope, secrets)
-        {
-            OneFilesystem = policy.OneFilesystem,
-            LeftOut = LeftOut(policy.ToScope()),
-            Wait = Wait,
-            SpillDirectory = SpillDirectory,
-        };
+        var files = FilesUnder(policy, key, scope) with { LeftOut = LeftOut(policy.ToScope()) };
         var scanners = new List<IScanner> { new FileScanner(Root, files, clock) };
-        if (Packages)
-            scanners.AddRange([new DpkgScanner(Root, clock), new RpmScanner(Root, clock, _rpm, SpillDirectory)]);
+        scanners.AddRange(PackageScanners(clock));
         scanners.AddRange(Facts?.Scanners(policy.Sysctls) ?? []);
         if (Settings && !policy.Settings.IsEmpty)
-            scanners.Add(new SettingScanner(Root, policy, scope, key, Outcomes, new SettingsParser(), clock) { Allowed = Parsable, Dirty = dirty ?? [] });
-        return new ManifestScan(scanners, scope, clock) { Dirty = dirty ?? [] };
+            scanners.Add(new SettingScanner(Root, policy, scope, key, Outcomes, new SettingsParser(), clock) { Allowed = Parsable, Dirty = dirty });
+        return new ManifestScan(scanners, scope, clock) { Dirty = dirty, Loss = changed?.Loss };
     }
+
+    /// <summary>The scanners of a look at some parts, which go by a policy.</summary>
+    /// <param name="parts">Apart from each other, in key order.</param>
+    /// <param name="facts">Whether the system's facts are looked at, too.</param>
+    public PartScan PartsUnder(Policy policy, FleetKey key, TimeProvider clock, IReadOnlyList<LookPart> parts, bool facts)
+    {
+        var scope = WatchScope.Within(policy, Local);
+        var scanners = new List<IScanner>();
+        if (parts.Count > 0)
+            scanners.Add(new FileScanner(Root, FilesUnder(policy, key, scope) with { Parts = parts }, clock));
+        if (parts.Any(part => PackageDatabases.Hold(part.Key)))
+            scanners.AddRange(PackageScanners(clock));
+        if (facts)
+            scanners.AddRange(Facts?.Scanners(policy.Sysctls) ?? []);
+
+        var parsed = parts.Where(part => part.IsDeep || policy.SettingsOf(part.Key.Bytes) is not null).Select(part => part.Key).Where(part => scope.Covers(part.Bytes)).ToList();
+        if (Settings && parsed.Count > 0 && !policy.Settings.IsEmpty)
+            scanners.Add(new SettingScanner(Root, policy, new Scope(parsed, scope.Exclude), key, Outcomes, new SettingsParser(), clock) { Allowed = Parsable, Dirty = parsed, IsPart = true });
+        return new PartScan(scanners, scope, parts, parsed, clock);
+    }
+
+    private FileRules FilesUnder(Policy policy, FleetKey key, Scope scope) => new(scope, new FileSecrets(policy, key))
+    {
+        OneFilesystem = policy.OneFilesystem,
+        Filesystems = Filesystems,
+        Wait = Wait,
+        SpillDirectory = SpillDirectory,
+    };
+
+    private IEnumerable<IScanner> PackageScanners(TimeProvider clock) =>
+        Packages ? [new DpkgScanner(Root, clock), new RpmScanner(Root, clock, _rpm, SpillDirectory)] : [];
 
     /// <summary>Paths that this machine's own configuration names and of which the policy has nothing looked at.</summary>
     private IReadOnlyList<EntryKey> LeftOut(Scope policy)

@@ -20,6 +20,13 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
     {
         try
         {
+            if (rules.Parts is { } parts)
+            {
+                foreach (var part in parts)
+                    WalkFrom(root, part);
+                return;
+            }
+
             EntryKey? last = null;
             foreach (var include in rules.Scope.Include)
             {
@@ -27,7 +34,7 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
                 if (last is { } above && include.IsUnder(above))
                     continue;
                 last = include;
-                WalkFrom(root, include);
+                WalkFrom(root, new LookPart(include, IsDeep: true));
             }
         }
         finally
@@ -37,16 +44,21 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
         }
     }
 
-    private void WalkFrom(DirectoryHandle root, EntryKey include)
+    private void WalkFrom(DirectoryHandle root, LookPart part)
     {
-        if (include.IsRoot)
+        if (part.Key.IsRoot)
         {
-            Visit(root, ".\0"u8.ToArray(), 0, null);
+            Visit(root, ".\0"u8.ToArray(), 0, null, part.IsDeep);
         }
-        else if (OpenParent(root, include, out var name) is { } parent)
+        else if (OpenParent(root, part.Key, out var name) is { } parent)
         {
-            include.Bytes.CopyTo(_key);
-            Visit(parent, name, include.Length, null);
+            // A part whose way leads through another filesystem is no part of what is scanned.
+            var device = DeviceOf(parent);
+            part.Key.Bytes.CopyTo(_key);
+            if (rules.Parts is null)
+                Visit(parent, name, part.Key.Length, null, part.IsDeep);
+            else if (device is { } known && rules.Filesystems.Has(known))
+                Visit(parent, name, part.Key.Length, device, part.IsDeep);
             parent.Release();
         }
 
@@ -59,6 +71,9 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
         }
     }
 
+    private static ulong? DeviceOf(DirectoryHandle directory) =>
+        FileStatus.Of(directory.Descriptor, out var status) == 0 ? status.Device : null;
+
     /// <summary>Opens the directory an included path lies in.</summary>
     /// <returns>Null when there is no such path, or no way to it that follows no link.</returns>
     private DirectoryHandle? OpenParent(DirectoryHandle root, EntryKey include, out byte[] name)
@@ -68,9 +83,9 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
             return new DirectoryHandle(directory);
 
         var isLink = directory >= 0 && FileStatus.Of(directory, name, out var status) == 0 && status.Type == FileType.Symlink;
-        if (isLink)
+        if (isLink && rules.Parts is null)
             pass.Gap(include, "reached through a symbolic link: include the path it points to");
-        else if (!Errno.IsGone(errno))
+        else if (!isLink && !Errno.IsGone(errno))
             pass.Gap(include, Errno.Text(errno));
         PathFromRoot.CloseIfOpen(directory);
         return null;
@@ -98,14 +113,15 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
         name.CopyTo(_key.AsSpan(start));
         var length = start + name.Length;
         if (level.Names.CurrentType is NameType.Directory or NameType.Unknown)
-            Visit(level.Directory, level.Names.CurrentWithEnd, length, level.Device);
+            Visit(level.Directory, level.Names.CurrentWithEnd, length, level.Device, isDeep: true);
         else if (rules.Scope.Covers(_key.AsSpan(0, length)))
             Emit(_key.AsSpan(0, length), level.Directory, level.Names.CurrentWithEnd, status: null, level.Names.CurrentType == NameType.File);
     }
 
     /// <param name="name">Ends with 0x00.</param>
     /// <param name="device">Filesystem of the directory; null for an included path, which may lie on any.</param>
-    private void Visit(DirectoryHandle directory, ReadOnlyMemory<byte> name, int keyLength, ulong? device)
+    /// <param name="isDeep">Whether what lies below is looked at too.</param>
+    private void Visit(DirectoryHandle directory, ReadOnlyMemory<byte> name, int keyLength, ulong? device, bool isDeep)
     {
         var key = _key.AsSpan(0, keyLength);
         if (!rules.Scope.Covers(key))
@@ -130,8 +146,10 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
                 return;
             }
 
-            if (status.Type != FileType.Directory)
+            if (status.Type != FileType.Directory || !isDeep)
             {
+                if (device is null)
+                    rules.Filesystems.Enter(status.Device, directory.Descriptor, key);
                 Emit(key, directory, name, new SeenStatus(status, takenAt), status.Type == FileType.File);
                 return;
             }
@@ -185,6 +203,7 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
             return true;
         }
 
+        rules.Filesystems.Enter(status.Device, descriptor, key);
         errno = DirectoryNames.Read(descriptor, _records, rules.SpillDirectory, out var names);
         if (errno != 0 && !Errno.IsGone(errno))
         {

@@ -13,7 +13,7 @@ namespace Telemetry.Agent.Scrub;
 /// found at last. A restart goes on where the pass was.
 /// </summary>
 internal sealed partial class ScrubLoop(
-    ScanPlan plan, RulesInForce rules, StateStore store, DirtyFiles dirty, ScrubPosition position, ScrubOptions options, TimeProvider clock, ILogger<ScrubLoop> log)
+    ScanPlan plan, RulesInForce rules, StateStore store, DirtyPaths dirty, ScrubPosition position, ScrubOptions options, TimeProvider clock, ILogger<ScrubLoop> log)
     : BackgroundService
 {
     private static readonly TimeSpan WhenThereIsNothing = TimeSpan.FromSeconds(10);
@@ -59,7 +59,7 @@ internal sealed partial class ScrubLoop(
             foreach (var key in new Scrubber(plan.Root, new FileSecrets(rules.Current.Policy, rules.Current.Key), budget, _progress, clock).Read(leaf, cancellation))
             {
                 _found++;
-                dirty.Add(key);
+                dirty.Add(key, isDeep: false, store.Ledger.LookStartedAt ?? clock.GetUtcNow());
                 Log.Different(log, KeyText.Format(EntryKind.File, key.Bytes));
             }
 

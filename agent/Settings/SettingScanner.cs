@@ -37,6 +37,9 @@ internal sealed class SettingScanner(
     /// <summary>Files to parse whatever their stamps prove.</summary>
     public IReadOnlyList<EntryKey> Dirty { get; init; } = [];
 
+    /// <summary>Whether the scope is only a part of what there is to parse.</summary>
+    public bool IsPart { get; init; }
+
     public Scanner Identity { get; } = new(EntryKind.Setting, "setting", 1, 0);
 
     public bool Scan(ScanPass pass, CancellationToken cancellation)
@@ -50,7 +53,8 @@ internal sealed class SettingScanner(
             var files = new SettingsFileFinder(policy, scope, pass, cancellation).Find(directory);
             foreach (var file in Dirty)
                 outcomes.Forget(file);
-            outcomes.Keep(files.Select(file => file.Key).ToHashSet());
+            if (!IsPart)
+                outcomes.Keep(files.Select(file => file.Key).ToHashSet());
             var batch = new List<Work>();
             var bytes = 0;
             foreach (var file in files)

@@ -30,7 +30,8 @@ internal sealed class SettingsFileFinder(Policy policy, Scope scope, ScanPass pa
     public IReadOnlyList<FoundFile> Find(int root)
     {
         EntryKey? last = null;
-        foreach (var begin in policy.Settings.SelectMany(settings => settings.Match).Select(pattern => pattern.Literal).Distinct().Order())
+        var literals = policy.Settings.SelectMany(settings => settings.Match).Select(pattern => pattern.Literal).Distinct();
+        foreach (var begin in literals.SelectMany(InScope).Distinct().Order())
         {
             // What lies below another one is met on the way.
             if (last is { } above && begin.IsUnder(above))
@@ -41,6 +42,10 @@ internal sealed class SettingsFileFinder(Policy policy, Scope scope, ScanPass pa
 
         return [.. _found.OrderBy(file => new EntryKey(file.Path))];
     }
+
+    /// <summary>Where to begin: at the literal, or where the scope begins below it.</summary>
+    private IEnumerable<EntryKey> InScope(EntryKey literal) =>
+        scope.Include.Where(include => include.IsUnder(literal) || literal.IsUnder(include)).Select(include => include.IsUnder(literal) ? include : literal);
 
     private void FindFrom(int root, EntryKey begin)
     {

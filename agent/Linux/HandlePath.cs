@@ -1,0 +1,29 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Telemetry.Agent.Linux;
+
+/// <summary>Where a directory lies now that is known by its handle: open_by_handle_at(2), which needs CAP_DAC_READ_SEARCH.</summary>
+internal static unsafe class HandlePath
+{
+    private const int PathOnly = 0x200000, CloseOnExec = 0x80000;  // O_PATH, O_CLOEXEC
+
+    /// <param name="mount">An open directory of the filesystem; paths are as they are seen through its mount.</param>
+    /// <param name="path">Absolute.</param>
+    /// <returns>0 or an errno: ESTALE or ENOENT (it is gone) …</returns>
+    public static int Of(int mount, ReadOnlySpan<byte> handle, out byte[] path)
+    {
+        path = [];
+        int descriptor;
+        fixed (byte* start = handle)
+            descriptor = LibC.OpenByHandle(mount, start, PathOnly | CloseOnExec);
+        if (descriptor < 0)
+            return Marshal.GetLastPInvokeError();
+
+        var errno = FileStatus.Of(descriptor, out var status);
+        if (errno == 0)
+            errno = status.Links == 0 ? Errno.Stale : LinkTarget.Read(-1, [.. Encoding.ASCII.GetBytes($"/proc/self/fd/{descriptor}"), 0], out path);
+        OpenFile.Close(descriptor);
+        return errno != 0 ? errno : path is [(byte)'/', ..] ? 0 : Errno.NoEntry;
+    }
+}

@@ -1,0 +1,145 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Scan;
+using Telemetry.Protocol.Model;
+using Telemetry.Testing;
+
+namespace Telemetry.Agent.Tests.Manifest;
+
+public sealed class PartScanTests : IDisposable
+{
+    private static readonly string Mutate = Path.Combine(Programs.Repository, "tests/Telemetry.Agent.Tests/Scan/mutate.pl");
+
+    private readonly TemporaryDirectory _tree = new();
+    private readonly TemporaryDirectory _state = new();
+    private readonly ScanPlan _plan;
+
+    public PartScanTests()
+    {
+        _tree.Write("first", "");
+        _plan = new ScanPlan(_tree.Path) { Local = Scope.Everything, Settings = false };
+    }
+
+    /// <summary>After each batch of random operations, looking at what changed leaves the state that looking at everything makes.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1000)]
+    public void LookAgain_AtWhatChanged_LeavesTheStateOfALookAtEverything(int seed)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "changing owners and capabilities needs root");
+        using var store = Open(_state.Path);
+        Look(store);
+        var before = Entries();
+
+        foreach (var (batch, operations) in new[] { 300, 1, 2, 500, 5, 40, 300, 1, 1, 400, 20, 500 }.Index())
+        {
+            Shell.Run("/", $"perl '{Mutate}' {seed + batch} {operations} '{_tree.Path}'");
+            var after = Entries();
+            var ledger = LookAgain(store, Changed(before, after));
+
+            Assert.NotNull(ledger);
+            AssertSameState(ledger.Head!);
+            before = after;
+        }
+
+        Assert.True(before.Count > 50, $"only {before.Count} entries are left");
+    }
+
+    [Fact]
+    public void LookAgain_EverythingIsGone_LeavesTheRoot()
+    {
+        using var store = Open(_state.Path);
+        Shell.Run(_tree.Path, "for i in $(seq 500); do echo $i > f$i; done");
+        Look(store);
+        Shell.Run(_tree.Path, "rm -f *");
+
+        var ledger = LookAgain(store, [new LookPart(EntryKey.Root, IsDeep: true)]);
+
+        AssertSameState(ledger!.Head!);
+    }
+
+    [Fact]
+    public void LookAgain_NothingIsDifferent_KeepsTheHead()
+    {
+        using var store = Open(_state.Path);
+        var before = Look(store).Head;
+
+        var after = LookAgain(store, [new LookPart(EntryKey.Of("first"), IsDeep: false), new LookPart(EntryKey.Of("never", "there"), IsDeep: true)]);
+
+        Assert.Equal(before, after!.Head);
+    }
+
+    [Fact]
+    public void LookAgain_ADirectoryThatBecameAFile_LosesWhatWasBelow()
+    {
+        using var store = Open(_state.Path);
+        _tree.Write("dir/a/b", "");
+        Look(store);
+        Shell.Run(_tree.Path, "rm -r dir; echo > dir");
+
+        var ledger = LookAgain(store, [new LookPart(EntryKey.Of("dir"), IsDeep: false), new LookPart(EntryKey.Of("dir", "a", "b"), IsDeep: false)]);
+
+        AssertSameState(ledger!.Head!);
+    }
+
+    [Fact]
+    public void LookAgain_OtherScope_IsRefused()
+    {
+        using var store = Open(_state.Path);
+        store.Look(Scans.Of(_tree.Path, WatchScope.Of(_tree.Path, ["/first"], [])), new ScanProgress(), TestContext.Current.CancellationToken);
+
+        Assert.Null(LookAgain(store, [new LookPart(EntryKey.Of("first"), IsDeep: false)]));
+    }
+
+    public void Dispose()
+    {
+        _tree.Dispose();
+        _state.Dispose();
+    }
+
+    private static StateStore Open(string directory) => new(directory, TimeProvider.System, NullLogger.Instance);
+
+    private HeadLedger Look(StateStore store) =>
+        store.Look(_plan.Under(Scans.NoPolicy, Scans.Key, TimeProvider.System), new ScanProgress(), TestContext.Current.CancellationToken);
+
+    private HeadLedger? LookAgain(StateStore store, IReadOnlyList<LookPart> parts) => store.LookAgain(
+        _plan.PartsUnder(Scans.NoPolicy, Scans.Key, TimeProvider.System, parts, facts: false),
+        DateTimeOffset.UnixEpoch,
+        new ScanProgress(),
+        TestContext.Current.CancellationToken);
+
+    private Dictionary<EntryKey, Fingerprint> Entries() =>
+        Scans.Look(_tree.Path).Entries(EntryKind.File).ToDictionary(entry => entry.Key, entry => entry.Fingerprint);
+
+    /// <summary>As who watches tells it: a directory that came or went with all below it.</summary>
+    private static IReadOnlyList<LookPart> Changed(Dictionary<EntryKey, Fingerprint> before, Dictionary<EntryKey, Fingerprint> after)
+    {
+        var dirty = new DirtyPaths(TimeProvider.System);
+        foreach (var key in before.Keys.Union(after.Keys).Where(key => before.GetValueOrDefault(key) != after.GetValueOrDefault(key)))
+            dirty.Add(key, isDeep: before.GetValueOrDefault(key)?.Type != after.GetValueOrDefault(key)?.Type, DateTimeOffset.UnixEpoch);
+        return dirty.TakeAll().Parts;
+    }
+
+    private void AssertSameState(LocalHead head)
+    {
+        using var fresh = new TemporaryDirectory();
+        using var store = Open(fresh.Path);
+        Assert.Equal(Look(store).Head!.Roots, head.Roots);
+        Assert.Equal(Nodes(fresh.Path), Nodes(_state.Path));
+    }
+
+    /// <summary>Every node with its place and the stamps beside it.</summary>
+    private static List<string> Nodes(string directory)
+    {
+        using var connection = new SqliteConnection($"Data Source={directory}/state.db;Mode=ReadOnly;Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT kind || ' ' || level || ' ' || hex(first_key) || ' ' || hex(digest) || ' ' || length(stamps) FROM nodes ORDER BY kind, level, first_key";
+        using var rows = command.ExecuteReader();
+        var nodes = new List<string>();
+        while (rows.Read())
+            nodes.Add(rows.GetString(0));
+        return nodes;
+    }
+}
