@@ -70,7 +70,7 @@ internal static class ScanCommand
         ProcessLimits.RaiseOpenFiles();
         using var interruption = new Interruption();
         var root = Path.GetFullPath(arguments.GetValue(Root)!);
-        var path = arguments.GetValue(Out)!;
+        var path = CheckOut(arguments.GetValue(Out)!);
         var policy = arguments.GetValue(PolicyPath) is { } policyFile ? PolicyFile.Load(policyFile) : ShippedPolicies.Default;
         var key = arguments.GetValue(FleetKeyPath) is { } keyFile ? ReadKey(keyFile) : FleetKey.Random();
         var plan = new ScanPlan(root)
@@ -98,6 +98,16 @@ internal static class ScanCommand
         foreach (var gap in sighting.Coverage.Gaps)
             Console.Error.WriteLine($"Not covered: {KeyText.Format(gap.Kind, gap.Prefix.Bytes)} ({gap.Reason})");
         return ExitCode.Yes;
+    }
+
+    /// <summary>The file takes the place of what has its name: that must be a file, not a device or a link to who knows what.</summary>
+    private static string CheckOut(string path)
+    {
+        if (path == "-")
+            throw new UsageException("A manifest can't be written to standard output; name a file with --out.");
+        return OpenFile.StatusOf(path) is { Type: not FileType.File }
+            ? throw new UsageException($"--out names '{path}', which is no regular file; name a file that may be replaced, or one that is not there.")
+            : path;
     }
 
     private static FleetKey ReadKey(string path)

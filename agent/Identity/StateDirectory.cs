@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Telemetry.Protocol.Configuration;
 using Telemetry.Protocol.Files;
 
 namespace Telemetry.Agent.Identity;
@@ -9,9 +10,10 @@ namespace Telemetry.Agent.Identity;
 /// The agent's own directory and the identity kept in it. State that was made on another machine, as on a cloned disk, is set
 /// aside as evidence before anything of it is used.
 /// </summary>
-internal sealed partial class StateDirectory
+internal sealed partial class StateDirectory : IDisposable
 {
     private const string IdentityFile = "identity.json";
+    private const string LockFile = "lock";
     private const string EvidencePrefix = "evidence-";
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
@@ -21,6 +23,9 @@ internal sealed partial class StateDirectory
         Path = path;
         Identity = identity;
     }
+
+    // The lock holds as long as it is open; the kernel gives it back however this process ends.
+    private FileStream? _inUse;
 
     public string Path { get; }
 
@@ -33,7 +38,8 @@ internal sealed partial class StateDirectory
         {
             Directory.CreateDirectory(path, OwnerOnly);
             File.SetUnixFileMode(path, OwnerOnly);
-            return new StateDirectory(path, Settle(path, machineId, log));
+            var inUse = Lock(path);
+            return new StateDirectory(path, Settle(path, machineId, log)) { _inUse = inUse };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -41,6 +47,20 @@ internal sealed partial class StateDirectory
             var identity = known is not null && IsOurs(known, machineId) ? known : Create(machineId);
             Log.Unusable(log, path, e.Message, identity.InstanceId);
             return new StateDirectory(path, identity);
+        }
+    }
+
+    /// <exception cref="ConfigurationException">Another agent uses this directory: both would be one instance, and take each other's state.</exception>
+    private static FileStream Lock(string path)
+    {
+        var file = System.IO.Path.Combine(path, LockFile);
+        try
+        {
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (e.HResult == Linux.Errno.Again)
+        {
+            throw new ConfigurationException([$"Another agent is running with the state directory '{path}'; stop it, or set another state_directory."]);
         }
     }
 
@@ -65,6 +85,8 @@ internal sealed partial class StateDirectory
             Write(path, identity);
         return identity;
     }
+
+    public void Dispose() => _inUse?.Dispose();
 
     private static bool IsOurs(InstanceIdentity identity, string? machineId) =>
         machineId is null || identity.MachineId is null || identity.MachineId == machineId;
@@ -91,14 +113,14 @@ internal sealed partial class StateDirectory
         System.IO.Path.Combine(path, IdentityFile),
         JsonSerializer.SerializeToUtf8Bytes(identity, IdentityJson.Default.InstanceIdentity));
 
-    private static void SetAside(string path, string name)
+    private static void SetAside(string path, string owner)
     {
-        var evidence = System.IO.Path.Combine(path, EvidencePrefix + name);
+        var evidence = System.IO.Path.Combine(path, EvidencePrefix + owner);
         for (var count = 2; Directory.Exists(evidence); count++)
-            evidence = System.IO.Path.Combine(path, $"{EvidencePrefix}{name}-{count}");
+            evidence = System.IO.Path.Combine(path, $"{EvidencePrefix}{owner}-{count}");
 
         var entries = Directory.GetFileSystemEntries(path)
-            .Where(entry => !System.IO.Path.GetFileName(entry).StartsWith(EvidencePrefix, StringComparison.Ordinal))
+            .Where(entry => System.IO.Path.GetFileName(entry) is var name && name != LockFile && !name.StartsWith(EvidencePrefix, StringComparison.Ordinal))
             .ToList();
         Directory.CreateDirectory(evidence, OwnerOnly);
         foreach (var entry in entries)

@@ -31,6 +31,11 @@ internal static class OpenFile
     public static int Root(ReadOnlySpan<byte> path, out int descriptor) =>
         Open(CurrentDirectory, path, NonBlocking | DirectoryFlag, out descriptor);
 
+    /// <summary>Of a path that a person named; a link at its end is not followed.</summary>
+    /// <returns>Null when it is not there, or can't be told.</returns>
+    public static FileStatus? StatusOf(string path) =>
+        FileStatus.Of(CurrentDirectory, [.. System.Text.Encoding.UTF8.GetBytes(path), 0], out var status) == 0 ? status : null;
+
     public static void Close(int descriptor) => _ = LibC.Close(descriptor);
 
     /// <summary>read(2), again when interrupted.</summary>

@@ -127,9 +127,13 @@ internal sealed partial class ScanLoop(
             _factsDue = clock.GetUtcNow() + options.Interval;
         foreach (var (key, size) in scan.Sizes.Where(file => file.Size > LargeFile))
             dirty.Postpone(key, TimeSpan.FromSeconds(size / RereadBytesPerSecond));
-        if (head.Position != _lastHead)
-            Log.Changed(log, head.Position, taken.Parts.Count, progress.FilesRead, clock.GetElapsedTime(started).TotalMilliseconds);
+        if (head.Position == _lastHead)
+            return true;
+
+        Log.Changed(log, head.Position, taken.Parts.Count, progress.FilesRead, clock.GetElapsedTime(started).TotalMilliseconds);
         _lastHead = head.Position;
+        foreach (var name in taken.Parts.SelectMany(part => plan.Names.OthersOf(part.Key)))
+            dirty.Add(name, isDeep: false, observedAfter);
         return true;
     }
 

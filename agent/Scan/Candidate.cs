@@ -75,6 +75,8 @@ internal sealed class Candidate
             status = taken;
         }
 
+        if (errno == 0 && status is { Type: FileType.File, Links: > 1 } linked)
+            look.Names.Add(linked, Key);
         if (errno == 0 && _hasPrevious && look.Secrets.Proves(Stamp, FileStamp.Of(status!.Value), secret))
         {
             Release();
@@ -84,6 +86,8 @@ internal sealed class Candidate
         var result = errno != 0
             ? LookResult.OfError(errno, null)
             : look.At(directory.Descriptor, _name, status, secret, cancellation);
+        if (status is null && result.Status is { Type: FileType.File, Links: > 1 } found)
+            look.Names.Add(found, Key);
         Release();
         Take(result, look, secret, status, takenAt);
     }

@@ -8,6 +8,9 @@ internal sealed class DirtyPaths(TimeProvider clock) : IDisposable
     // More are no longer parts of a tree: looking at everything costs less.
     private const int MaxPaths = 200_000;
 
+    // What one look takes at a time: of a burst, not all is in memory at once.
+    private const int MaxTaken = 4096;
+
     /// <summary>How long a path waits that is likely to change again: one that was looked at just now, or is still being written.</summary>
     public static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(50);
 
@@ -59,7 +62,7 @@ internal sealed class DirtyPaths(TimeProvider clock) : IDisposable
             if (_loss is not null)
                 return TakeAllLocked();
 
-            var due = _paths.Where(path => path.Value.Due <= now).ToList();
+            var due = _paths.Where(path => path.Value.Due <= now).Take(MaxTaken).ToList();
             foreach (var path in due)
                 _paths.Remove(path.Key);
             foreach (var old in _notBefore.Where(entry => entry.Value <= now).Select(entry => entry.Key).ToList())

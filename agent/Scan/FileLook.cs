@@ -22,6 +22,8 @@ internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgres
 
     public FileSecrets Secrets => secrets;
 
+    public LinkedNames Names { get; init; } = new();
+
     public long Now() => clock.GetUtcNow().ToUnixNanoseconds();
 
     /// <param name="directory">Holds the name.</param>

@@ -14,6 +14,8 @@ internal sealed record FileRules(Scope Scope, FileSecrets Secrets)
     /// <summary>What to look at of all that is in scope, apart from each other and in key order; null: everything.</summary>
     public IReadOnlyList<LookPart>? Parts { get; init; }
 
+    public LinkedNames Names { get; init; } = new();
+
     public EnteredFilesystems Filesystems { get; init; } = new();
 
     /// <summary>Whether files above 64 GiB are read, however long that takes.</summary>

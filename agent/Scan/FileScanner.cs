@@ -28,6 +28,8 @@ internal sealed class FileScanner(string root, FileRules rules, TimeProvider clo
         if (errno != 0)
             throw new ScanRootException(root, errno);
 
+        if (rules.Parts is null)
+            rules.Names.Clear();
         foreach (var key in rules.LeftOut)
             pass.Gap(key, "the policy leaves it out");
 
@@ -62,7 +64,7 @@ internal sealed class FileScanner(string root, FileRules rules, TimeProvider clo
 
     private void LookAtAll(BatchRing ring, HardLinks links, ScanPass pass, CancellationToken cancellation)
     {
-        using var look = new FileLook(rules.Secrets, links, pass.Progress, clock, rules.Wait);
+        using var look = new FileLook(rules.Secrets, links, pass.Progress, clock, rules.Wait) { Names = rules.Names };
         foreach (var batch in ring.ToLook(cancellation))
             batch.Look(look, cancellation);
     }

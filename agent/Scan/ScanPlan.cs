@@ -32,6 +32,9 @@ internal sealed record ScanPlan(string Root)
     /// <summary>What the scans go through, from one look to the next.</summary>
     public EnteredFilesystems Filesystems { get; } = new();
 
+    /// <summary>Files with more names than one, as the last looks saw them.</summary>
+    public LinkedNames Names { get; } = new();
+
     public bool Wait { get; init; }
 
     public string SpillDirectory { get; init; } = Path.GetTempPath();
@@ -75,6 +78,7 @@ internal sealed record ScanPlan(string Root)
     {
         OneFilesystem = policy.OneFilesystem,
         Filesystems = Filesystems,
+        Names = Names,
         Wait = Wait,
         SpillDirectory = SpillDirectory,
     };

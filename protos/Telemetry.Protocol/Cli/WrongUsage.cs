@@ -10,10 +10,13 @@ public static class WrongUsage
 {
     /// <param name="program">Its name on the command line.</param>
     /// <returns>Null when nothing is wrong.</returns>
-    public static string? Of(ParseResult result, string program) =>
-        result.Action is ParseErrorAction
-            ? $"{Mistake(result)} See '{string.Join(' ', Names(result.CommandResult, program))} --help'."
+    public static string? Of(ParseResult result, string program)
+    {
+        var mistake = result.Action is ParseErrorAction ? Mistake(result)
+            : result.Tokens.Any(token => token.Type == TokenType.Argument && token.Value.Length == 0) ? "A value is empty; perhaps a variable is not set."
             : null;
+        return mistake is null ? null : $"{mistake} See '{string.Join(' ', Names(result.CommandResult, program))} --help'.";
+    }
 
     private static string Mistake(ParseResult result)
     {

@@ -143,7 +143,14 @@ public static class SettingsFile
 }
 
 /// <summary>A configuration nobody can start with. Every mistake is named with its place, one a line.</summary>
-public sealed class ConfigurationException(IReadOnlyList<string> mistakes) : Exception(string.Join('\n', mistakes))
+public sealed class ConfigurationException(IReadOnlyList<string> mistakes) : Exception(Text(mistakes))
 {
+    // A file that is no configuration at all has a mistake on every line.
+    private const int MaxShown = 20;
+
     public IReadOnlyList<string> Mistakes { get; } = mistakes;
+
+    private static string Text(IReadOnlyList<string> mistakes) => mistakes.Count <= MaxShown
+        ? string.Join('\n', mistakes)
+        : string.Join('\n', mistakes.Take(MaxShown).Append($"… and {mistakes.Count - MaxShown} more."));
 }

@@ -19,6 +19,8 @@ public sealed class ManifestFileWriter : IDisposable
     {
         _path = path;
         _partial = path + ".partial";
+        if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
+            throw new IOException($"'{path}' can't be written: the folder it is to be in is not there.");
         _stream = new FileStream(_partial, FileMode.Create, FileAccess.Write, FileShare.None, 256 * 1024);
         _stream.Write(ManifestFile.Magic);
         Add(EncodedNode.Empty);

@@ -38,6 +38,8 @@ public sealed class KeyPattern : IEquatable<KeyPattern>
     /// <exception cref="FormatException">Not a pattern; the message says why.</exception>
     public static KeyPattern Parse(string text)
     {
+        if (!KeyText.IsKey(text))
+            throw new FormatException($"'{EscapedText.Of(Encoding.UTF8.GetBytes(text))}' is not a pattern. Patterns look like /etc/ssh/*, package:dpkg/*, setting:/etc/hosts#* or system:module/*.");
         var (kind, key) = KeyText.Parse(text.Replace("*", StarEscape, StringComparison.Ordinal).Replace("?", AnyEscape, StringComparison.Ordinal));
         var components = key.IsRoot ? [] : Split(key.Bytes).Select(bytes => new Component(bytes)).ToArray();
         if (components.Sum(component => component.DoubleStars) > MaxDoubleStars)

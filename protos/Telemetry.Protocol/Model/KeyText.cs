@@ -27,6 +27,9 @@ public static class KeyText
         }
     }
 
+    /// <summary>Whether a text begins as keys do.</summary>
+    public static bool IsKey(string text) => EntryKinds.All.Any(kind => text.StartsWith(Prefix(kind), StringComparison.Ordinal));
+
     /// <exception cref="FormatException">Not a key; the message says what one looks like.</exception>
     public static (EntryKind Kind, EntryKey Key) Parse(string text)
     {
