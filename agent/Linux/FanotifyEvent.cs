@@ -24,10 +24,11 @@ internal readonly ref struct FanotifyEvent
     private const byte Version = 3;
 
     // Types of the records behind the header.
-    private const byte DirectoryAndName = 2, Directory = 3, ProcessDescriptor = 4, OldDirectoryAndName = 10, NewDirectoryAndName = 12;
+    private const byte FileItself = 1, DirectoryAndName = 2, Directory = 3, ProcessDescriptor = 4, OldDirectoryAndName = 10, NewDirectoryAndName = 12;
 
-    private FanotifyEvent(WatchEvents events, int process, int processDescriptor, WatchedName name, WatchedName newName)
+    private FanotifyEvent(WatchEvents events, int process, int processDescriptor, WatchedName name, WatchedName newName, WatchedName file)
     {
+        File = file;
         Events = events;
         Process = process;
         ProcessFile = processDescriptor;
@@ -48,6 +49,9 @@ internal readonly ref struct FanotifyEvent
     /// <summary>Of a rename that is one event, where the name went.</summary>
     public WatchedName NewName { get; }
 
+    /// <summary>The file itself, whatever its names; without a name.</summary>
+    public WatchedName File { get; }
+
     /// <summary>Takes the first event off what was read.</summary>
     /// <returns>False at the end.</returns>
     /// <exception cref="InvalidDataException">The kernel speaks another version.</exception>
@@ -65,7 +69,7 @@ internal readonly ref struct FanotifyEvent
         var events = (WatchEvents)BinaryPrimitives.ReadUInt64LittleEndian(buffer[8..]);
         var process = BinaryPrimitives.ReadInt32LittleEndian(buffer[20..]);
         var processFile = -1;
-        WatchedName name = default, newName = default;
+        WatchedName name = default, newName = default, file = default;
         for (var rest = buffer[headerLength..length]; rest.Length >= RecordLength;)
         {
             var recordLength = BinaryPrimitives.ReadUInt16LittleEndian(rest[2..]);
@@ -80,6 +84,9 @@ internal readonly ref struct FanotifyEvent
                 case NewDirectoryAndName:
                     newName = NameOf(record);
                     break;
+                case FileItself:
+                    file = NameOf(record);
+                    break;
                 case ProcessDescriptor:
                     processFile = BinaryPrimitives.ReadInt32LittleEndian(record);
                     break;
@@ -88,7 +95,7 @@ internal readonly ref struct FanotifyEvent
             rest = rest[recordLength..];
         }
 
-        read = new FanotifyEvent(events, process, processFile, name, newName);
+        read = new FanotifyEvent(events, process, processFile, name, newName, file);
         buffer = buffer[length..];
         return true;
     }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Telemetry.Agent.Linux;
 
-/// <summary>Where a directory lies now that is known by its handle: open_by_handle_at(2), which needs CAP_DAC_READ_SEARCH.</summary>
+/// <summary>What is known by its handle, and where it lies now: open_by_handle_at(2), which needs CAP_DAC_READ_SEARCH.</summary>
 internal static unsafe class HandlePath
 {
     private const int PathOnly = 0x200000, CloseOnExec = 0x80000;  // O_PATH, O_CLOEXEC
@@ -14,16 +14,34 @@ internal static unsafe class HandlePath
     public static int Of(int mount, ReadOnlySpan<byte> handle, out byte[] path)
     {
         path = [];
-        int descriptor;
-        fixed (byte* start = handle)
-            descriptor = LibC.OpenByHandle(mount, start, PathOnly | CloseOnExec);
-        if (descriptor < 0)
-            return Marshal.GetLastPInvokeError();
+        var errno = Open(mount, handle, out var descriptor);
+        if (errno != 0)
+            return errno;
 
-        var errno = FileStatus.Of(descriptor, out var status);
+        errno = FileStatus.Of(descriptor, out var status);
         if (errno == 0)
             errno = status.Links == 0 ? Errno.Stale : LinkTarget.Read(-1, [.. Encoding.ASCII.GetBytes($"/proc/self/fd/{descriptor}"), 0], out path);
         OpenFile.Close(descriptor);
         return errno != 0 ? errno : path is [(byte)'/', ..] ? 0 : Errno.NoEntry;
+    }
+
+    /// <summary>The status of a file of any type.</summary>
+    public static int StatusOf(int mount, ReadOnlySpan<byte> handle, out FileStatus status)
+    {
+        status = default;
+        var errno = Open(mount, handle, out var descriptor);
+        if (errno != 0)
+            return errno;
+
+        errno = FileStatus.Of(descriptor, out status);
+        OpenFile.Close(descriptor);
+        return errno;
+    }
+
+    private static int Open(int mount, ReadOnlySpan<byte> handle, out int descriptor)
+    {
+        fixed (byte* start = handle)
+            descriptor = LibC.OpenByHandle(mount, start, PathOnly | CloseOnExec);
+        return descriptor < 0 ? Marshal.GetLastPInvokeError() : 0;
     }
 }

@@ -28,6 +28,9 @@ internal sealed partial class ScanLoop(
     private const ulong LargeFile = 4 << 20;
     private const double RereadBytesPerSecond = 16 << 20;
 
+    // Hard links are made in passing, too, by package managers for one: those are gone by then.
+    private static readonly TimeSpan UnknownNamesAfter = TimeSpan.FromSeconds(20);
+
     private string? _lastFailure;
     private HeadPosition _lastHead;
     private DateTimeOffset _everythingDue, _factsDue;
@@ -127,13 +130,14 @@ internal sealed partial class ScanLoop(
             _factsDue = clock.GetUtcNow() + options.Interval;
         foreach (var (key, size) in scan.Sizes.Where(file => file.Size > LargeFile))
             dirty.Postpone(key, TimeSpan.FromSeconds(size / RereadBytesPerSecond));
+        var soon = clock.GetUtcNow() + UnknownNamesAfter;
+        if (plan.Names.HasUnknown && soon < _everythingDue)
+            _everythingDue = soon;
         if (head.Position == _lastHead)
             return true;
 
         Log.Changed(log, head.Position, taken.Parts.Count, progress.FilesRead, clock.GetElapsedTime(started).TotalMilliseconds);
         _lastHead = head.Position;
-        foreach (var name in taken.Parts.SelectMany(part => plan.Names.OthersOf(part.Key)))
-            dirty.Add(name, isDeep: false, observedAfter);
         return true;
     }
 

@@ -28,8 +28,7 @@ internal sealed class FileScanner(string root, FileRules rules, TimeProvider clo
         if (errno != 0)
             throw new ScanRootException(root, errno);
 
-        if (rules.Parts is null)
-            rules.Names.Clear();
+        rules.Names.Begin(everything: rules.Parts is null);
         foreach (var key in rules.LeftOut)
             pass.Gap(key, "the policy leaves it out");
 

@@ -7,44 +7,66 @@ namespace Telemetry.Agent.Scan;
 internal sealed class LinkedNames
 {
     // Trees that consist of links, such as backups, are not remembered whole: a scan of everything finds what is missed.
-    private const int MaxNames = 64 * 1024;
+    private const int MaxFiles = 32 * 1024;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<(ulong Device, ulong Inode), List<EntryKey>> _names = [];
-    private readonly Dictionary<EntryKey, (ulong Device, ulong Inode)> _files = [];
+    private readonly Dictionary<(ulong Device, ulong Inode), Known> _files = [];
+    private bool _isLookingAtEverything, _hasUnknown;
 
     /// <param name="status">Of a file that has more names than one.</param>
     public void Add(in FileStatus status, ReadOnlySpan<byte> key)
     {
-        var name = new EntryKey(key);
-        var file = (status.Device, status.Inode);
         lock (_gate)
         {
-            if (_files.TryGetValue(name, out var known) && known == file)
-                return;
-            if (_files.Count == MaxNames)
-                return;
-            _files[name] = file;
-            if (!_names.TryGetValue(file, out var names))
-                _names.Add(file, names = []);
-            names.Add(name);
+            var file = (status.Device, status.Inode);
+            if (!_files.TryGetValue(file, out var known))
+            {
+                if (_files.Count == MaxFiles)
+                    return;
+                _files.Add(file, known = new Known());
+            }
+
+            // A name was made of another one, and which that is nobody told. Names outside of what is scanned are none of ours.
+            _hasUnknown |= !_isLookingAtEverything && status.Links > known.Links;
+            known.Links = Math.Max(known.Links, status.Links);
+            known.Names.Add(new EntryKey(key));
         }
     }
 
-    /// <summary>What a name's file was called besides, when last looked at.</summary>
-    public IReadOnlyList<EntryKey> OthersOf(EntryKey name)
+    /// <summary>What a file was called when last looked at.</summary>
+    public IReadOnlyList<EntryKey> Of(in FileStatus status)
     {
         lock (_gate)
-            return _files.TryGetValue(name, out var file) ? [.. _names[file].Where(other => !other.Equals(name))] : [];
+            return _files.TryGetValue((status.Device, status.Inode), out var known) ? [.. known.Names] : [];
     }
 
-    /// <summary>A look at everything begins.</summary>
-    public void Clear()
+    /// <summary>A look at everything begins, or one at some parts.</summary>
+    public void Begin(bool everything)
     {
         lock (_gate)
         {
-            _names.Clear();
+            _isLookingAtEverything = everything;
+            if (!everything)
+                return;
             _files.Clear();
+            _hasUnknown = false;
         }
+    }
+
+    /// <summary>Whether a file got a name since the last look at everything, and not all of its names are known.</summary>
+    public bool HasUnknown
+    {
+        get
+        {
+            lock (_gate)
+                return _hasUnknown;
+        }
+    }
+
+    private sealed class Known
+    {
+        public HashSet<EntryKey> Names { get; } = [];
+
+        public uint Links { get; set; }
     }
 }

@@ -17,6 +17,8 @@ internal sealed partial class ChangeWatcher(ScanPlan plan, DirtyPaths dirty, Tim
     // A burst is read in few calls.
     private const int BufferLength = 256 * 1024;
 
+    private const WatchEvents Writes = WatchEvents.ClosedAfterWriting | WatchEvents.Modified | WatchEvents.Attributes;
+
     private const WatchEvents Moves = WatchEvents.Created | WatchEvents.Deleted | WatchEvents.MovedFrom | WatchEvents.MovedTo | WatchEvents.Renamed;
 
     private readonly Lock _gate = new();
@@ -130,21 +132,37 @@ internal sealed partial class ChangeWatcher(ScanPlan plan, DirtyPaths dirty, Tim
                 continue;
             }
 
+            if ((change.Events & Writes) != 0)
+                MarkOtherNames(change.File);
             Mark(change.Name, change.Events);
             if (!change.NewName.IsNone)
                 Mark(change.NewName, change.Events);
         }
     }
 
+    /// <summary>A file was written to by one of its names, which may be gone again.</summary>
+    private void MarkOtherNames(in WatchedName file)
+    {
+        if (!TryMount(file, out var mount) || HandlePath.StatusOf(mount, file.Handle, out var status) != 0 || status.Type != FileType.File)
+            return;
+        foreach (var key in plan.Names.Of(status))
+            dirty.Add(key, isDeep: false, _drainedAt);
+    }
+
+    private bool TryMount(in WatchedName name, out int mount)
+    {
+        mount = -1;
+        if (name.IsNone)
+            return false;
+        lock (_gate)
+            return _mounts.TryGetValue(name.Filesystem, out mount);
+    }
+
     private void Mark(in WatchedName name, WatchEvents events)
     {
         var movesDirectory = (events & WatchEvents.OnDirectory) != 0 && (events & Moves) != 0;
-        int mount;
-        lock (_gate)
-        {
-            if (name.IsNone || !_mounts.TryGetValue(name.Filesystem, out mount))
-                return;
-        }
+        if (!TryMount(name, out var mount))
+            return;
 
         var directory = _keys.Find(mount, name);
         if (movesDirectory)

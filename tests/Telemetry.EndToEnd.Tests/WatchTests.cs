@@ -6,7 +6,11 @@ namespace Telemetry.EndToEnd.Tests;
 /// <summary>Changes are seen at once, and bursts lose nothing: scans of everything are ten minutes apart in these tests.</summary>
 public sealed class WatchTests : IAsyncDisposable
 {
-    private readonly Installation _installation = new();
+    private const int Writers = 8;
+
+    private static readonly string Mutate = Path.Combine(Programs.Repository, "tests/Telemetry.Agent.Tests/Scan/mutate.pl");
+
+    private readonly Installation _installation = new(agentSettings: "[log]\nlevel = \"debug\"");
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -70,6 +74,76 @@ public sealed class WatchTests : IAsyncDisposable
 
         await _installation.Open(expected);
         Assert.Equal(FreshRoot(), await HeadRoot());
+    }
+
+    [Theory]
+    [InlineData(1, 20)]
+    [InlineData(2, 20)]
+    [InlineData(3, 20)]
+    public Task Storm_WithAStoppedAndAKilledAgent_EndsInTheStateOfAFreshScan(int seed, int seconds) => Storm(seed, seconds);
+
+    [Theory]
+    [Trait("Category", "Long")]
+    [MemberData(nameof(LongStorms))]
+    public Task Storm_Long_EndsInTheStateOfAFreshScan(int seed) => Storm(seed, 60);
+
+    public static TheoryData<int> LongStorms => [.. Enumerable.Range(100, 20)];
+
+    /// <summary>Eight writers, each in a folder of its own, while the agent is stopped, killed and started again.</summary>
+    private async Task Storm(int seed, int seconds)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "watching needs root");
+        var random = new Random(seed);
+        for (var writer = 0; writer < Writers; writer++)
+            Shell.Run(Watched, $"mkdir w{writer}; perl '{Mutate}' {seed + writer} 300 w{writer}");
+        await StartCertified();
+
+        var end = TimeProvider.System.GetTimestamp() + (seconds * TimeProvider.System.TimestampFrequency);
+        var writing = Enumerable.Range(0, Writers).Select(writer => Task.Run(() => Write(seed, writer, end), Cancellation)).ToList();
+        while (TimeProvider.System.GetTimestamp() < end)
+        {
+            await Task.Delay(random.Next(3000), Cancellation);
+            if (random.Next(4) == 0)
+            {
+                await _installation.Agent.Kill();
+                await _installation.StartAgentOn(Watched, "/");
+                continue;
+            }
+
+            await _installation.Agent.Signal("STOP");
+            await Task.Delay(random.Next(1500), Cancellation);
+            await _installation.Agent.Signal("CONT");
+        }
+
+        await Task.WhenAll(writing);
+        var fresh = FreshRoot();
+        await Eventually.Get(
+            async () => await HeadRoot() == fresh ? "yes" : null, "the head of a fresh scan", Cancellation, OtherThanFresh);
+        var open = (await _installation.Succeed("deviations", "list", "--state", "open")).EnumerateArray();
+        Assert.Equal(
+            (await Difference()).Order(StringComparer.Ordinal),
+            open.Select(deviation => $"{deviation.GetProperty("change").GetString()} {deviation.GetProperty("key").GetString()}").Order(StringComparer.Ordinal));
+    }
+
+    private string OtherThanFresh()
+    {
+        var id = Instance().GetAwaiter().GetResult().GetProperty("id").GetString()!;
+        _installation.Ctl("baselines", "import", "fresh:1", _installation["fresh.manifest"]).GetAwaiter().GetResult();
+        return _installation.Ctl("diff", "fresh:1", id).GetAwaiter().GetResult().Output + _installation.Agent.Log;
+    }
+
+    private void Write(int seed, int writer, long end)
+    {
+        for (var round = 1; TimeProvider.System.GetTimestamp() < end; round++)
+            Shell.Run(Watched, $"perl '{Mutate}' {(seed * 1000) + (writer * 100) + round} 20 w{writer}; sleep 0.2");
+    }
+
+    /// <summary>What differs between the baseline and the state now, compared without what was remembered.</summary>
+    private async Task<IEnumerable<string>> Difference()
+    {
+        var finished = await _installation.Ctl("diff", "shop:1", (await Instance()).GetProperty("id").GetString()!);
+        return JsonDocument.Parse(finished.Output).RootElement.EnumerateArray()
+            .Select(difference => $"{difference.GetProperty("change").GetString()} {difference.GetProperty("key").GetString()}");
     }
 
     private async Task StartCertified()
