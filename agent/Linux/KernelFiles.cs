@@ -37,6 +37,32 @@ internal sealed class KernelFiles : IDisposable
         }
     }
 
+    /// <summary>As much as the buffer holds: a process decides itself how long some of its files are.</summary>
+    /// <returns>Bytes read, or a negative errno.</returns>
+    public static int ReadStart(int directory, ReadOnlySpan<byte> name, Span<byte> buffer)
+    {
+        var errno = OpenFile.Regular(directory, name, out var descriptor);
+        if (errno != 0)
+            return -errno;
+
+        try
+        {
+            for (var length = 0; ;)
+            {
+                var read = OpenFile.Read(descriptor, buffer[length..]);
+                if (read < 0)
+                    return read;
+                length += read;
+                if (read == 0 || length == buffer.Length)
+                    return length;
+            }
+        }
+        finally
+        {
+            OpenFile.Close(descriptor);
+        }
+    }
+
     public void Dispose() => OpenFile.Close(Descriptor);
 
     private static int ReadToEnd(int descriptor, out byte[] content)

@@ -48,8 +48,10 @@ internal sealed class AccountNames
         (_numbers.TryGetValue(name, out var known) && known == number) || (_names.TryGetValue(number, out var text) && text == name);
 
     /// <summary>The name, or else the number.</summary>
-    public ByteText Of(uint number) =>
-        _names.TryGetValue(number, out var name) ? name : ByteText.Of(number.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    public ByteText Of(uint number) => Name(number) ?? ByteText.Of(number.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
+    /// <returns>Null when it has none.</returns>
+    public ByteText? Name(uint number) => _names.TryGetValue(number, out var name) ? name : null;
 
     private void Add(ReadOnlySpan<byte> name, uint number)
     {

@@ -1,0 +1,48 @@
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Agent.Watch.Transactions;
+
+/// <summary>What a transaction did to one package.</summary>
+/// <param name="From">Its version before; null: it was not installed.</param>
+/// <param name="To">Its version afterwards; null: it is not installed any more. The same: it was installed again.</param>
+internal sealed record PackageTransition(string Name, string Architecture, string? From, string? To);
+
+/// <summary>From the packages' entries before and after to what was done.</summary>
+internal static class PackageStates
+{
+    /// <param name="before">Entries of the package tree, by key.</param>
+    /// <param name="touched">Packages that own a file that a package process changed: with an equal version they were installed again.</param>
+    /// <returns>In key order.</returns>
+    public static IReadOnlyList<PackageTransition> Transitions(
+        string manager, IReadOnlyDictionary<EntryKey, Fingerprint> before, IReadOnlyDictionary<EntryKey, Fingerprint> after, IReadOnlySet<EntryKey> touched)
+    {
+        var prefix = EntryKey.Of(manager);
+        var transitions = new List<PackageTransition>();
+        foreach (var key in before.Keys.Union(after.Keys).Where(key => key.IsUnder(prefix)).Order())
+        {
+            var (from, to) = (Version(before, key), Version(after, key));
+            if (from != to || (to is not null && touched.Contains(key)))
+                transitions.Add(Of(key, from, to));
+        }
+
+        return transitions;
+    }
+
+    private static PackageTransition Of(EntryKey key, string? from, string? to)
+    {
+        var words = new List<string>();
+        foreach (var range in key.Bytes.Split(EntryKey.Separator))
+            words.Add(EscapedText.Of(key.Bytes[range]));
+        return new PackageTransition(words[1], words.Count > 2 ? words[2] : "", from, to);
+    }
+
+    /// <summary>Configuration files that a removed package leaves do not make it installed.</summary>
+    private static string? Version(IReadOnlyDictionary<EntryKey, Fingerprint> entries, EntryKey key)
+    {
+        if (!entries.TryGetValue(key, out var entry))
+            return null;
+        if (entry.Status is { } status && (status.Bytes.EndsWith(" config-files"u8) || status.Bytes.EndsWith(" not-installed"u8)))
+            return null;
+        return entry.Version?.ToString() ?? entry.ValueDigest?.ToString() ?? "";
+    }
+}
