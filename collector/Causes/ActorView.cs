@@ -22,7 +22,7 @@ internal sealed record ActorView
 
     /// <summary>For people, such as <c>vim (root, logged in as anna)</c>.</summary>
     [JsonIgnore]
-    public required string Text { get; init; }
+    public string Text { get; init; } = "";
 
     public static ActorView? Of(V1.Actor? message) => message is null ? null : Of(ActorMapping.Stored(message));
 

@@ -97,7 +97,7 @@ internal sealed record PackageView
 
     /// <summary>For people, such as <c>apache2 2.4.62-1 → 2.4.65-1</c>.</summary>
     [JsonIgnore]
-    public required string Text { get; init; }
+    public string Text { get; init; } = "";
 
     public static PackageView Of(V1.PackageTransition package) => new()
     {

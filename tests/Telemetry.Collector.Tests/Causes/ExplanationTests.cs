@@ -1,6 +1,7 @@
 using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Causes;
 using Telemetry.Collector.Deviations;
+using Telemetry.Protocol.Model;
 using V1 = Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Tests.Causes;
@@ -187,6 +188,51 @@ public sealed class ExplanationTests : IDisposable
         Assert.Equal(7, ActorOf(deviation)!.Pid);
         Assert.Equal(CauseKind.Unexplained, CauseOf(deviation).Kind);
     }
+
+    [Fact]
+    public void Transaction_OnTwoInstances_IsOneCauseAndItsResidueIsNotInIt()
+    {
+        var first = new CertifiedInstance(_collector);
+        var second = new CertifiedInstance(_collector, "i-2");
+
+        first.Tamper(Upgrade()
+            .Made("/srv/2/2", Some.File("postinst made it"), V1.Membership.Unverified)
+            .By(Changes.Vim).Made("/srv/3/3", Some.File("vim made it meanwhile"), V1.Membership.Residue)
+            .By(null).Made("/srv/4/4", Some.File("nobody knows"), V1.Membership.Residue));
+        second.Tamper(Upgrade());
+
+        var packages = _collector.Store.Read(transaction => transaction.Causes.Page("i-2", long.MaxValue, 10)).Single();
+        Assert.Equal("dpkg: apache2 2.4.62-1 → 2.4.65-1", packages.Summary);
+        Assert.Equal(
+            new CauseCounts(Deviations: 5, Open: 5, Instances: 2, Files: 3, Unverified: 1),
+            _collector.Store.Read(transaction => transaction.Causes.CountsOf(packages.Id)));
+        Assert.Equal(["i-1", "i-2"], _collector.Store.Read(transaction => transaction.Causes.InstancesOf(packages.Id, 10)));
+        Assert.Equal(CauseKind.Actor, CauseOf(DeviationAt("/srv/3/3")).Kind);
+        Assert.Equal(CauseKind.Unexplained, CauseOf(DeviationAt("/srv/4/4")).Kind);
+    }
+
+    [Fact]
+    public void Deviation_ThatCloses_KeepsItsActorAndItsCause()
+    {
+        var instance = new CertifiedInstance(_collector);
+        instance.Tamper(new Changes().By(Changes.Vim).Made(File, Some.File("by anna")));
+
+        instance.Heal();
+
+        var told = V1.Deviation.Parser.ParseFrom(_collector.Events()[^1].Body);
+        Assert.Equal(V1.DeviationState.Resolved, told.State);
+        Assert.Equal(Changes.Vim, told.Actor);
+        Assert.Equal(V1.CauseKind.Actor, told.Cause.Kind);
+    }
+
+    private static Changes Upgrade() => new Changes()
+        .By(new V1.Actor { Pid = 5, Executable = "/usr/bin/dpkg", IsCertain = true, Uid = 0 })
+        .In(Changes.Upgrade())
+        .Made(File, Some.File("the new version"), V1.Membership.Verified)
+        .Made("package:dpkg/apache2:amd64", Some.Package("2.4.65-1"), V1.Membership.Verified);
+
+    private Deviation DeviationAt(string path) =>
+        _collector.Deviations().Single(deviation => deviation.Key == EntryKey.OfPath(path));
 
     private static V1.Actor Sed() => new() { Pid = 4712, Executable = "/usr/bin/sed", IsCertain = true, Uid = 33 };
 
