@@ -98,7 +98,10 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                  WHERE d.id < @below
                    AND (@instanceId IS NULL OR d.instance_id = @instanceId)
                    AND (@state IS NULL OR d.state = @state)
-                   AND (@causeId IS NULL OR d.cause_id = @causeId)
+                """ +
+                (causeId is null ? "" : "\n   AND d.cause_id = @causeId") +
+                """
+
                  ORDER BY d.id DESC
                  LIMIT @limit
                 """,

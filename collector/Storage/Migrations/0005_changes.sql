@@ -24,10 +24,10 @@ CREATE TABLE changes (
     actor_id        INTEGER     NULL,
     transaction_id  INTEGER     NULL,
     membership      INTEGER NOT NULL,
+    -- The only index that begins with the instance: beside a shorter one, SQLite would take that one for its order.
     UNIQUE (instance_id, kind, key, fingerprint)
 );
 
-CREATE INDEX changes_instance    ON changes (instance_id);
 CREATE INDEX changes_actor       ON changes (actor_id)       WHERE actor_id       IS NOT NULL;
 CREATE INDEX changes_transaction ON changes (transaction_id) WHERE transaction_id IS NOT NULL;
 
