@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Causes;
 using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Policies;
@@ -23,12 +24,20 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, De
             transaction.Heads.Add(head);
             transaction.Instances.Seen(head.InstanceId, head.ReceivedAt);
 
-            return Judge(transaction, transaction.Instances.Find(head.InstanceId)!, head);
+            return Judge(transaction, transaction.Instances.Find(head.InstanceId)!, head, isNew: true);
         });
 
-        // :: 4 Tell     subscribers and alert routes, which read the outbox
+        // :: 5 Tell     subscribers and alert routes, which read the outbox
         Tell(head.InstanceId, transitions);
     }
+
+    /// <summary>Takes in who made changes, as told by their instance before the head that has them, or late.</summary>
+    public void Note(string instanceId, IReadOnlyList<ChangeRecord> records) =>
+        store.Write(transaction =>
+        {
+            transaction.Changes.Add(instanceId, records, time.GetUtcNow());
+            LateRecords.Annotate(transaction, instanceId, records);
+        });
 
     /// <summary>Judges instances anew from their stored state: after a binding or a policy changed, a line has a new
     /// version, or time itself says something new.</summary>
@@ -37,12 +46,12 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, De
         foreach (var id in instanceIds)
         {
             var transitions = store.Write(transaction =>
-                transaction.Instances.Find(id) is { } instance ? Judge(transaction, instance, transaction.Heads.Newest(id)) : []);
+                transaction.Instances.Find(id) is { } instance ? Judge(transaction, instance, transaction.Heads.Newest(id), isNew: false) : []);
             Tell(id, transitions);
         }
     }
 
-    private IReadOnlyList<Transition> Judge(StoreTransaction transaction, Instance instance, InstanceHead? head)
+    private IReadOnlyList<Transition> Judge(StoreTransaction transaction, Instance instance, InstanceHead? head, bool isNew)
     {
         var now = time.GetUtcNow();
         var bound = Binding.LineOf(instance, transaction.Baselines.Bindings());
@@ -66,13 +75,16 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, De
         var judgement = Judgement.Of(transaction, baseline, head, policies.OfLine(transaction, baseline.Name.Line).Yardstick, unread, now);
         transaction.Unread.Replace(instance.Id, unread, judgement.Unread);
         transaction.Instances.Judged(instance.Id, baseline.Id, judgement.LeftOut);
-        return Write(transaction, judgement.Transitions, now);
+
+        // :: 4 Explain  who made what opened or changed, and which cause it belongs to
+        var explanation = new Explanation(transaction, head, baseline.Name.Line, isNew);
+        return Write(transaction, [.. judgement.Transitions.Select(transition => transition with { Deviation = explanation.Of(transition) })], now);
     }
 
     /// <summary>Stores transitions, and beside each the event that tells of it.</summary>
     private static List<Transition> Write(StoreTransaction transaction, IReadOnlyList<Transition> transitions, DateTimeOffset now)
     {
-        var names = new Dictionary<long, string>();
+        var messages = new DeviationMessages(transaction);
         var written = new List<Transition>(transitions.Count);
         foreach (var transition in transitions)
         {
@@ -82,11 +94,8 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, De
             else
                 transaction.Deviations.Update(deviation);
 
-            if (!names.TryGetValue(deviation.BaselineId, out var baseline))
-                names[deviation.BaselineId] = baseline = transaction.Baselines.NameOf(deviation.BaselineId);
-
             var stored = transition with { Deviation = deviation };
-            transaction.Events.Add(stored, now, deviation.ToMessage(baseline).ToByteArray());
+            transaction.Events.Add(stored, now, messages.Of(deviation).ToByteArray());
             written.Add(stored);
         }
 

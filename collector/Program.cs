@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Telemetry.Collector;
 using Telemetry.Collector.Alerts;
 using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Causes;
 using Telemetry.Collector.Cli;
 using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Fleet;
@@ -31,7 +32,8 @@ static WebApplication Build(CollectorOptions options)
     // In the order the data flows.
     builder.Services.AddSingleton<ConnectedAgents>();                               // ingest
     builder.Services.AddSingleton(StateStore.Open(options.DataDirectory));          // keep
-    builder.Services.AddSingleton<Pipeline>();                                      // compare and track
+    builder.Services.AddSingleton<Pipeline>();                                      // compare, track and explain
+    builder.Services.AddHostedService<ChangeRetention>();
     builder.Services.AddSingleton<BaselineRegistry>();
     builder.Services.AddPolicies(options.DataDirectory);
     builder.Services.AddSingleton<DeviationFeed>();                                 // tell

@@ -16,6 +16,7 @@ internal static class CommandLine
             BaselinesCommand.Create(),
             PoliciesCommand.Create(),
             DeviationsCommand.Create(),
+            CausesCommand.Create(),
             DiffCommand.Create(),
             Connection.Server,
             Connection.TokenFile,

@@ -17,6 +17,8 @@ internal static class DeviationsCommand
         HelpName = "STATE",
     }.AcceptOnlyFromAmong("open", "acknowledged", "waived", "approved", "resolved");
 
+    private static readonly Option<string?> Cause = new("--cause") { Description = "Only of this cause, such as c-3.", HelpName = "ID" };
+
     private static readonly Option<string?> Cursor = new("--cursor")
     {
         Description = "Resume behind the cursor of an earlier line. Default: from now on.",
@@ -25,7 +27,7 @@ internal static class DeviationsCommand
 
     public static Command Create() => new("deviations", "Where instances differ from their baselines.")
     {
-        CommandLine.Verb("list", "Lists deviations, newest first.", "telemetryctl deviations list --instance i-1 --state open", ListAsync, Instance, State),
+        CommandLine.Verb("list", "Lists deviations, newest first.", "telemetryctl deviations list --instance i-1 --state open\ntelemetryctl deviations list --cause c-3", ListAsync, Instance, State, Cause),
         CommandLine.Verb("show", "Shows one deviation.", "telemetryctl deviations show d-17", ShowAsync, Id),
         CommandLine.Verb("watch", "Follows deviations as they open, change and close, until Ctrl-C.", "telemetryctl deviations watch\ntelemetryctl deviations watch --output json --cursor MTI", WatchAsync, Instance, Cursor),
     };
@@ -36,6 +38,7 @@ internal static class DeviationsCommand
         var request = new ListDeviationsRequest
         {
             InstanceId = arguments.GetValue(Instance) ?? "",
+            CauseId = arguments.GetValue(Cause) ?? "",
             State = arguments.GetValue(State) is { } state
                 ? Enum.Parse<Protocol.V1.DeviationState>(state, ignoreCase: true)
                 : Protocol.V1.DeviationState.Unspecified,
@@ -52,11 +55,11 @@ internal static class DeviationsCommand
         Output.Of(arguments).List(
             deviations,
             "No deviations.",
-            ["ID", "INSTANCE", "OPENED", "SEVERITY", "STATE", "CHANGE", "KEY"],
+            ["ID", "INSTANCE", "OPENED", "SEVERITY", "STATE", "CHANGE", "BY", "CAUSE", "KEY"],
             deviation =>
             [
                 deviation.Id, deviation.Instance, Output.Time(deviation.OpenedAt), deviation.Severity, deviation.State, deviation.Change,
-                deviation.Key,
+                Output.Cut(deviation.Actor?.Text ?? "-"), Output.Cut(deviation.Cause is { } cause ? $"{cause.Id} {cause.Summary}" : "-"), deviation.Key,
             ]);
         return ExitCode.Yes;
     }
@@ -77,6 +80,9 @@ internal static class DeviationsCommand
             ("baseline", deviation.Baseline),
             ("expected", deviation.Expected?.Summary ?? "nothing"),
             ("actual", deviation.Actual?.Summary ?? "nothing"),
+            ("by", deviation.Actor?.Text),
+            ("command line", deviation.Actor?.Cmdline),
+            ("cause", deviation.Cause is { } cause ? $"{cause.Id} {cause.Summary}" : null),
             ("opened", Output.Time(deviation.OpenedAt)),
             ("closed", Output.Time(deviation.ClosedAt)),
             ("happened between", $"{Output.Time(deviation.ObservedAfter)} and {Output.Time(deviation.ObservedBefore)}"),
@@ -135,5 +141,9 @@ internal static class DeviationsCommand
 
         terminal.MarkupLineInterpolated($"    expected  {deviation.Expected?.Summary ?? "nothing"}");
         terminal.MarkupLineInterpolated($"    actual    {deviation.Actual?.Summary ?? "nothing"}");
+        if (deviation.Actor is { } actor)
+            terminal.MarkupLineInterpolated($"    by        {actor.Text}");
+        if (deviation.Cause is { Kind: not "unexplained" } cause)
+            terminal.MarkupLineInterpolated($"    cause     {cause.Id} {cause.Summary}");
     }
 }

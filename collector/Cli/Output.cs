@@ -84,6 +84,13 @@ internal sealed class Output(bool isJson)
         return AnsiConsole.Console;
     }
 
+    /// <summary>A text that is only there to be recognised, short enough for a column.</summary>
+    public static string Cut(string text)
+    {
+        const int MaxLength = 60;
+        return text.Length <= MaxLength ? text : text[..(char.IsHighSurrogate(text[MaxLength - 2]) ? MaxLength - 2 : MaxLength - 1)] + "…";
+    }
+
     public static string Time(DateTime? time) =>
         time?.ToString("yyyy-MM-dd HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture) ?? "";
 }

@@ -1,3 +1,4 @@
+using Telemetry.Collector.Causes;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Deviations;
@@ -44,6 +45,15 @@ internal sealed record Deviation(
     DateTimeOffset ObservedBefore,
     int Transitions)
 {
+    /// <summary>The process that made the entry what it is; null: not known.</summary>
+    public long? ActorId { get; init; }
+
+    /// <summary>What explains it; null: not explained yet, or opened before there were causes.</summary>
+    public long? CauseId { get; init; }
+
+    /// <summary>In the package transaction that is its cause.</summary>
+    public Membership Membership { get; init; }
+
     public bool IsOpen => ClosedAt is null;
 
     /// <summary>How people write the id.</summary>

@@ -8,8 +8,8 @@ using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Deviations;
 
-/// <summary>Deviations, listed and followed.</summary>
-internal sealed class DeviationGrpcService(StateStore store, DeviationFeed feed, IHostApplicationLifetime lifetime)
+/// <summary>Deviations and their causes, listed and followed.</summary>
+internal sealed partial class DeviationGrpcService(StateStore store, DeviationFeed feed, IHostApplicationLifetime lifetime)
     : DeviationService.DeviationServiceBase
 {
     private const int DefaultPageSize = 500;
@@ -20,21 +20,18 @@ internal sealed class DeviationGrpcService(StateStore store, DeviationFeed feed,
 
     public override Task<ListDeviationsResponse> ListDeviations(ListDeviationsRequest request, ServerCallContext context)
     {
-        var limit = request.PageSize == 0 ? DefaultPageSize : (int)Math.Min(request.PageSize, MaxPageSize);
+        var limit = LimitOf(request.PageSize);
         var below = request.PageToken.Length == 0 ? long.MaxValue : ParseToken(request.PageToken, "page_token");
         DeviationState? state = request.State == Protocol.V1.DeviationState.Unspecified ? null : (DeviationState)request.State;
         return Task.FromResult(store.Read(transaction =>
         {
-            var instanceId = request.InstanceId.Length == 0 ? null : request.InstanceId;
-            if (instanceId is not null && transaction.Instances.Find(instanceId) is null)
-                throw NotFound($"There is no instance '{instanceId}'; 'telemetryctl instances list' shows those there are.");
-
-            var page = transaction.Deviations.Page(instanceId, state, below, limit);
+            var page = transaction.Deviations.Page(InstanceOf(transaction, request.InstanceId), state, below, limit, CauseOf(transaction, request.CauseId)?.Id);
             var response = new ListDeviationsResponse();
+            var messages = new DeviationMessages(transaction);
             var bytes = 0;
             foreach (var deviation in page)
             {
-                var message = ToMessage(transaction, deviation);
+                var message = messages.Of(deviation);
                 bytes += message.CalculateSize();
                 response.Deviations.Add(message);
                 if (bytes < MaxPageBytes)
@@ -53,7 +50,7 @@ internal sealed class DeviationGrpcService(StateStore store, DeviationFeed feed,
     public override Task<GetDeviationResponse> GetDeviation(GetDeviationRequest request, ServerCallContext context) =>
         Task.FromResult(store.Read(transaction =>
             Deviation.ParseId(request.Id) is { } id && transaction.Deviations.Find(id) is { } deviation
-                ? new GetDeviationResponse { Deviation = ToMessage(transaction, deviation) }
+                ? new GetDeviationResponse { Deviation = new DeviationMessages(transaction).Of(deviation) }
                 : throw NotFound($"There is no deviation '{request.Id}'; 'telemetryctl deviations list' shows those there are.")));
 
     public override async Task WatchDeviations(
@@ -84,8 +81,13 @@ internal sealed class DeviationGrpcService(StateStore store, DeviationFeed feed,
             throw new RpcException(new Status(StatusCode.Unavailable, "The collector is stopping; resume from the last cursor."));
     }
 
-    private static Protocol.V1.Deviation ToMessage(StoreTransaction transaction, Deviation deviation) =>
-        deviation.ToMessage(transaction.Baselines.NameOf(deviation.BaselineId));
+    private static int LimitOf(uint pageSize) => pageSize == 0 ? DefaultPageSize : (int)Math.Min(pageSize, MaxPageSize);
+
+    /// <returns>Null when none is asked for.</returns>
+    private static string? InstanceOf(StoreTransaction transaction, string id) =>
+        id.Length == 0 ? null
+        : transaction.Instances.Find(id) is not null ? id
+        : throw NotFound($"There is no instance '{id}'; 'telemetryctl instances list' shows those there are.");
 
     // Opaque, so that what it means may change; a client only hands it back.
     private static string FormatToken(long position) =>

@@ -1,3 +1,4 @@
+using Telemetry.Collector.Causes;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
 using V1 = Telemetry.Protocol.V1;
@@ -8,7 +9,7 @@ namespace Telemetry.Collector.Deviations;
 internal static class DeviationMapping
 {
     /// <param name="baseline">Name of the version it was judged against.</param>
-    public static V1.Deviation ToMessage(this Deviation deviation, string baseline) => new()
+    public static V1.Deviation ToMessage(this Deviation deviation, string baseline, Cause? cause = null, Actor? actor = null) => new()
     {
         Id = Deviation.IdText(deviation.Id),
         InstanceId = deviation.InstanceId,
@@ -24,6 +25,8 @@ internal static class DeviationMapping
         ObservedBefore = deviation.ObservedBefore.ToTimestamp(),
         Expected = ToEntry(deviation.Kind, deviation.Key, deviation.Expected),
         Actual = ToEntry(deviation.Kind, deviation.Key, deviation.Actual),
+        Cause = cause?.ToMessage(),
+        Actor = actor?.ToMessage(),
     };
 
     public static V1.Difference ToMessage(this Compare.Difference difference) => new()

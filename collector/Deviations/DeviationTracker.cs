@@ -1,3 +1,4 @@
+using Telemetry.Collector.Causes;
 using Telemetry.Collector.Compare;
 using Telemetry.Collector.Fleet;
 using Telemetry.Protocol.Model;
@@ -62,14 +63,19 @@ internal static class DeviationTracker
             head.ObservedAt,
             Transitions: 1);
 
-    private static Deviation Change(Deviation known, EntryChange change, Severity severity, long baselineId) => known with
+    private static Deviation Change(Deviation known, EntryChange change, Severity severity, long baselineId)
     {
-        BaselineId = baselineId,
-        Expected = change.Before,
-        Actual = change.After,
-        Severity = severity,
-        Transitions = known.Transitions + 1,
-    };
+        // Whoever made the entry what it was did not make it what it is.
+        var explained = IsSame(known.Actual, change.After) ? known : known with { ActorId = null, CauseId = null, Membership = Membership.None };
+        return explained with
+        {
+            BaselineId = baselineId,
+            Expected = change.Before,
+            Actual = change.After,
+            Severity = severity,
+            Transitions = known.Transitions + 1,
+        };
+    }
 
     private static Deviation Close(Deviation deviation, DateTimeOffset now) => deviation with
     {

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Telemetry.Collector.Causes;
 using Telemetry.Protocol.Text;
 using V1 = Telemetry.Protocol.V1;
 
@@ -35,9 +36,9 @@ internal sealed record DeviationView
 
     public DateTime? ObservedBefore { get; init; }
 
-    public object? Cause { get; init; }
+    public CauseLink? Cause { get; init; }
 
-    public object? Actor { get; init; }
+    public ActorView? Actor { get; init; }
 
     public EntryView? Expected { get; init; }
 
@@ -57,6 +58,8 @@ internal sealed record DeviationView
         ClosedAt = deviation.ClosedAt?.ToDateTime(),
         ObservedAfter = deviation.ObservedAfter?.ToDateTime(),
         ObservedBefore = deviation.ObservedBefore?.ToDateTime(),
+        Cause = CauseLink.Of(deviation.Cause),
+        Actor = ActorView.Of(deviation.Actor),
         Expected = EntryView.Of(deviation.Expected),
         Actual = EntryView.Of(deviation.Actual),
     };

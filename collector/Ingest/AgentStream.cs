@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Google.Protobuf;
+using Telemetry.Collector.Causes;
 using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
@@ -23,6 +24,9 @@ internal sealed partial class AgentStream(
     /// <summary>Checked nodes of an unfinished head beyond this are stored early, so that an interrupted first contact resumes.</summary>
     private const int StoreEarlyBytes = 1024 * 1024;
 
+    /// <summary>Change records after which is looked whether the instance has too many.</summary>
+    private const int TrimInterval = 10_000;
+
     private readonly Dictionary<Digest, Scope> _scopes = [];
     private HeadPosition _watermark;
     private HeadPosition _healthWatermark;
@@ -30,6 +34,7 @@ internal sealed partial class AgentStream(
     private HeadAssembly? _assembly;
     private uint _pushed;
     private ulong _nodeBytes;
+    private int _recordsSinceTrim = TrimInterval;
     private PolicyVersion? _told;
 
     public string InstanceId { get; private set; } = "";
@@ -91,6 +96,7 @@ internal sealed partial class AgentStream(
     {
         V1.ConnectRequest.MessageOneofCase.Head => Announce(request.Head),
         V1.ConnectRequest.MessageOneofCase.Nodes => Take(request.Nodes),
+        V1.ConnectRequest.MessageOneofCase.Changes => Note(request.Changes),
         V1.ConnectRequest.MessageOneofCase.Health => Keep(request.Health),
         V1.ConnectRequest.MessageOneofCase.Heartbeat => [],
         V1.ConnectRequest.MessageOneofCase.Hello => throw new BadMessageException("a second hello"),
@@ -172,6 +178,20 @@ internal sealed partial class AgentStream(
             message.Digests.AddRange(requests.Select(digest => digest.ToMessage()));
             yield return new V1.ConnectResponse { NodeRequest = message };
         }
+    }
+
+    private IEnumerable<V1.ConnectResponse> Note(V1.ChangeBatch batch)
+    {
+        var records = batch.ToModel();
+        pipeline.Note(InstanceId, records);
+        _recordsSinceTrim += records.Count;
+        if (_recordsSinceTrim >= TrimInterval)
+        {
+            store.Write(transaction => transaction.Changes.Trim(InstanceId));
+            _recordsSinceTrim = 0;
+        }
+
+        return [];
     }
 
     private IEnumerable<V1.ConnectResponse> Keep(V1.HealthBatch batch)

@@ -78,7 +78,7 @@ internal sealed class PolicyGrpcService(StateStore store, PolicyBook policies, P
     private static Protocol.V1.PolicyEffect ToMessage(StoreTransaction transaction, PolicyEffect effect)
     {
         var deviation = effect.Transition.Deviation;
-        var message = deviation.ToMessage(transaction.Baselines.NameOf(deviation.BaselineId));
+        var message = new DeviationMessages(transaction).Of(deviation);
         if (deviation.Id == 0)
             message.Id = "";
         return new Protocol.V1.PolicyEffect

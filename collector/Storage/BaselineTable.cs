@@ -67,6 +67,10 @@ internal sealed class BaselineTable(DbConnection connection, DbTransaction trans
     public string NameOf(long id) =>
         connection.QuerySingle<string>("SELECT name || ':' || version FROM baselines WHERE id = @id", new { id }, transaction);
 
+    /// <summary>The line of a version that exists.</summary>
+    public string LineOf(long id) =>
+        connection.QuerySingle<string>("SELECT name FROM baselines WHERE id = @id", new { id }, transaction);
+
     /// <summary>The newest version of a line: the required one.</summary>
     public Baseline? Newest(string line) => One(" WHERE b.name = @line ORDER BY b.id DESC LIMIT 1", new { line });
 

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Dapper;
+using Telemetry.Collector.Causes;
 using Telemetry.Collector.Deviations;
 using Telemetry.Protocol.Model;
 
@@ -23,7 +24,10 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                d.closed_at       AS ClosedAt,
                d.observed_after  AS ObservedAfter,
                d.observed_before AS ObservedBefore,
-               d.transitions     AS Transitions
+               d.transitions     AS Transitions,
+               d.actor_id        AS ActorId,
+               d.cause_id        AS CauseId,
+               d.membership      AS Membership
           FROM deviations d
         """;
 
@@ -32,9 +36,11 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
         var id = connection.QuerySingle<long>(
             """
             INSERT INTO deviations ( instance_id, kind,  key,  severity,  state,  baseline_id,  expected,  actual,
-                                     opened_at,  closed_at,  observed_after,  observed_before,  transitions)
+                                     opened_at,  closed_at,  observed_after,  observed_before,  transitions,
+                                     actor_id,   cause_id,   membership)
                             VALUES (@InstanceId, @Kind, @Key, @Severity, @State, @BaselineId,  @Expected, @Actual,
-                                    @OpenedAt,  @ClosedAt,  @ObservedAfter,  @ObservedBefore,  @Transitions)
+                                    @OpenedAt,  @ClosedAt,  @ObservedAfter,  @ObservedBefore,  @Transitions,
+                                    @ActorId,   @CauseId,   @Membership)
             RETURNING id
             """,
             Parameters(deviation), transaction);
@@ -51,7 +57,10 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                    expected    = @Expected,
                    actual      = @Actual,
                    closed_at   = @ClosedAt,
-                   transitions = @Transitions
+                   transitions = @Transitions,
+                   actor_id    = @ActorId,
+                   cause_id    = @CauseId,
+                   membership  = @Membership
              WHERE id = @Id
             """,
             Parameters(deviation), transaction);
@@ -65,19 +74,38 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                 new { instanceId }, transaction)
             .Select(row => row.ToDeviation())];
 
+    /// <summary>The open deviation of an entry, if nothing is known of how it came about.</summary>
+    /// <param name="actual">Encoded fingerprint the entry must have; empty: it is gone.</param>
+    public Deviation? OpenUnexplained(string instanceId, EntryKind kind, EntryKey key, byte[] actual) =>
+        connection.QuerySingleOrDefault<Row>(
+            Select +
+            """
+             LEFT JOIN causes c ON c.id = d.cause_id
+             WHERE d.instance_id = @instanceId AND d.kind = @Kind AND d.key = @Key AND d.closed_at IS NULL
+               AND COALESCE(d.actual, x'') = @actual
+               AND d.actor_id IS NULL
+               AND (c.id IS NULL OR c.kind = @Unexplained)
+            """,
+            new { instanceId, Kind = (long)kind, Key = key.Bytes.ToArray(), actual, Unexplained = (long)CauseKind.Unexplained },
+            transaction)?.ToDeviation();
+
     /// <summary>A page, newest first.</summary>
     /// <param name="below">Only ids below this one.</param>
-    public IReadOnlyList<Deviation> Page(string? instanceId, DeviationState? state, long below, int limit) =>
+    public IReadOnlyList<Deviation> Page(string? instanceId, DeviationState? state, long below, int limit, long? causeId = null) =>
         [.. connection.Query<Row>(
                 Select +
                 """
                  WHERE d.id < @below
                    AND (@instanceId IS NULL OR d.instance_id = @instanceId)
                    AND (@state IS NULL OR d.state = @state)
+                """ +
+                (causeId is null ? "" : "\n   AND d.cause_id = @causeId") +
+                """
+
                  ORDER BY d.id DESC
                  LIMIT @limit
                 """,
-                new { instanceId, state = (long?)state, below, limit }, transaction)
+                new { instanceId, state = (long?)state, below, limit, causeId }, transaction)
             .Select(row => row.ToDeviation())];
 
     /// <summary>Open deviations of every instance that has any.</summary>
@@ -108,11 +136,15 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
         ObservedAfter = deviation.ObservedAfter?.ToUnixTimeMilliseconds(),
         ObservedBefore = deviation.ObservedBefore.ToUnixTimeMilliseconds(),
         Transitions = (long)deviation.Transitions,
+        deviation.ActorId,
+        deviation.CauseId,
+        Membership = (long)deviation.Membership,
     };
 
     private sealed record Row(
         long Id, string InstanceId, long Kind, byte[] Key, long Severity, long State, long BaselineId,
-        byte[]? Expected, byte[]? Actual, long OpenedAt, long? ClosedAt, long? ObservedAfter, long ObservedBefore, long Transitions)
+        byte[]? Expected, byte[]? Actual, long OpenedAt, long? ClosedAt, long? ObservedAfter, long ObservedBefore, long Transitions,
+        long? ActorId, long? CauseId, long Membership)
     {
         public Deviation ToDeviation() => new(
             Id,
@@ -128,6 +160,11 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
             ClosedAt is { } closed ? DateTimeOffset.FromUnixTimeMilliseconds(closed) : null,
             ObservedAfter is { } after ? DateTimeOffset.FromUnixTimeMilliseconds(after) : null,
             DateTimeOffset.FromUnixTimeMilliseconds(ObservedBefore),
-            (int)Transitions);
+            (int)Transitions)
+        {
+            ActorId = ActorId,
+            CauseId = CauseId,
+            Membership = (Membership)Membership,
+        };
     }
 }

@@ -135,6 +135,14 @@ internal sealed class StoreTransaction(DbConnection connection, DbTransaction tr
 
     public UnreadTable Unread { get; } = new(connection, transaction);
 
+    public ChangeTable Changes { get; } = new(connection, transaction);
+
+    public ActorTable Actors { get; } = new(connection, transaction);
+
+    public PackageTransactionTable PackageTransactions { get; } = new(connection, transaction);
+
+    public CauseTable Causes { get; } = new(connection, transaction);
+
     public DeviationTable Deviations { get; } = new(connection, transaction);
 
     public EventTable Events { get; } = new(connection, transaction);

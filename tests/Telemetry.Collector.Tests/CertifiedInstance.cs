@@ -1,20 +1,22 @@
 namespace Telemetry.Collector.Tests;
 
-/// <summary>Instance i-1, certified as shop:1, with one file to tamper with.</summary>
+/// <summary>An instance, certified as shop:1, with one file to tamper with.</summary>
 internal sealed class CertifiedInstance
 {
     public const string File = "/srv/1/1";
 
     private readonly Collector _collector;
+    private readonly string _id;
     private FakeAgent _agent;
     private ulong _sequence;
 
-    public CertifiedInstance(Collector collector)
+    public CertifiedInstance(Collector collector, string id = "i-1")
     {
         _collector = collector;
-        _agent = new FakeAgent(collector.NewStream()).Hello();
+        _id = id;
+        _agent = new FakeAgent(collector.NewStream(), id).Hello();
         Report();
-        collector.Certify("i-1");
+        collector.Certify(id);
     }
 
     public FileTree Tree { get; } = FileTree.OfSize(500);
@@ -25,10 +27,20 @@ internal sealed class CertifiedInstance
         Report();
     }
 
+    /// <summary>Says who made changes, and then reports the state they led to.</summary>
+    public void Tamper(Changes changes)
+    {
+        changes.ApplyTo(Tree);
+        Tell(changes);
+        Report();
+    }
+
+    public void Tell(Changes changes) => _agent.Tell(changes.ToBatch());
+
     public void Heal() => Tamper("content 1");
 
     public void Report(Protocol.Model.Coverage? coverage = null) => _agent.Report(Tree, ++_sequence, coverage: coverage);
 
     /// <summary>After the collector's restart.</summary>
-    public void Reconnect() => _agent = new FakeAgent(_collector.NewStream()).Hello();
+    public void Reconnect() => _agent = new FakeAgent(_collector.NewStream(), _id).Hello();
 }

@@ -9,6 +9,9 @@ public sealed class DependencyTests
     [
         "Telemetry.Collector.Compare",
         "Telemetry.Collector.Baselines.Binding",
+        "Telemetry.Collector.Causes.CauseIdentity",
+        "Telemetry.Collector.Causes.CauseText",
+        "Telemetry.Collector.Causes.StoredChange",
         "Telemetry.Collector.Deviations.DeviationTracker",
         "Telemetry.Collector.Deviations.SeverityRules",
         "Telemetry.Collector.Policies.ScopeWidening",

@@ -28,6 +28,13 @@ internal sealed class FakeAgent(AgentStream stream, string instanceId = "i-1")
         return Serve(stream.Receive(Head(roots, sequence, epoch, coverage)), nodes);
     }
 
+    /// <summary>Says who made changes.</summary>
+    public FakeAgent Tell(V1.ChangeBatch batch)
+    {
+        stream.Receive(new V1.ConnectRequest { Changes = batch });
+        return this;
+    }
+
     public static V1.ConnectRequest Head(Roots roots, ulong sequence = 1, ulong epoch = 1, Coverage? coverage = null) => new()
     {
         Head = new V1.Head

@@ -2,10 +2,11 @@ using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Tests;
 
-/// <summary>Trees of files and settings in memory, with their nodes in the order a builder gives them.</summary>
+/// <summary>Trees of files, packages and settings in memory, with their nodes in the order a builder gives them.</summary>
 internal sealed class FileTree
 {
     private readonly SortedDictionary<EntryKey, Fingerprint> _entries = [];
+    private readonly SortedDictionary<EntryKey, Fingerprint> _packages = [];
     private readonly SortedDictionary<EntryKey, Fingerprint> _settings = [];
 
     public static FileTree OfSize(int count)
@@ -32,12 +33,33 @@ internal sealed class FileTree
         return this;
     }
 
+    /// <summary>Puts an entry of any kind, named as people do; null takes it away.</summary>
+    public void Put(string name, Fingerprint? fingerprint)
+    {
+        var (kind, key) = KeyText.Parse(name);
+        var entries = kind switch
+        {
+            EntryKind.File => _entries,
+            EntryKind.Package => _packages,
+            EntryKind.Setting => _settings,
+            _ => throw new ArgumentOutOfRangeException(nameof(name)),
+        };
+        if (fingerprint is null)
+            entries.Remove(key);
+        else
+            entries[key] = fingerprint;
+    }
+
     public void Remove(string path) => _entries.Remove(EntryKey.OfPath(path));
 
     public (Roots Roots, IReadOnlyDictionary<Digest, byte[]> Nodes) Build()
     {
         var nodes = new Dictionary<Digest, byte[]> { [EncodedNode.Empty.Digest] = EncodedNode.Empty.Bytes };
-        return (Roots.Empty.With(EntryKind.File, Root(_entries)).With(EntryKind.Setting, Root(_settings)), nodes);
+        var roots = Roots.Empty
+            .With(EntryKind.File, Root(_entries))
+            .With(EntryKind.Package, Root(_packages))
+            .With(EntryKind.Setting, Root(_settings));
+        return (roots, nodes);
 
         Digest Root(SortedDictionary<EntryKey, Fingerprint> entries)
         {

@@ -30,6 +30,9 @@ internal static class Some
         Content = Digest.Of(System.Text.Encoding.UTF8.GetBytes(content)),
     };
 
+    public static Fingerprint Package(string version) =>
+        new Fingerprint().WithVersion(System.Text.Encoding.UTF8.GetBytes(version));
+
     public static Fingerprint Secret(FleetKey key, string content = "content") => File(content) with
     {
         Content = null,

@@ -63,6 +63,28 @@ public sealed class RouteDeliveryTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Deviation_WhoseActorIsKnown_ArrivesWithActorAndCause()
+    {
+        await _receiver.StartAsync(Cancellation);
+        var instance = new CertifiedInstance(_collector);
+        using var delivery = await StartDelivery();
+
+        instance.Tamper(new Changes().By(Changes.Vim).Made(CertifiedInstance.File, Some.File("by anna")));
+        instance.Tamper(new Changes().Silently("/srv/2/2", Some.File("by nobody knows whom")));
+        await Eventually.True(() => _received.Count == 2, "two events", Cancellation);
+
+        Assert.Equal(
+            """{"pid":4711,"exe":"/usr/bin/vim","cmdline":"vim /etc/hosts","uid":0,"login_uid":1000,"certain":true}""",
+            _received[0].GetProperty("data").GetProperty("actor").GetRawText());
+        Assert.Equal(
+            """{"id":"c-1","kind":"actor","summary":"vim (root, logged in as anna)"}""",
+            _received[0].GetProperty("data").GetProperty("cause").GetRawText());
+        Assert.Equal(JsonValueKind.Null, _received[1].GetProperty("data").GetProperty("actor").ValueKind);
+        Assert.Equal("unexplained", _received[1].GetProperty("data").GetProperty("cause").GetProperty("kind").GetString());
+        await delivery.StopAsync(Cancellation);
+    }
+
+    [Fact]
     public async Task Receiver_ThatRefuses_GetsTheEventAgainAndNothingOvertakesIt()
     {
         _status = 503;

@@ -193,6 +193,7 @@ public sealed class AgentStreamTests : IDisposable
     [InlineData("position zero")]
     [InlineData("scope never told")]
     [InlineData("second hello")]
+    [InlineData("too many change records")]
     public void Message_NoAgentSends_IsRefused(string what)
     {
         var stream = _collector.NewStream();
@@ -222,6 +223,10 @@ public sealed class AgentStreamTests : IDisposable
             case "scope never told":
                 request.Head.Coverage.Scope = null;
                 request.Head.Coverage.ScopeDigest = ByteString.CopyFrom(new byte[32]);
+                break;
+            case "too many change records":
+                request = new V1.ConnectRequest { Changes = new V1.ChangeBatch() };
+                request.Changes.Records.AddRange(Enumerable.Repeat(new V1.ChangeRecord(), 1_001));
                 break;
             default:
                 request = new V1.ConnectRequest { Hello = new V1.Hello() };

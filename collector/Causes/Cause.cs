@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+
+namespace Telemetry.Collector.Causes;
+
+/// <summary>What sort of explanation a cause is. The numbers are stored and sent.</summary>
+internal enum CauseKind
+{
+    Packages = 1,
+    Actor = 2,
+    Unexplained = 3,
+}
+
+/// <summary>What explains a group of deviations of a fleet. Every deviation belongs to one.</summary>
+/// <param name="Summary">For people; can be shown.</param>
+/// <param name="Packages">Of a package transaction, sorted; else empty.</param>
+/// <param name="BeganAt">The agent's clock: the first of it that was seen.</param>
+internal sealed record Cause(
+    long Id, CauseKind Kind, string Summary, ImmutableArray<PackageTransition> Packages, DateTimeOffset BeganAt)
+{
+    /// <summary>How people write the id.</summary>
+    public static string IdText(long id) => $"c-{id}";
+
+    public static long? ParseId(string text) =>
+        text.StartsWith("c-", StringComparison.Ordinal)
+        && long.TryParse(text.AsSpan(2), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var id)
+            ? id : null;
+}
+
+/// <summary>How many deviations a cause explains, and where.</summary>
+/// <param name="Unverified">Made by package processes, without a package's list to prove them.</param>
+internal sealed record CauseCounts(long Deviations, long Open, long Instances, long Files, long Unverified);

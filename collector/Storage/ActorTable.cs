@@ -1,0 +1,40 @@
+using System.Data.Common;
+using Dapper;
+using Google.Protobuf;
+using Telemetry.Collector.Causes;
+using Telemetry.Protocol.Model;
+using V1 = Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Storage;
+
+/// <summary>Processes that made changes, once each.</summary>
+internal sealed class ActorTable(DbConnection connection, DbTransaction transaction)
+{
+    /// <returns>The id, of the one that is there already if there is one.</returns>
+    public long Add(Actor actor)
+    {
+        var body = actor.ToMessage().ToByteArray();
+        return connection.QuerySingle<long>(
+            """
+            INSERT INTO actors (digest, body) VALUES (@Digest, @Body)
+            ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest
+            RETURNING id
+            """,
+            new { Digest = Digest.Of(body).ToArray(), Body = body }, transaction);
+    }
+
+    /// <summary>One that a change or a deviation names.</summary>
+    public Actor Get(long id) =>
+        ActorMapping.Stored(V1.Actor.Parser.ParseFrom(
+            connection.QuerySingle<byte[]>("SELECT body FROM actors WHERE id = @id", new { id }, transaction)));
+
+    /// <summary>Drops those that nothing names any more.</summary>
+    public void DeleteUnused() =>
+        connection.Execute(
+            """
+            DELETE FROM actors
+             WHERE NOT EXISTS (SELECT 1 FROM changes    c WHERE c.actor_id = actors.id)
+               AND NOT EXISTS (SELECT 1 FROM deviations d WHERE d.actor_id = actors.id)
+            """,
+            transaction: transaction);
+}

@@ -1,0 +1,117 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Model;
+using V1 = Telemetry.Protocol.V1;
+
+namespace Telemetry.EndToEnd.Tests;
+
+/// <summary>An agent made of messages, on a real stream: it says what a test wants an instance to have seen.</summary>
+internal sealed class WireAgent : IAsyncDisposable
+{
+    private static readonly DateTimeOffset Observed = new(2026, 3, 3, 10, 0, 0, TimeSpan.Zero);
+
+    private readonly SortedDictionary<EntryKey, Fingerprint> _files = [];
+    private readonly SortedDictionary<EntryKey, Fingerprint> _packages = [];
+    private readonly GrpcChannel _channel;
+    private readonly AsyncDuplexStreamingCall<V1.ConnectRequest, V1.ConnectResponse> _call;
+    private ulong _sequence;
+
+    private WireAgent(string server)
+    {
+        _channel = GrpcChannel.ForAddress(server);
+        _call = new V1.AgentService.AgentServiceClient(_channel).Connect(cancellationToken: Cancellation);
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public static async Task<WireAgent> Connect(string server, string instanceId)
+    {
+        var agent = new WireAgent(server);
+        var hello = new V1.Hello { InstanceId = instanceId, Name = instanceId, AgentVersion = "0.1.0", SentAt = Observed.ToTimestamp() };
+        hello.NodeFormats.Add(TreeNode.Format);
+        await agent.Send(new V1.ConnectRequest { Hello = hello });
+        Assert.True(await agent._call.ResponseStream.MoveNext(Cancellation));
+        return agent;
+    }
+
+    /// <summary>A record of an entry, named as people do, which is in the next head.</summary>
+    public V1.ChangeRecord Change(string name, string content)
+    {
+        var (kind, key) = KeyText.Parse(name);
+        var fingerprint = kind == EntryKind.Package
+            ? new Fingerprint().WithVersion(System.Text.Encoding.UTF8.GetBytes(content))
+            : new Fingerprint { Type = FileType.File, Mode = 0b110_100_100, Uid = 0, Gid = 0, Content = Digest.Of(System.Text.Encoding.UTF8.GetBytes(content)) };
+        (kind == EntryKind.Package ? _packages : _files)[key] = fingerprint;
+        return new V1.ChangeRecord
+        {
+            Kind = kind.ToMessage(),
+            Key = ByteString.CopyFrom(key.Bytes),
+            Fingerprint = ByteString.CopyFrom(fingerprint.Encode()),
+            ObservedAt = Observed.ToTimestamp(),
+        };
+    }
+
+    public Task Tell(V1.ChangeBatch changes) => Send(new V1.ConnectRequest { Changes = changes });
+
+    /// <summary>Sends the state as it is now, and waits until the collector has judged it.</summary>
+    public async Task Report()
+    {
+        var nodes = new Dictionary<Digest, byte[]> { [EncodedNode.Empty.Digest] = EncodedNode.Empty.Bytes };
+        var roots = Roots.Empty.With(EntryKind.File, Build(_files, nodes)).With(EntryKind.Package, Build(_packages, nodes));
+        var head = new V1.Head
+        {
+            Epoch = 1,
+            Sequence = ++_sequence,
+            Roots = roots.ToMessage(),
+            Coverage = new Coverage(
+                Scope.Everything, [new Scanner(EntryKind.File, "file", 1, 0), new Scanner(EntryKind.Package, "dpkg", 1, 0)], [], []).ToMessage(),
+            ObservedAt = Observed.ToTimestamp(),
+            Pushed = (uint)nodes.Count,
+        };
+        var batch = new V1.NodeBatch();
+        batch.Nodes.AddRange(nodes.Values.Select(bytes => ByteString.CopyFrom(bytes)));
+        await Send(new V1.ConnectRequest { Head = head });
+        await Send(new V1.ConnectRequest { Nodes = batch });
+        do
+        {
+            Assert.True(await _call.ResponseStream.MoveNext(Cancellation));
+        }
+        while (_call.ResponseStream.Current.Ack?.Sequence != _sequence);
+    }
+
+    /// <summary>Waits until the collector ends the stream.</summary>
+    public async Task<Status> Ended()
+    {
+        try
+        {
+            while (await _call.ResponseStream.MoveNext(Cancellation))
+            {
+            }
+
+            return Status.DefaultSuccess;
+        }
+        catch (RpcException e)
+        {
+            return e.Status;
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _call.Dispose();
+        _channel.Dispose();
+        return default;
+    }
+
+    private Task Send(V1.ConnectRequest request) => _call.RequestStream.WriteAsync(request, Cancellation);
+
+    private static Digest Build(SortedDictionary<EntryKey, Fingerprint> entries, Dictionary<Digest, byte[]> nodes)
+    {
+        var builder = new TreeBuilder(node => nodes[node.Digest] = node.Bytes);
+        foreach (var (key, fingerprint) in entries)
+            builder.Append(key, fingerprint);
+        return builder.Finish();
+    }
+}
