@@ -84,8 +84,13 @@ public sealed class CauseTests : IAsyncLifetime
 
     private static V1.Actor Vim() => new()
     {
-        Pid = 4711, Executable = "/usr/bin/vim", CommandLine = { "vim", "/etc/my hosts" },
-        Uid = 0, User = "root", LoginUid = 1000, LoginUser = "anna",
+        Pid = 4711,
+        Executable = "/usr/bin/vim",
+        CommandLine = { "vim", "/etc/my hosts" },
+        Uid = 0,
+        User = "root",
+        LoginUid = 1000,
+        LoginUser = "anna",
     };
 
     private static async Task Upgrade(WireAgent agent)
