@@ -17,6 +17,10 @@ internal static unsafe class ChildProcess
     private const int MaxError = 4096;
     private const int BufferLength = 64 * 1024;
 
+    // Of a child; a rpm database of a large machine is 300 MB, which rpm maps.
+    private const ulong MaxMemory = 1UL << 30, MaxFileSize = 256UL << 20;
+    private const int FileSize = 1, AddressSpace = 9;           // RLIMIT_FSIZE, RLIMIT_AS
+
     // A token is looked at so often.
     private const int LongestPollMilliseconds = 100;
 
@@ -167,9 +171,20 @@ internal static unsafe class ChildProcess
                 OpenFile.Close(pipes[i]);
         }
 
-        if (errno == 0)
-            (standardOutput, standardError) = (pipes[0], pipes[2]);
-        return errno;
+        if (errno != 0)
+            return errno;
+
+        (standardOutput, standardError) = (pipes[0], pipes[2]);
+        Limit(process, AddressSpace, MaxMemory);
+        Limit(process, FileSize, MaxFileSize);
+        return 0;
+    }
+
+    /// <summary>What it asks for may be what somebody else's database makes it ask for. Best effort: it may have ended already.</summary>
+    private static void Limit(int process, int resource, ulong most)
+    {
+        var limit = new LibC.ResourceLimit { Soft = most, Hard = most };
+        _ = LibC.SetLimitOf(process, resource, &limit, null);
     }
 
     private static int Spawn(string program, IReadOnlyList<string> arguments, int output, int error, out int process)

@@ -14,6 +14,13 @@ internal static unsafe partial class LibAugeas
     [LibraryImport(Library, EntryPoint = "aug_init")]
     internal static partial nint Init(byte* root, byte* loadPath, uint flags);
 
+    /// <summary>AUG_ENOLENS.</summary>
+    internal const int NoLens = 7;
+
+    /// <summary>aug_error: of the call before.</summary>
+    [LibraryImport(Library, EntryPoint = "aug_error")]
+    internal static partial int Error(nint handle);
+
     /// <summary>aug_close.</summary>
     [LibraryImport(Library, EntryPoint = "aug_close")]
     internal static partial void Close(nint handle);

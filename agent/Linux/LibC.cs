@@ -65,6 +65,10 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
     internal static partial int SetLimit(int resource, ResourceLimit* limit);
 
+    /// <summary>prlimit(2).</summary>
+    [LibraryImport("libc", EntryPoint = "prlimit", SetLastError = true)]
+    internal static partial int SetLimitOf(int process, int resource, ResourceLimit* limit, ResourceLimit* before);
+
     /// <summary>setpriority(2); on Linux of one thread.</summary>
     [LibraryImport("libc", EntryPoint = "setpriority", SetLastError = true)]
     internal static partial int SetPriority(int which, int who, int priority);

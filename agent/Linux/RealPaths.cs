@@ -9,11 +9,12 @@ namespace Telemetry.Agent.Linux;
 /// <remarks>What a package lists as <c>/bin/ls</c> lies at <c>/usr/bin/ls</c> where <c>/bin</c> is a link. Remembers every directory it was asked for.</remarks>
 internal sealed class RealPaths(RootedTree tree)
 {
-    // As in path_resolution(7).
+    // For one path, as in path_resolution(7): links that lead to links would double the work each time.
     private const int MaxLinks = 40;
 
     private readonly Dictionary<EntryKey, EntryKey> _directories = [];
     private EntryKey _lastAsked, _lastFound;
+    private int _followed;
 
     /// <param name="path">With or without a leading slash.</param>
     /// <returns>A key of the file tree; null when the path has a component <c>..</c>, which no package lists.</returns>
@@ -30,13 +31,14 @@ internal sealed class RealPaths(RootedTree tree)
         if (!parent.SequenceEqual(_lastAsked.Bytes))
         {
             _lastAsked = new EntryKey(parent);
-            _lastFound = Directory(_lastAsked, 0);
+            _followed = 0;
+            _lastFound = Directory(_lastAsked);
         }
 
         return parent.SequenceEqual(_lastFound.Bytes) ? asked : _lastFound.Child(asked.Bytes[(end + 1)..]);
     }
 
-    private EntryKey Directory(EntryKey key, int links)
+    private EntryKey Directory(EntryKey key)
     {
         if (key.IsRoot)
             return key;
@@ -44,19 +46,21 @@ internal sealed class RealPaths(RootedTree tree)
             return known;
 
         var end = key.Bytes.LastIndexOf(EntryKey.Separator);
-        var parent = end < 0 ? EntryKey.Root : Directory(new EntryKey(key.Bytes[..end]), links);
-        var found = Follow(parent, key.Bytes[(end + 1)..], links);
+        var parent = end < 0 ? EntryKey.Root : Directory(new EntryKey(key.Bytes[..end]));
+        var found = Follow(parent, key.Bytes[(end + 1)..]);
         _directories[key] = found;
         return found;
     }
 
     /// <param name="directory">Real already.</param>
-    private EntryKey Follow(EntryKey directory, ReadOnlySpan<byte> name, int links)
+    private EntryKey Follow(EntryKey directory, ReadOnlySpan<byte> name)
     {
         var child = directory.Child(name);
-        if (links >= MaxLinks || tree.Status(child.Bytes, out var status) != 0 || status.Type != FileType.Symlink
+        if (_followed >= MaxLinks || tree.Status(child.Bytes, out var status) != 0 || status.Type != FileType.Symlink
             || tree.Link(child.Bytes, out var target) != 0)
             return child;
+
+        _followed++;
 
         var place = target is [(byte)'/', ..] ? EntryKey.Root : directory;
         foreach (var range in target.AsSpan().Split((byte)'/'))
@@ -65,7 +69,7 @@ internal sealed class RealPaths(RootedTree tree)
             if (component.SequenceEqual(".."u8))
                 place = new EntryKey(place.Bytes[..Math.Max(place.Bytes.LastIndexOf(EntryKey.Separator), 0)]);
             else if (!component.IsEmpty && !component.SequenceEqual("."u8))
-                place = Follow(place, component, links + 1);
+                place = Follow(place, component);
         }
 
         return place;

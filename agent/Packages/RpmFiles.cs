@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using System.Text;
 using Telemetry.Agent.Linux;
 using Telemetry.Agent.Scan;
 using Telemetry.Protocol.Model;
@@ -67,7 +68,7 @@ internal sealed class RpmFiles(string root, TimeProvider clock, string? program,
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            mistake($"rpm's database can't be read: {e.Message}");
+            mistake($"rpm's database can't be read: {EscapedText.Of(Encoding.UTF8.GetBytes(e.Message))}");
             return null;
         }
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using Telemetry.Agent.Linux;
 using Telemetry.Agent.Scan;
 using Telemetry.Protocol.Model;
@@ -67,7 +68,7 @@ internal sealed class RpmScanner(string root, TimeProvider clock, RpmMemory memo
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            trouble = e.Message;
+            trouble = EscapedText.Of(Encoding.UTF8.GetBytes(e.Message));
             return null;
         }
     }

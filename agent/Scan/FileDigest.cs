@@ -17,6 +17,9 @@ internal sealed class FileDigest(FleetKey key, ReadBudget? budget = null) : IDis
     // What is larger is not parsed into settings either.
     private const int MaxSettingsLength = 1024 * 1024;
 
+    // Of a file that says it has no size, such as the kernel's own.
+    private const ulong MaxMadeUpLength = 16 * 1024 * 1024;
+
     private static readonly byte[] Zeros = new byte[BufferLength];
 
     private readonly byte[] _buffer = new byte[BufferLength];
@@ -52,7 +55,7 @@ internal sealed class FileDigest(FleetKey key, ReadBudget? budget = null) : IDis
         var hash = isKeyed ? _keyedHash ??= key.Start() : _hash;
         var errno = status.IsSparse && status.Size >= MinSparse
             ? ReadSparse(hash, descriptor, (long)status.Size, progress, cancellation)
-            : ReadOn(hash, descriptor, buffer.AsSpan(0, length), progress, cancellation);
+            : ReadOn(hash, descriptor, status.Size, buffer.AsSpan(0, length), progress, cancellation);
         Span<byte> bytes = stackalloc byte[Digest.Size];
         hash.GetHashAndReset(bytes);
         digest = new Digest(bytes);
@@ -87,12 +90,15 @@ internal sealed class FileDigest(FleetKey key, ReadBudget? budget = null) : IDis
         return length;
     }
 
-    /// <summary>Digests what was read and all that follows.</summary>
-    private int ReadOn(IncrementalHash hash, int descriptor, ReadOnlySpan<byte> read, ScanProgress progress, CancellationToken cancellation)
+    /// <summary>Digests what was read and all that follows, up to the size: a file that has grown meanwhile may grow for ever.</summary>
+    private int ReadOn(IncrementalHash hash, int descriptor, ulong size, ReadOnlySpan<byte> read, ScanProgress progress, CancellationToken cancellation)
     {
-        while (true)
+        var isMadeUp = size == 0;
+        for (var left = isMadeUp ? MaxMadeUpLength : size; ; left -= (ulong)read.Length)
         {
             cancellation.ThrowIfCancellationRequested();
+            if ((ulong)read.Length > left)
+                return isMadeUp ? Errno.TooLarge : 0;  // the status afterwards tells
             hash.AppendData(read);
             Count(read.Length, progress, cancellation);
 

@@ -74,12 +74,14 @@ internal static unsafe class ParseHelper
     /// <summary>The library's own message may repeat the file's content: only the line is told.</summary>
     private static void WriteError(nint handle, Stream output)
     {
+        var code = LibAugeas.Error(handle);
         fixed (byte* error = "/augeas/text/out/error\0"u8, line = "/augeas/text/out/error/line\0"u8)
         {
             byte* value = null;
             if (LibAugeas.Get(handle, error, &value) != 1)
             {
-                output.WriteByte(ParseProtocol.NoLens);
+                // No error of the file's: the lens is missing, or memory was not enough.
+                output.WriteByte(code == LibAugeas.NoLens ? ParseProtocol.NoLens : ParseProtocol.TooMuch);
                 return;
             }
 

@@ -21,7 +21,10 @@ public sealed class ManifestFileWriter : IDisposable
         _partial = path + ".partial";
         if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
             throw new IOException($"'{path}' can't be written: the folder it is to be in is not there.");
-        _stream = new FileStream(_partial, FileMode.Create, FileAccess.Write, FileShare.None, 256 * 1024);
+
+        // A link that somebody put there is not followed.
+        File.Delete(_partial);
+        _stream = new FileStream(_partial, FileMode.CreateNew, FileAccess.Write, FileShare.None, 256 * 1024);
         _stream.Write(ManifestFile.Magic);
         Add(EncodedNode.Empty);
     }
