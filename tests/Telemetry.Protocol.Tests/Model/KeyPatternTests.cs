@@ -56,7 +56,8 @@ public sealed class KeyPatternTests
     }
 
     [Theory]
-    [InlineData("etc/passwd", "is not a key")]
+    [InlineData("etc/passwd", "is not a pattern")]
+    [InlineData("*", "'*' is not a pattern")]
     [InlineData(@"/a\b", "escape")]
     [InlineData("/a//b", "empty component")]
     [InlineData("/**/a/**/b/**/c/**/d/**/e", "double stars")]
