@@ -14,9 +14,7 @@ internal enum WatchEvents : ulong
     MovedTo = 0x80,
     Created = 0x100,
     Deleted = 0x200,
-    Executed = 0x1000,
     Overflow = 0x4000,
-    OnChildren = 0x0800_0000,
     Renamed = 0x1000_0000,
     OnDirectory = 0x4000_0000,
 }
@@ -34,20 +32,16 @@ internal sealed unsafe class Fanotify : IDisposable
     private const WatchEvents Basic =
         WatchEvents.Created | WatchEvents.Deleted | WatchEvents.ClosedAfterWriting | WatchEvents.Attributes | WatchEvents.OnDirectory;
 
-    private Fanotify(int descriptor, bool reportsRenames, bool reportsProcesses)
+    private Fanotify(int descriptor, bool reportsRenames)
     {
         Descriptor = descriptor;
         ReportsRenames = reportsRenames;
-        ReportsProcesses = reportsProcesses;
     }
 
     public int Descriptor { get; }
 
     /// <summary>Whether a rename is one event with both names (Linux 5.17), else two that nobody can bring together.</summary>
     public bool ReportsRenames { get; }
-
-    /// <summary>Whether an event holds its process by a descriptor (Linux 5.15).</summary>
-    public bool ReportsProcesses { get; }
 
     /// <summary>Opens the best group this kernel has, by trying.</summary>
     /// <returns>0 or an errno: ENOSYS or EINVAL (the kernel is too old), EPERM (CAP_SYS_ADMIN is missing), EMFILE …</returns>
@@ -60,7 +54,7 @@ internal sealed unsafe class Fanotify : IDisposable
             var descriptor = LibC.FanotifyInit(flags, OpenFile.ForReading);
             if (descriptor >= 0)
             {
-                group = new Fanotify(descriptor, (flags & ReportTargetId) != 0, (flags & ReportPidFd) != 0);
+                group = new Fanotify(descriptor, (flags & ReportTargetId) != 0);
                 return 0;
             }
 
@@ -80,9 +74,6 @@ internal sealed unsafe class Fanotify : IDisposable
         var renames = ReportsRenames ? WatchEvents.Renamed : WatchEvents.MovedFrom | WatchEvents.MovedTo;
         return Mark(Add | Filesystem, Basic | renames, directory);
     }
-
-    /// <summary>Watches writes into the files of one directory that are not closed, too. That slows writers, so it is for few directories.</summary>
-    public int WatchWrites(int directory) => Mark(Add, WatchEvents.Modified | WatchEvents.OnChildren, directory);
 
     /// <summary>Reads the events that are there.</summary>
     /// <returns>Bytes, 0 when there is none, or a negative errno.</returns>

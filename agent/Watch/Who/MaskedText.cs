@@ -55,11 +55,17 @@ internal static class MaskedText
             var scheme = url.IndexOf("://"u8);
             var user = scheme < 0 ? 0 : scheme + 3;
             var password = host > user ? url[user..host].IndexOf((byte)':') : -1;
-            if (password >= 0)
+            if (password >= 0 && user + password + 1 < host)
                 marks[(position + user + password + 1)..(position + host)].Fill(true);
+            else if (host > user && scheme >= 0 && !NamesUsers(url[..scheme]))
+                marks[(position + user)..(position + host)].Fill(true);
             position += length + 1;
         }
     }
+
+    /// <summary>Whether what stands alone before the @ of such a URL is a user; elsewhere it is often a token.</summary>
+    private static bool NamesUsers(ReadOnlySpan<byte> scheme) =>
+        scheme.SequenceEqual("ssh"u8) || scheme.SequenceEqual("sftp"u8) || scheme.EndsWith("+ssh"u8);
 
     /// <returns>Where the value begins, or -1.</returns>
     private static int ValueAfter(ReadOnlySpan<byte> text, int position, bool isSecret, bool isSecretBeforeBlanks)

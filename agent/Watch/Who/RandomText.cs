@@ -5,11 +5,11 @@ namespace Telemetry.Agent.Watch.Who;
 /// <summary>Marks long runs of base64 or hexadecimal digits that look drawn at random: keys and tokens that no name announces.</summary>
 /// <remarks>
 /// Paths are made of the same letters. They are told apart by their words: of one case or capitalised, digits only at an end, at
-/// most 24 letters. Of a key some letters may make such words by chance, so a run counts when 20 of its letters make none.
+/// most 24 letters. Of a key some letters may make such words by chance, so a run counts when 12 of its letters make none.
 /// </remarks>
 internal static class RandomText
 {
-    private const int MinLength = 32, MinStrange = 20, LongestWord = 24;
+    private const int MinLength = 32, MinStrange = 12, LongestWord = 24;
 
     private static readonly SearchValues<byte> Digits =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-"u8);

@@ -18,7 +18,7 @@ public sealed class CommandLineMaskTests
         "curl¦-H¦Authorization: Bearer §", "curl¦-HAuthorization:Basic §", "curl¦-H¦X-Api-Key: §", "curl¦--header=authorization: bearer §",
         "tool¦Authorization:¦Bearer¦§", "tool¦bearer¦§", "curl¦-H¦Cookie: a=1; sid=§", "curl¦-u¦me:§¦http://h", "curl¦-ume:§", "curl¦--user¦me:§",
         "smbclient¦-U¦me%§", "git¦clone¦https://me:§@host/x", "psql¦postgres://me:§@host:5432/db", "rsync¦me:§@host::x",
-        "openssl¦-passin¦pass:§", "curl¦-d¦{\"user\":\"me\",\"password\":\"§\"}", "curl¦-d¦{\"password\" : \"§\"}", "tool¦user[password]=§",
+        "rsync¦me://§@host::x", "git¦clone¦https://§@host/x", "git¦clone¦https://§:@host/x", "openssl¦-passin¦pass:§", "curl¦-d¦{\"user\":\"me\",\"password\":\"§\"}", "curl¦-d¦{\"password\" : \"§\"}", "tool¦user[password]=§",
         "psql¦-c¦ALTER USER me PASSWORD '§'", "mysql¦-e¦CREATE USER me IDENTIFIED BY '§'", "redis-cli¦config¦set¦requirepass¦§",
         "tool¦-----BEGIN RSA PRIVATE KEY-----\n§\n-----END RSA PRIVATE KEY-----", "tool¦-----BEGIN¦PRIVATE¦KEY-----¦§¦-----END¦PRIVATE¦KEY-----",
         "tool¦-----BEGIN OPENSSH PRIVATE KEY-----\n§",
@@ -41,6 +41,7 @@ public sealed class CommandLineMaskTests
     [InlineData("mkdir¦-p¦/a/b")]
     [InlineData("ssh¦-p¦22¦me@host")]
     [InlineData("curl¦http://host:8080/a")]
+    [InlineData("git¦clone¦ssh://git@host/x")]
     [InlineData("useradd¦-m¦me")]
     [InlineData("sshd: root [priv]")]
     [InlineData("tool¦¦")]
