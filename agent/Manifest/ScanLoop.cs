@@ -43,7 +43,7 @@ internal sealed partial class ScanLoop(
 
             // A thread of its own: a scan blocks for as long as the disk does.
             await Task.Factory.StartNew(
-                () => Look(stoppingToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                () => LookAndTidyUp(stoppingToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             await WaitAsync(hurry.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -58,6 +58,12 @@ internal sealed partial class ScanLoop(
             if (wait <= TimeSpan.Zero || await dirty.WaitAsync(wait < LoopPulse.LongestSilence ? wait : LoopPulse.LongestSilence, cancellation))
                 return;
         }
+    }
+
+    private void LookAndTidyUp(CancellationToken cancellation)
+    {
+        Look(cancellation);
+        store.TidyUp();
     }
 
     private void Look(CancellationToken cancellation)

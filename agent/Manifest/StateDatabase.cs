@@ -11,6 +11,8 @@ internal sealed class StateDatabase : IDisposable
 
     private const long Version = 1;
 
+    private const long LongLog = 4 << 20;
+
     private const string Schema = """
         CREATE TABLE nodes (
             id         INTEGER PRIMARY KEY,
@@ -217,8 +219,13 @@ internal sealed class StateDatabase : IDisposable
         command.ExecuteNonQuery();
     }
 
-    /// <summary>Moves the log into the database, where it is not waited for.</summary>
-    public void Checkpoint() => Execute(Writer, "PRAGMA wal_checkpoint(TRUNCATE)");
+    /// <summary>Moves a long log into the database: takes a while, and nothing waits for it but the next look.</summary>
+    public void Checkpoint()
+    {
+        var log = new FileInfo(_path + "-wal");
+        if (log.Exists && log.Length > LongLog)
+            Execute(Writer, "PRAGMA wal_checkpoint(TRUNCATE)");
+    }
 
     public void Dispose()
     {
@@ -254,8 +261,9 @@ internal sealed class StateDatabase : IDisposable
         }.ToString());
         connection.Open();
 
-        // A lost power cable may cost the last scans (NORMAL), never the database; they are made again.
-        Execute(connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1024; PRAGMA journal_size_limit = 4194304");
+        // A lost power cable may cost the last scans (NORMAL), never the database; they are made again. A commit does not wait for
+        // the log to be moved into the database.
+        Execute(connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1024; PRAGMA wal_autocheckpoint = 0");
         return connection;
     }
 

@@ -73,6 +73,13 @@ internal sealed partial class StateStore : IDisposable
             : null;
     }
 
+    /// <summary>What a look left to be done, when nobody waits for it.</summary>
+    public void TidyUp() => Try(() =>
+    {
+        _database.Checkpoint();
+        return _ledger;
+    });
+
     /// <summary>Says that there may be something to tell though the ledger did not change.</summary>
     public void Wake() => Changed?.Invoke();
 
@@ -174,16 +181,10 @@ internal sealed partial class StateStore : IDisposable
 
     private HeadLedger LookOnce(ManifestScan scan, ScanProgress progress, CancellationToken cancellation)
     {
-        HeadLedger before = Ledger, after;
-        using (var update = new StoreUpdate(_database, before.Head?.Generation ?? 0))
-        {
-            var sighting = scan.Run(update, progress, cancellation);
-            after = Complete(before, ledger => ledger.Saw(sighting), update.Commit);
-        }
-
-        if (after.Head?.Generation != before.Head?.Generation)
-            _database.Checkpoint();
-        return after;
+        var before = Ledger;
+        using var update = new StoreUpdate(_database, before.Head?.Generation ?? 0);
+        var sighting = scan.Run(update, progress, cancellation);
+        return Complete(before, ledger => ledger.Saw(sighting), update.Commit);
     }
 
     private HeadLedger LookOnce(PartScan scan, HeadLedger before, DateTimeOffset observedAfter, ScanProgress progress, CancellationToken cancellation)
