@@ -12,6 +12,8 @@ using Telemetry.Agent.Supervision;
 using Telemetry.Agent.SystemFacts;
 using Telemetry.Agent.Uplink;
 using Telemetry.Agent.Watch;
+using Telemetry.Agent.Watch.Transactions;
+using Telemetry.Agent.Watch.Who;
 
 namespace Telemetry.Agent;
 
@@ -19,6 +21,7 @@ namespace Telemetry.Agent;
 internal static class AgentStages
 {
     private const string ScanPulse = "scan", UplinkPulse = "uplink";
+    private const string Proc = "/proc", PackageIndexFile = "packages.db";
 
     public static IServiceCollection AddIdentity(this IServiceCollection services, AgentOptions options) => services
         .AddSingleton(options)
@@ -44,11 +47,27 @@ internal static class AgentStages
             provider.GetRequiredService<StateDirectory>().Path,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<StateStore>>()))
+        .AddSingleton<ChangeLog>()
         .AddPulse(ScanPulse)
         .AddHostedService<ScanLoop>();
 
     /// <summary>Before the scan, so that nothing falls between the two.</summary>
-    public static IServiceCollection AddWatch(this IServiceCollection services) => services
+    public static IServiceCollection AddWatch(this IServiceCollection services, AgentOptions options) => services
+        .AddSingleton(provider => new ActorReader(
+            Proc,
+            new UserNames("/", provider.GetRequiredService<TimeProvider>()),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ScanPlan>().Filesystems.Has))
+        .AddSingleton(provider => new TransactionWatch(
+            new PackageLocks(options.Root), new TransactionProcesses(Proc), new TransactionTracker(), provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton(provider => new TransactionReporter(
+            provider.GetRequiredService<ScanPlan>(),
+            provider.GetRequiredService<StateStore>(),
+            provider.GetRequiredService<DirtyPaths>(),
+            Path.Combine(provider.GetRequiredService<StateDirectory>().Path, PackageIndexFile),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<TransactionReporter>>()))
+        .AddHostedService(provider => provider.GetRequiredService<TransactionReporter>())
         .AddSingleton<ChangeWatcher>()
         .AddHostedService(provider => provider.GetRequiredService<ChangeWatcher>());
 
@@ -61,11 +80,12 @@ internal static class AgentStages
     public static IServiceCollection AddHealth(this IServiceCollection services, AgentOptions options) => services
         .AddSingleton(options.Health)
         .AddSingleton(provider => new HealthQueue(provider.GetRequiredService<TimeProvider>()))
-        .AddSingleton<IProbe>(new CpuProbe("/proc"))
-        .AddSingleton<IProbe>(new MemProbe("/proc"))
+        .AddSingleton<IProbe>(new CpuProbe(Proc))
+        .AddSingleton<IProbe>(new MemProbe(Proc))
         .AddHostedService<HealthLoop>();
 
     public static IServiceCollection AddUplink(this IServiceCollection services) => services
+        .AddSingleton<ChangeMapping>()
         .AddPulse(UplinkPulse)
         .AddHostedService<CollectorUplink>();
 

@@ -9,7 +9,7 @@ var clock = TimeProvider.System;
 var run = RunCommand.Create(clock, (services, options) => services
     .AddIdentity(options)   // which instance this is, and its state directory
     .AddScan(options)       // files and packages → fingerprints
-    .AddWatch()             // what changes is looked at at once
+    .AddWatch(options)      // what changes is looked at at once
     .AddManifest()          // fingerprints → trees and heads, kept on disk
     .AddScrub(options)      // what the scans take on trust, slowly read again
     .AddHealth(options)     // probes → samples

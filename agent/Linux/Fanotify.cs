@@ -14,6 +14,7 @@ internal enum WatchEvents : ulong
     MovedTo = 0x80,
     Created = 0x100,
     Deleted = 0x200,
+    ProgramStarted = 0x1000,
     Overflow = 0x4000,
     Renamed = 0x1000_0000,
     OnDirectory = 0x4000_0000,
@@ -29,8 +30,8 @@ internal sealed unsafe class Fanotify : IDisposable
     // fanotify_mark(2).
     private const uint Add = 0x1, Filesystem = 0x100;
 
-    private const WatchEvents Basic =
-        WatchEvents.Created | WatchEvents.Deleted | WatchEvents.ClosedAfterWriting | WatchEvents.Attributes | WatchEvents.OnDirectory;
+    private const WatchEvents Basic = WatchEvents.Created | WatchEvents.Deleted | WatchEvents.ClosedAfterWriting | WatchEvents.Attributes
+        | WatchEvents.ProgramStarted | WatchEvents.OnDirectory;
 
     private Fanotify(int descriptor, bool reportsRenames)
     {

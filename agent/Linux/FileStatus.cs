@@ -29,6 +29,9 @@ internal readonly record struct FileStatus(
     public static int Of(int directory, ReadOnlySpan<byte> name, out FileStatus status) =>
         Read(directory, name, NoFollow | NoAutomount, out status);
 
+    /// <summary>Of what a name in a directory stands for, following links.</summary>
+    public static int Behind(int directory, ReadOnlySpan<byte> name, out FileStatus status) => Read(directory, name, 0, out status);
+
     /// <summary>Of an open descriptor.</summary>
     public static int Of(int descriptor, out FileStatus status) => Read(descriptor, "\0"u8, EmptyPath, out status);
 

@@ -11,8 +11,8 @@ internal sealed class PartScan(
 {
     public Scope Scope => scope;
 
-    /// <summary>The files that were seen, with their sizes.</summary>
-    public IReadOnlyList<(EntryKey Key, ulong Size)> Sizes { get; private set; } = [];
+    /// <summary>The files that were seen.</summary>
+    public IReadOnlyList<SeenEntry> Files { get; private set; } = [];
 
     /// <param name="before">The head whose parts are looked at; of the same scope.</param>
     public Sighting Run(StorePatch patch, LocalHead before, ScanProgress progress, CancellationToken cancellation)
@@ -46,7 +46,7 @@ internal sealed class PartScan(
             }
 
             if (kind == EntryKind.File)
-                Sizes = [.. seen.Select(entry => (new EntryKey(entry.Key), Fingerprint.Decode(entry.Value).Size ?? 0))];
+                Files = seen;
             var ranges = RangesOf(kind, seen);
             roots = roots.With(kind, patch.Replace(kind, roots[kind], ranges, seen));
             gaps.AddRange(GapList.Of(kind, [.. known.Where(gap => !ranges.Any(range => range.Holds(gap.Prefix.Bytes))), .. pass.Gaps]));

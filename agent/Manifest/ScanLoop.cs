@@ -5,6 +5,7 @@ using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Supervision;
 using Telemetry.Agent.Watch;
+using Telemetry.Agent.Watch.Transactions;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Manifest;
@@ -16,6 +17,7 @@ internal sealed partial class ScanLoop(
     DirtyPaths dirty,
     ChangeWatcher watcher,
     StateStore store,
+    ChangeLog changes,
     ScanOptions options,
     [FromKeyedServices("scan")] LoopPulse pulse,
     TimeProvider clock,
@@ -31,9 +33,12 @@ internal sealed partial class ScanLoop(
     // Hard links are made in passing, too, by package managers for one: those are gone by then.
     private static readonly TimeSpan UnknownNamesAfter = TimeSpan.FromSeconds(20);
 
+    private static readonly TimeSpan PutOff = TimeSpan.FromSeconds(1);
+
     private string? _lastFailure;
     private HeadPosition _lastHead;
     private DateTimeOffset _everythingDue, _factsDue;
+    private DateTimeOffset? _putOffSince;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -72,12 +77,14 @@ internal sealed partial class ScanLoop(
         var taken = dirty.Take();
         try
         {
-            if (now >= _everythingDue || taken.Loss is not null || !rules.AreLookedAt || !LookAtParts(taken, now >= _factsDue, cancellation))
-                LookAtEverything(taken, cancellation);
+            // First the parts: of them it is known who changed them.
+            var areParts = taken.Loss is null && rules.AreLookedAt && LookAtParts(taken, now >= _factsDue, cancellation);
+            if (!areParts || (now >= _everythingDue && !PutsOff(now)))
+                LookAtEverything(areParts ? DirtyPart.Nothing : taken, cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            dirty.PutBack(taken);
+            // The next start looks at everything.
         }
         catch (ScanRootException e)
         {
@@ -89,16 +96,24 @@ internal sealed partial class ScanLoop(
         }
     }
 
+    /// <summary>A look at everything would tell of packages that are half installed.</summary>
+    private bool PutsOff(DateTimeOffset now)
+    {
+        if (!watcher.IsInTransaction || now - (_putOffSince ??= now) >= TransactionTracker.LongestWait)
+            return false;
+        _everythingDue = now + PutOff;
+        return true;
+    }
+
     private void LookAtEverything(DirtyPart taken, CancellationToken cancellation)
     {
         var started = clock.GetTimestamp();
         var progress = new ScanProgress();
         using var beats = Beat(progress);
         var goingBy = rules.Current;
-        var toRead = taken.With(dirty.TakeAll());
         try
         {
-            var scan = plan.Under(goingBy.Policy, goingBy.Key, clock, toRead);
+            var scan = plan.Under(goingBy.Policy, goingBy.Key, clock, taken);
             var ledger = store.Look(scan, progress, cancellation);
             rules.LookedAt(goingBy);
             store.Wake();
@@ -107,10 +122,11 @@ internal sealed partial class ScanLoop(
         }
         catch
         {
-            dirty.PutBack(toRead);
+            dirty.PutBack(taken);
             throw;
         }
 
+        _putOffSince = null;
         _factsDue = clock.GetUtcNow() + options.Interval;
         _everythingDue = clock.GetUtcNow() + (watcher.IsComplete ? options.Rescan : options.Interval);
         if (progress.Entries > ManyEntries)
@@ -129,13 +145,17 @@ internal sealed partial class ScanLoop(
         var goingBy = rules.Current;
         var scan = plan.PartsUnder(goingBy.Policy, goingBy.Key, clock, taken.Parts, facts);
         var observedAfter = taken.UnchangedUntil ?? store.Ledger.LookStartedAt ?? clock.GetUtcNow();
-        if (store.LookAgain(scan, observedAfter, progress, cancellation) is not { Head: { } head })
+        if (store.LookAgain(scan, observedAfter, (generation, edits) => changes.Add(generation, edits, scan.Files, taken), progress, cancellation) is not { Head: { } head })
             return false;
 
         if (facts)
             _factsDue = clock.GetUtcNow() + options.Interval;
-        foreach (var (key, size) in scan.Sizes.Where(file => file.Size > LargeFile))
-            dirty.Postpone(key, TimeSpan.FromSeconds(size / RereadBytesPerSecond));
+        foreach (var file in scan.Files)
+        {
+            if (Fingerprint.Decode(file.Value).Size is { } size and > LargeFile)
+                dirty.Postpone(new EntryKey(file.Key), TimeSpan.FromSeconds(size / RereadBytesPerSecond));
+        }
+
         var soon = clock.GetUtcNow() + UnknownNamesAfter;
         if (plan.Names.HasUnknown && soon < _everythingDue)
             _everythingDue = soon;

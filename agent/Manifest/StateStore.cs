@@ -64,12 +64,14 @@ internal sealed partial class StateStore : IDisposable
 
     /// <summary>A look at some parts; see <see cref="Look"/>.</summary>
     /// <param name="observedAfter">When these parts were still as they are stored.</param>
+    /// <param name="changed">Told, before anybody is told of the new head, its generation and what is different in it.</param>
     /// <returns>Null when the state is not one that parts can be put into: a look at everything is needed.</returns>
-    public HeadLedger? LookAgain(PartScan scan, DateTimeOffset observedAfter, ScanProgress progress, CancellationToken cancellation)
+    public HeadLedger? LookAgain(
+        PartScan scan, DateTimeOffset observedAfter, Action<long, IReadOnlyList<(EntryKind Kind, TreeEdit Edit)>> changed, ScanProgress progress, CancellationToken cancellation)
     {
         var before = Ledger;
         return before.Head is { } head && head.Coverage.Scope.Equals(scan.Scope)
-            ? Try(() => LookOnce(scan, before, observedAfter, progress, cancellation))
+            ? Try(() => LookOnce(scan, before, observedAfter, changed, progress, cancellation))
             : null;
     }
 
@@ -187,11 +189,24 @@ internal sealed partial class StateStore : IDisposable
         return Complete(before, ledger => ledger.Saw(sighting), update.Commit);
     }
 
-    private HeadLedger LookOnce(PartScan scan, HeadLedger before, DateTimeOffset observedAfter, ScanProgress progress, CancellationToken cancellation)
+    private HeadLedger LookOnce(
+        PartScan scan,
+        HeadLedger before,
+        DateTimeOffset observedAfter,
+        Action<long, IReadOnlyList<(EntryKind Kind, TreeEdit Edit)>> changed,
+        ScanProgress progress,
+        CancellationToken cancellation)
     {
         using var patch = new StorePatch(_database, before.Head!.Generation);
         var sighting = scan.Run(patch, before.Head, progress, cancellation);
-        return Complete(before, ledger => ledger.SawParts(sighting, observedAfter), patch.Commit);
+        return Complete(
+            before,
+            ledger => ledger.SawParts(sighting, observedAfter),
+            (ledger, needed) =>
+            {
+                patch.Commit(ledger, needed);
+                changed(ledger.Head!.Generation, patch.Edits);
+            });
     }
 
     private HeadLedger Complete(HeadLedger before, Func<HeadLedger, HeadLedger> see, Action<HeadLedger, long?> commit)

@@ -14,6 +14,7 @@ internal sealed class StorePatch : IDisposable
     private readonly SqliteTransaction _transaction;
     private readonly NodeRows _rows;
     private readonly List<StoredEntries> _entries = [];
+    private readonly List<(EntryKind Kind, TreeEdit Edit)> _edits = [];
 
     public StorePatch(StateDatabase database, long generation)
     {
@@ -21,6 +22,9 @@ internal sealed class StorePatch : IDisposable
         _transaction = database.Writer.BeginTransaction();
         _rows = new NodeRows(database.Writer, _transaction, generation);
     }
+
+    /// <summary>What it changes.</summary>
+    public IReadOnlyList<(EntryKind Kind, TreeEdit Edit)> Edits => _edits;
 
     /// <summary>The entries as they were before this patch.</summary>
     public StoredEntries Previous(EntryKind kind)
@@ -43,6 +47,7 @@ internal sealed class StorePatch : IDisposable
             var edited = TreeEditor.Apply(new Nodes(_database), root, edits);
             Write(kind, edited);
             root = edited.Root;
+            _edits.AddRange(edits.Select(edit => (kind, edit)));
         }
 
         Prove(kind, proven);

@@ -47,6 +47,9 @@ internal sealed class PackageFileIndex : IDisposable
         }
     }
 
+    /// <summary>Opens the index of whatever state it is.</summary>
+    public static PackageFileIndex OpenAsItIs(string file) => new(Connect(file));
+
     /// <param name="path">A key of the file tree; see <see cref="Linux.RealPaths"/>.</param>
     /// <returns>One for each package that owns the path; a directory may have hundreds.</returns>
     public IReadOnlyList<PackageFile> Owners(EntryKey path)

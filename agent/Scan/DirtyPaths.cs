@@ -1,3 +1,4 @@
+using Telemetry.Agent.Watch;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Scan;
@@ -17,28 +18,29 @@ internal sealed class DirtyPaths(TimeProvider clock) : IDisposable
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _marked = new(0, 1);
     private readonly Dictionary<EntryKey, Dirt> _paths = [];
+    private readonly PriorityQueue<EntryKey, DateTimeOffset> _due = new();  // some that are due at another time, or were taken
     private readonly Dictionary<EntryKey, DateTimeOffset> _notBefore = [];
+    private readonly PriorityQueue<EntryKey, DateTimeOffset> _calm = new();
     private Loss? _loss;
 
     /// <param name="isDeep">With all below it.</param>
     /// <param name="unchangedUntil">When it was surely still as it was seen last.</param>
     /// <param name="isSettling">Whether more is to come soon.</param>
-    public void Add(EntryKey key, bool isDeep, DateTimeOffset unchangedUntil, bool isSettling = false)
+    /// <param name="origin">Null: nobody knows.</param>
+    public void Add(EntryKey key, bool isDeep, DateTimeOffset unchangedUntil, bool isSettling = false, ChangeOrigin? origin = null)
     {
-        var due = clock.GetUtcNow();
+        lock (_gate)
+            AddLocked(key, new Dirt(isDeep, default, unchangedUntil, origin), isSettling);
+        Wake();
+    }
+
+    /// <summary>Marks many, so that they are looked at together.</summary>
+    public void Add(IEnumerable<(EntryKey Key, Dirt Dirt)> paths)
+    {
         lock (_gate)
         {
-            if (isSettling)
-                due += Settling;
-            if (_notBefore.TryGetValue(key, out var earliest) && earliest > due)
-                due = earliest;
-
-            if (_paths.TryGetValue(key, out var known))
-                _paths[key] = new Dirt(known.IsDeep || isDeep, known.Due < due && isSettling ? known.Due : due, Earlier(known.UnchangedUntil, unchangedUntil));
-            else if (_paths.Count < MaxPaths)
-                _paths.Add(key, new Dirt(isDeep, due, unchangedUntil));
-            else
-                Lose(unchangedUntil, "more changed at once than can be told apart");
+            foreach (var (key, dirt) in paths)
+                AddLocked(key, dirt, isSettling: false);
         }
 
         Wake();
@@ -59,25 +61,30 @@ internal sealed class DirtyPaths(TimeProvider clock) : IDisposable
         var now = clock.GetUtcNow();
         lock (_gate)
         {
-            if (_loss is not null)
-                return TakeAllLocked();
+            if (_loss is { } loss)
+            {
+                _loss = null;
+                return new DirtyPart([], loss);
+            }
 
-            var due = _paths.Where(path => path.Value.Due <= now).Take(MaxTaken).ToList();
-            foreach (var path in due)
-                _paths.Remove(path.Key);
-            foreach (var old in _notBefore.Where(entry => entry.Value <= now).Select(entry => entry.Key).ToList())
-                _notBefore.Remove(old);
-            foreach (var path in due)
-                _notBefore[path.Key] = now + Settling;
-            return DirtyPart.Of(due, loss: null);
+            while (_calm.TryPeek(out var key, out var until) && until <= now)
+            {
+                _calm.Dequeue();
+                if (_notBefore.GetValueOrDefault(key) <= now)
+                    _notBefore.Remove(key);
+            }
+
+            var taken = new List<KeyValuePair<EntryKey, Dirt>>();
+            while (taken.Count < MaxTaken && NextLocked() <= now)
+            {
+                var key = _due.Dequeue();
+                _paths.Remove(key, out var dirt);
+                taken.Add(new(key, dirt));
+                PostponeLocked(key, now + Settling);
+            }
+
+            return new DirtyPart(taken, loss: null);
         }
-    }
-
-    /// <summary>Takes everything: a look at everything begins.</summary>
-    public DirtyPart TakeAll()
-    {
-        lock (_gate)
-            return TakeAllLocked();
     }
 
     /// <summary>What was taken was not looked at after all.</summary>
@@ -85,15 +92,15 @@ internal sealed class DirtyPaths(TimeProvider clock) : IDisposable
     {
         if (taken.Loss is { } loss)
             AddEverything(loss.Since, loss.Reason);
-        foreach (var part in taken.Parts)
-            Add(part.Key, part.IsDeep, taken.UnchangedUntil ?? DateTimeOffset.MinValue, isSettling: true);
+        foreach (var (key, dirt) in taken.Paths)
+            Add(key, dirt.IsDeep, dirt.UnchangedUntil, isSettling: true, dirt.Origin);
     }
 
     /// <summary>A large file is not read again at once, however often it changes.</summary>
     public void Postpone(EntryKey key, TimeSpan time)
     {
         lock (_gate)
-            _notBefore[key] = clock.GetUtcNow() + time;
+            PostponeLocked(key, clock.GetUtcNow() + time);
     }
 
     /// <summary>Waits until something is due.</summary>
@@ -116,35 +123,60 @@ internal sealed class DirtyPaths(TimeProvider clock) : IDisposable
 
     public void Dispose() => _marked.Dispose();
 
+    private void AddLocked(EntryKey key, Dirt dirt, bool isSettling)
+    {
+        var due = clock.GetUtcNow();
+        if (isSettling)
+            due += Settling;
+        if (_notBefore.TryGetValue(key, out var earliest) && earliest > due)
+            due = earliest;
+
+        if (_paths.TryGetValue(key, out var known))
+        {
+            due = isSettling && known.Due < due ? known.Due : due;
+            dirt = new Dirt(known.IsDeep || dirt.IsDeep, due, Earlier(known.UnchangedUntil, dirt.UnchangedUntil), dirt.Origin ?? known.Origin);
+        }
+        else if (_paths.Count == MaxPaths)
+        {
+            Lose(dirt.UnchangedUntil, "more changed at once than can be told apart");
+            return;
+        }
+
+        _paths[key] = dirt with { Due = due };
+        if (known.Due != due)
+            _due.Enqueue(key, due);
+    }
+
+    private void PostponeLocked(EntryKey key, DateTimeOffset until)
+    {
+        _notBefore[key] = until;
+        _calm.Enqueue(key, until);
+    }
+
     private DateTimeOffset NextDue()
     {
         lock (_gate)
-        {
-            if (_loss is not null)
-                return DateTimeOffset.MinValue;
-            var next = DateTimeOffset.MaxValue;
-            foreach (var dirt in _paths.Values)
-            {
-                if (dirt.Due < next)
-                    next = dirt.Due;
-            }
-
-            return next;
-        }
+            return _loss is null ? NextLocked() : DateTimeOffset.MinValue;
     }
 
-    private DirtyPart TakeAllLocked()
+    /// <summary>When the first path is due, which is at the head of the queue then.</summary>
+    private DateTimeOffset NextLocked()
     {
-        var taken = DirtyPart.Of([.. _paths], _loss);
-        _paths.Clear();
-        _loss = null;
-        return taken;
+        while (_due.TryPeek(out var key, out var due))
+        {
+            if (_paths.TryGetValue(key, out var dirt) && dirt.Due == due)
+                return due;
+            _due.Dequeue();
+        }
+
+        return DateTimeOffset.MaxValue;
     }
 
     private void Lose(DateTimeOffset since, string? reason)
     {
         _loss = _loss is { } known ? new Loss(Earlier(known.Since, since), known.Reason ?? reason) : new Loss(since, reason);
         _paths.Clear();
+        _due.Clear();
     }
 
     private void Wake()
@@ -159,36 +191,13 @@ internal sealed class DirtyPaths(TimeProvider clock) : IDisposable
     private static DateTimeOffset Earlier(DateTimeOffset left, DateTimeOffset right) => left < right ? left : right;
 }
 
-/// <summary>One path that has to be looked at.</summary>
-internal readonly record struct Dirt(bool IsDeep, DateTimeOffset Due, DateTimeOffset UnchangedUntil);
+/// <summary>Why a path has to be looked at.</summary>
+/// <param name="IsDeep">With all below it.</param>
+/// <param name="Due">Not before.</param>
+/// <param name="UnchangedUntil">When it was surely still as it was seen last.</param>
+/// <param name="Origin">Of the last change; null: nobody knows.</param>
+internal readonly record struct Dirt(bool IsDeep, DateTimeOffset Due, DateTimeOffset UnchangedUntil, ChangeOrigin? Origin);
 
 /// <param name="Since">Until then nothing was missed.</param>
 /// <param name="Reason">Null: nothing was missed, but more is to be looked at than can be named.</param>
 internal sealed record Loss(DateTimeOffset Since, string? Reason);
-
-/// <summary>What one look has to look at.</summary>
-/// <param name="Parts">Apart from each other, in key order.</param>
-/// <param name="UnchangedUntil">When all of it was surely still as it was seen last; null when there is nothing.</param>
-/// <param name="Loss">Set when more may have changed than is known.</param>
-internal sealed record DirtyPart(IReadOnlyList<LookPart> Parts, DateTimeOffset? UnchangedUntil, Loss? Loss)
-{
-    public static readonly DirtyPart Nothing = new([], null, null);
-
-    public DirtyPart With(DirtyPart other) => new(
-        [.. Parts.Concat(other.Parts).GroupBy(part => part.Key).Select(same => new LookPart(same.Key, same.Any(part => part.IsDeep))).OrderBy(part => part.Key)],
-        UnchangedUntil is null || other.UnchangedUntil < UnchangedUntil ? other.UnchangedUntil ?? UnchangedUntil : UnchangedUntil,
-        Loss is null || other.Loss?.Since < Loss.Since ? other.Loss ?? Loss : Loss);
-
-    public static DirtyPart Of(IReadOnlyList<KeyValuePair<EntryKey, Dirt>> paths, Loss? loss)
-    {
-        var parts = new List<LookPart>(paths.Count);
-        foreach (var (key, dirt) in paths.OrderBy(path => path.Key))
-        {
-            // What lies below a part that is looked at as a whole is met on the way.
-            if (parts.Count == 0 || !parts[^1].IsDeep || !key.IsUnder(parts[^1].Key))
-                parts.Add(new LookPart(key, dirt.IsDeep));
-        }
-
-        return new DirtyPart(parts, paths.Count == 0 ? null : paths.Min(path => path.Value.UnchangedUntil), loss);
-    }
-}

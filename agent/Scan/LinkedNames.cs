@@ -33,6 +33,15 @@ internal sealed class LinkedNames
         }
     }
 
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_gate)
+                return _files.Count == 0;
+        }
+    }
+
     /// <summary>What a file was called when last looked at.</summary>
     public IReadOnlyList<EntryKey> Of(in FileStatus status)
     {

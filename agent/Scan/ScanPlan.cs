@@ -83,7 +83,8 @@ internal sealed record ScanPlan(string Root)
         SpillDirectory = SpillDirectory,
     };
 
-    private IEnumerable<IScanner> PackageScanners(TimeProvider clock) =>
+    /// <summary>Of the packages alone.</summary>
+    public IReadOnlyList<IScanner> PackageScanners(TimeProvider clock) =>
         Packages ? [new DpkgScanner(Root, clock), new RpmScanner(Root, clock, _rpm, SpillDirectory)] : [];
 
     /// <summary>Paths that this machine's own configuration names and of which the policy has nothing looked at.</summary>

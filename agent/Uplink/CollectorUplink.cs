@@ -20,6 +20,8 @@ internal sealed partial class CollectorUplink(
     InstanceIdentity identity,
     RulesInForce rules,
     StateStore store,
+    ChangeLog changes,
+    ChangeMapping changeMapping,
     HealthQueue health,
     [FromKeyedServices("uplink")] LoopPulse pulse,
     TimeProvider clock,
@@ -58,7 +60,7 @@ internal sealed partial class CollectorUplink(
         try
         {
             using var session = new Session(
-                client.Connect(cancellationToken: cancellation), rules, store, health, pulse, clock, options.Instance.Name);
+                client.Connect(cancellationToken: cancellation), rules, store, changes, changeMapping, health, pulse, clock, options.Instance.Name);
             await session.RunAsync(Hello(), _ => Welcomed(collector), cancellation);
             Failed(collector, "the collector ended the stream");
         }

@@ -18,6 +18,8 @@ internal sealed class Session(
     AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse> call,
     RulesInForce rules,
     StateStore store,
+    ChangeLog changes,
+    ChangeMapping changeMapping,
     HealthQueue health,
     LoopPulse pulse,
     TimeProvider clock,
@@ -38,6 +40,9 @@ internal sealed class Session(
     private readonly SemaphoreSlim _wake = new(0, 1);
     private TimeSpan _heartbeat = DefaultHeartbeat;
     private DateTimeOffset _heartbeatDue;
+
+    // Each stream tells all that is not known to be stored: what an earlier one told may not have arrived.
+    private long _nextChange;
 
     // A head whose nodes were asked for in vain is not announced again as it is.
     private HeadPosition? _withdrawn;
@@ -107,7 +112,7 @@ internal sealed class Session(
 
         rules.Apply(welcome.Policy, welcome.FleetKey);
         var now = (ulong)clock.GetUtcNow().ToUnixTimeMilliseconds();
-        store.Apply(ledger => ledger.Met(welcome.Watermark(), welcome.KnownRoots?.ToModel(), now));
+        Stored(store.Apply(ledger => ledger.Met(welcome.Watermark(), welcome.KnownRoots?.ToModel(), now)));
         health.Begin(welcome.HealthWanted, welcome.HealthEpoch, welcome.HealthSequence);
     }
 
@@ -146,8 +151,16 @@ internal sealed class Session(
 
     private void NoteAck(HeadPosition position)
     {
-        if (!store.Apply(ledger => ledger.Acked(position)).IsInFlight)
+        var ledger = store.Apply(ledger => ledger.Acked(position));
+        Stored(ledger);
+        if (!ledger.IsInFlight)
             _outbox.Clear();
+    }
+
+    private void Stored(HeadLedger ledger)
+    {
+        if (ledger.Acknowledged is { } head)
+            changes.Stored(head.Generation);
     }
 
     private async Task WriteAllAsync(CancellationToken cancellation)
@@ -189,6 +202,8 @@ internal sealed class Session(
 
         lock (_gate)
         {
+            if (Changes() is { } batch)
+                return new ConnectRequest { Changes = batch };
             if (Announce() is { } head)
                 return new ConnectRequest { Head = head };
             if (_outbox.Next() is { } nodes)
@@ -211,6 +226,17 @@ internal sealed class Session(
             return null;
         _heartbeatDue = now + _heartbeat;
         return new Heartbeat { SentAt = now.ToTimestamp(), ObservedAt = store.Ledger.LookCompletedAt?.ToTimestamp() };
+    }
+
+    /// <summary>Before the head that has them.</summary>
+    private ChangeBatch? Changes()
+    {
+        var untold = changes.From(ref _nextChange, ChangeMapping.MaxRecords);
+        if (untold.Count == 0)
+            return null;
+        var batch = changeMapping.ToMessage(untold);
+        _nextChange += batch.Records.Count;
+        return batch;
     }
 
     /// <summary>One head at a time; those that came meanwhile are told by the newest.</summary>

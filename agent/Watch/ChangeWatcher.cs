@@ -4,15 +4,24 @@ using Microsoft.Extensions.Logging;
 using Telemetry.Agent.Linux;
 using Telemetry.Agent.Packages;
 using Telemetry.Agent.Scan;
+using Telemetry.Agent.Watch.Transactions;
+using Telemetry.Agent.Watch.Who;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Watch;
 
 /// <summary>
-/// Marks as dirty whatever the kernel reports to have changed. An event means no more than that: merged, repeated or reordered
-/// events do no harm.
+/// Marks as dirty whatever the kernel reports to have changed, with who changed it. An event means no more than that: merged,
+/// repeated or reordered events do no harm.
 /// </summary>
-internal sealed partial class ChangeWatcher(ScanPlan plan, DirtyPaths dirty, TimeProvider clock, ILogger<ChangeWatcher> log) : IHostedService, IDisposable
+internal sealed partial class ChangeWatcher(
+    ScanPlan plan,
+    DirtyPaths dirty,
+    ActorReader actors,
+    TransactionWatch transactions,
+    TransactionReporter reporter,
+    TimeProvider clock,
+    ILogger<ChangeWatcher> log) : IHostedService, IDisposable
 {
     // A burst is read in few calls.
     private const int BufferLength = 256 * 1024;
@@ -21,17 +30,20 @@ internal sealed partial class ChangeWatcher(ScanPlan plan, DirtyPaths dirty, Tim
 
     private const WatchEvents Moves = WatchEvents.Created | WatchEvents.Deleted | WatchEvents.MovedFrom | WatchEvents.MovedTo | WatchEvents.Renamed;
 
-    private readonly Lock _gate = new();
-    private readonly Dictionary<ulong, int> _mounts = [];  // a directory of each watched filesystem, by its id
     private readonly HandleKeys _keys = new(Encoding.UTF8.GetBytes(Path.TrimEndingDirectorySeparator(Path.GetFullPath(plan.Root)).TrimEnd('/')));
     private readonly CancellationTokenSource _stop = new();
     private Fanotify? _group;
     private Thread? _thread;
     private DateTimeOffset _drainedAt;
+    private ulong _order;
     private volatile int _unwatched;
+    private volatile bool _hasFailed;
 
     /// <summary>Whether all that is scanned is watched: then a scan of everything is only a precaution.</summary>
-    public bool IsComplete => _group is not null && _unwatched == 0;
+    public bool IsComplete => _group is not null && _unwatched == 0 && !_hasFailed;
+
+    /// <summary>Whether changes wait for the end of a package transaction.</summary>
+    public bool IsInTransaction => transactions.IsOpen;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -59,9 +71,6 @@ internal sealed partial class ChangeWatcher(ScanPlan plan, DirtyPaths dirty, Tim
     public void Dispose()
     {
         plan.Filesystems.Entering -= Watch;
-        foreach (var mount in _mounts.Values)
-            OpenFile.Close(mount);
-        _mounts.Clear();
         _group?.Dispose();
         _stop.Dispose();
     }
@@ -69,17 +78,10 @@ internal sealed partial class ChangeWatcher(ScanPlan plan, DirtyPaths dirty, Tim
     /// <summary>Called before the filesystem is read, so that no change falls between reading and watching.</summary>
     private void Watch(ulong device, int directory, EntryKey key)
     {
-        var id = FilesystemType.IdOf(directory);
         var errno = _group!.WatchFilesystem(directory);
-        if (errno == 0 && OpenFile.Directory(directory, ".\0"u8, out var mount) is var failure && (errno = failure) == 0)
+        if (errno == 0)
         {
-            lock (_gate)
-            {
-                if (_mounts.Remove(id, out var former))
-                    OpenFile.Close(former);
-                _mounts.Add(id, mount);
-            }
-
+            _keys.Mounts.Add(FilesystemType.IdOf(directory), directory);
             Log.Watching(log, KeyText.Format(EntryKind.File, key.Bytes));
             return;
         }
@@ -90,95 +92,127 @@ internal sealed partial class ChangeWatcher(ScanPlan plan, DirtyPaths dirty, Tim
 
     private void Run()
     {
-        var buffer = new byte[BufferLength];
-        using var mounts = MountChanges.Open();
-        while (!_stop.IsCancellationRequested)
+        try
         {
-            var now = clock.GetUtcNow();
-            var length = _group!.Read(buffer);
-            if (length < 0)
-            {
-                Log.ReadFailed(log, Errno.Text(-length));
-                dirty.AddEverything(_drainedAt, "changes can't be read: " + Errno.Text(-length));
-                _stop.Token.WaitHandle.WaitOne(TimeSpan.FromSeconds(1));
-            }
-            else if (length == 0)
-            {
-                // All that happened before is marked by now.
-                _drainedAt = now;
-                if (mounts.Wait(_group.Descriptor, TimeSpan.FromSeconds(1)))
-                    Remounted();
-            }
-            else
-            {
-                Take(buffer.AsSpan(0, length));
-            }
+            var buffer = new byte[BufferLength];
+            using var mounts = MountChanges.Open();
+            while (!_stop.IsCancellationRequested)
+                Step(buffer, mounts);
         }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            // Scans of everything go on, and find what changes.
+            _hasFailed = true;
+            Log.Failed(log, e.Message);
+            dirty.AddEverything(_drainedAt, "changes can't be read: " + e.Message);
+        }
+    }
+
+    /// <exception cref="IOException">The kernel hands out no more events.</exception>
+    /// <exception cref="InvalidDataException">It hands out such as nobody can read.</exception>
+    private void Step(byte[] buffer, MountChanges mounts)
+    {
+        var now = clock.GetUtcNow();
+        var length = _group!.Read(buffer);
+        if (length < 0)
+            throw new IOException(Errno.Text(-length));
+
+        Take(buffer.AsSpan(0, length));
+        var isDrained = length == 0;
+        if (isDrained)
+        {
+            // All that happened before is marked by now.
+            _drainedAt = now;
+            actors.Drained();
+        }
+
+        if (transactions.Look(isDrained) is { } ended)
+            reporter.Add(ended);
+        if (isDrained && mounts.Wait(_group.Descriptor, transactions.IsOpen ? TransactionWatch.Interval : TimeSpan.FromSeconds(1)))
+            Remounted();
     }
 
     private void Take(ReadOnlySpan<byte> events)
     {
         while (FanotifyEvent.TryRead(ref events, out var change))
         {
+            _order += 2;
+            if (change.Process != Environment.ProcessId)
+                Take(change);
             if (change.ProcessFile >= 0)
                 OpenFile.Close(change.ProcessFile);
-            if (change.Process == Environment.ProcessId)
-                continue;
-
-            if ((change.Events & WatchEvents.Overflow) != 0)
-            {
-                Log.Overflow(log);
-                dirty.AddEverything(_drainedAt, "the kernel's queue of changes ran over");
-                continue;
-            }
-
-            if ((change.Events & Writes) != 0)
-                MarkOtherNames(change.File);
-            Mark(change.Name, change.Events);
-            if (!change.NewName.IsNone)
-                Mark(change.NewName, change.Events);
         }
     }
 
-    /// <summary>A file was written to by one of its names, which may be gone again.</summary>
-    private void MarkOtherNames(in WatchedName file)
+    private void Take(in FanotifyEvent change)
     {
-        if (!TryMount(file, out var mount) || HandlePath.StatusOf(mount, file.Handle, out var status) != 0 || status.Type != FileType.File)
+        if ((change.Events & WatchEvents.Overflow) != 0)
+        {
+            Log.Overflow(log);
+            dirty.AddEverything(_drainedAt, "the kernel's queue of changes ran over");
+            return;
+        }
+
+        // Within one event it is not known which came first: then the program is not certain.
+        if ((change.Events & WatchEvents.ProgramStarted) != 0)
+            actors.ExecSeen(change.Process, _order + 1);
+        if ((change.Events & (Writes | Moves)) == 0)
+            return;
+
+        SeenActor? by = null;
+        if ((change.Events & Writes) != 0)
+            MarkOtherNames(change, ref by);
+        Mark(change.Name, change, ref by);
+        if (!change.NewName.IsNone)
+            Mark(change.NewName, change, ref by);
+    }
+
+    /// <summary>A file was written to by one of its names, which may be gone again.</summary>
+    private void MarkOtherNames(in FanotifyEvent change, ref SeenActor? by)
+    {
+        if (plan.Names.IsEmpty || !_keys.Mounts.TryOpen(change.File.Filesystem, out var mount))
+            return;
+
+        var errno = HandlePath.StatusOf(mount, change.File.Handle, out var status);
+        OpenFile.Close(mount);
+        if (errno != 0 || status.Type != FileType.File)
             return;
         foreach (var key in plan.Names.Of(status))
-            dirty.Add(key, isDeep: false, _drainedAt);
+            Mark(key, isDeep: false, isSettling: false, change, ref by);
     }
 
-    private bool TryMount(in WatchedName name, out int mount)
+    private void Mark(in WatchedName name, in FanotifyEvent change, ref SeenActor? by)
     {
-        mount = -1;
         if (name.IsNone)
-            return false;
-        lock (_gate)
-            return _mounts.TryGetValue(name.Filesystem, out mount);
-    }
-
-    private void Mark(in WatchedName name, WatchEvents events)
-    {
-        var movesDirectory = (events & WatchEvents.OnDirectory) != 0 && (events & Moves) != 0;
-        if (!TryMount(name, out var mount))
             return;
 
-        var directory = _keys.Find(mount, name);
+        var movesDirectory = (change.Events & WatchEvents.OnDirectory) != 0 && (change.Events & Moves) != 0;
+        var directory = _keys.Find(name);
         if (movesDirectory)
             _keys.Forget();
         if (directory is not { } parent)
             return;
 
         var key = name.Name.IsEmpty || name.Name.SequenceEqual("."u8) ? parent : parent.Child(name.Name);
-        if (!plan.Local.Covers(key.Bytes) && !PackageDatabases.Hold(key))
-            return;
 
         // What was created and not closed is likely being written.
         const WatchEvents Final = WatchEvents.ClosedAfterWriting | WatchEvents.Deleted | WatchEvents.Attributes
             | WatchEvents.MovedFrom | WatchEvents.MovedTo | WatchEvents.Renamed;
-        var isSettling = !movesDirectory && (events & Final) == 0;
-        dirty.Add(key, movesDirectory, _drainedAt, isSettling);
+        Mark(key, movesDirectory, isSettling: !movesDirectory && (change.Events & Final) == 0, change, ref by);
+    }
+
+    /// <param name="by">Read once for an event.</param>
+    private void Mark(EntryKey key, bool isDeep, bool isSettling, in FanotifyEvent change, ref SeenActor? by)
+    {
+        var isLookedAt = plan.Local.Covers(key.Bytes) || PackageDatabases.Hold(key);
+        if (!isLookedAt && !PackageLocks.IsReason(key.Bytes))
+            return;
+
+        var actor = by ??= actors.See(change.Process, change.ProcessFile, _order);
+        transactions.Notice(key, actor.Actor);
+        var origin = new ChangeOrigin(clock.GetUtcNow(), by);
+        if (isLookedAt && !transactions.Keeps(key, isDeep, _drainedAt, origin))
+            dirty.Add(key, isDeep, _drainedAt, isSettling, origin);
     }
 
     private void Remounted()
@@ -207,7 +241,7 @@ internal sealed partial class ChangeWatcher(ScanPlan plan, DirtyPaths dirty, Tim
         [LoggerMessage(5, LogLevel.Information, "Filesystems were mounted or unmounted; everything is looked at")]
         public static partial void Remounted(ILogger log);
 
-        [LoggerMessage(6, LogLevel.Error, "Changes can't be read from the kernel ({Reason}); everything is looked at")]
-        public static partial void ReadFailed(ILogger log, string reason);
+        [LoggerMessage(6, LogLevel.Error, "Changes can't be read from the kernel any more ({Reason}); they are found by scans until the agent is restarted")]
+        public static partial void Failed(ILogger log, string reason);
     }
 }

@@ -11,17 +11,22 @@ internal sealed class HandleKeys(byte[] root)
 
     private readonly Dictionary<EntryKey, EntryKey?> _known = [];
 
-    /// <param name="mount">An open directory of its filesystem.</param>
+    /// <summary>The filesystems it knows.</summary>
+    public WatchedMounts Mounts { get; } = new();
+
     /// <returns>Null when it is gone, or does not lie below the root.</returns>
-    public EntryKey? Find(int mount, in WatchedName directory)
+    public EntryKey? Find(in WatchedName directory)
     {
         var handle = new EntryKey([.. BitConverter.GetBytes(directory.Filesystem), .. directory.Handle]);
         if (_known.TryGetValue(handle, out var known))
             return known;
 
+        if (!Mounts.TryOpen(directory.Filesystem, out var mount))
+            return null;
         if (_known.Count == MaxKnown)
             _known.Clear();
         var key = HandlePath.Of(mount, directory.Handle, out var path) == 0 ? KeyOf(path) : null;
+        OpenFile.Close(mount);
         _known.Add(handle, key);
         return key;
     }

@@ -24,11 +24,11 @@ internal sealed class CauseJoin(StoreTransaction transaction, string instanceId,
 
         var actor = record.ActorId is { } actorId ? Known(_actors, actorId, transaction.Actors.Get) : null;
         var packages = record.TransactionId is { } id ? Known(_transactions, id, transaction.PackageTransactions.Get) : null;
-        explained = deviation with { ActorId = record.ActorId };
+        explained = deviation with { ActorId = record.ActorId, Membership = record.Membership };
         if (CauseIdentity.Of(actor, packages, record.Membership, instanceId, line, record.ObservedAt) is not { } identity)
             return false;
 
-        explained = explained with { CauseId = CauseOf(identity).Id, Membership = record.Membership };
+        explained = explained with { CauseId = CauseOf(identity).Id };
         return true;
     }
 

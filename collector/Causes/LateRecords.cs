@@ -4,7 +4,7 @@ namespace Telemetry.Collector.Causes;
 
 /// <summary>
 /// Change records that come after the head they belong to: what is open and unexplained gets its actor and its cause yet.
-/// What has either keeps it, and nothing is told again.
+/// What has either keeps it, but for its standing in a package transaction; and nothing is told again.
 /// </summary>
 internal static class LateRecords
 {
@@ -13,6 +13,9 @@ internal static class LateRecords
         var joins = new Dictionary<long, CauseJoin>();
         foreach (var record in records)
         {
+            // Only at the end of a transaction it shows what a change made meanwhile was.
+            if (record.Membership == Membership.Residue)
+                transaction.Deviations.MarkResidue(instanceId, record.Kind, record.Key, record.Fingerprint);
             if (transaction.Deviations.OpenUnexplained(instanceId, record.Kind, record.Key, record.Fingerprint) is not { } deviation)
                 continue;
 

@@ -82,6 +82,7 @@ internal static class DeviationsCommand
             ("actual", deviation.Actual?.Summary ?? "nothing"),
             ("by", deviation.Actor?.Text),
             ("command line", deviation.Actor?.Cmdline),
+            ("in transaction", deviation.Membership),
             ("cause", deviation.Cause is { } cause ? $"{cause.Id} {cause.Summary}" : null),
             ("opened", Output.Time(deviation.OpenedAt)),
             ("closed", Output.Time(deviation.ClosedAt)),

@@ -27,6 +27,7 @@ internal static class DeviationMapping
         Actual = ToEntry(deviation.Kind, deviation.Key, deviation.Actual),
         Cause = cause?.ToMessage(),
         Actor = actor?.ToMessage(),
+        Membership = (V1.Membership)deviation.Membership,
     };
 
     public static V1.Difference ToMessage(this Compare.Difference difference) => new()

@@ -40,6 +40,9 @@ internal sealed record DeviationView
 
     public ActorView? Actor { get; init; }
 
+    /// <summary>In the package transaction it was made in, or during: <c>residue</c> is not what its package says.</summary>
+    public string? Membership { get; init; }
+
     public EntryView? Expected { get; init; }
 
     public EntryView? Actual { get; init; }
@@ -60,6 +63,7 @@ internal sealed record DeviationView
         ObservedBefore = deviation.ObservedBefore?.ToDateTime(),
         Cause = CauseLink.Of(deviation.Cause),
         Actor = ActorView.Of(deviation.Actor),
+        Membership = deviation.Membership == V1.Membership.Unspecified ? null : Word(deviation.Membership),
         Expected = EntryView.Of(deviation.Expected),
         Actual = EntryView.Of(deviation.Actual),
     };

@@ -89,6 +89,16 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
             new { instanceId, Kind = (long)kind, Key = key.Bytes.ToArray(), actual, Unexplained = (long)CauseKind.Unexplained },
             transaction)?.ToDeviation();
 
+    /// <summary>What is open as it was told is the residue of a package transaction, whoever made it.</summary>
+    public void MarkResidue(string instanceId, EntryKind kind, EntryKey key, byte[] actual) =>
+        connection.Execute(
+            """
+            UPDATE deviations SET membership = @Residue
+            WHERE  instance_id = @instanceId AND kind = @Kind AND key = @Key AND closed_at IS NULL AND COALESCE(actual, x'') = @actual
+            """,
+            new { instanceId, Kind = (long)kind, Key = key.Bytes.ToArray(), actual, Residue = (long)Membership.Residue },
+            transaction);
+
     /// <summary>A page, newest first.</summary>
     /// <param name="below">Only ids below this one.</param>
     public IReadOnlyList<Deviation> Page(string? instanceId, DeviationState? state, long below, int limit, long? causeId = null) =>

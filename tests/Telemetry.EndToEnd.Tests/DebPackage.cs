@@ -23,6 +23,9 @@ internal sealed class DebPackage(string folder, string name, string version = "1
         return File(path, text);
     }
 
+    /// <param name="name">Such as <c>postinst</c>.</param>
+    public DebPackage Script(string name, string text) => File("/DEBIAN/" + name, "#!/bin/sh\nset -e\n" + text + "\n", (UnixFileMode)0x1ed);
+
     public DebPackage Link(string path, string target)
     {
         System.IO.Directory.CreateDirectory(Path.GetDirectoryName(Tree + path)!);

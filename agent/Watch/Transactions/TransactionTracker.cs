@@ -3,8 +3,11 @@ using Telemetry.Protocol.Model;
 namespace Telemetry.Agent.Watch.Transactions;
 
 /// <summary>A change that was made while a transaction was open.</summary>
+/// <param name="IsDeep">It came or went with all below it.</param>
 /// <param name="Belonging">Of the last process that changed it.</param>
-internal readonly record struct TransactionChange(EntryKey Key, Belonging Belonging, DateTimeOffset At);
+/// <param name="UnchangedUntil">When it was surely still as it was before.</param>
+/// <param name="Origin">Of the last change.</param>
+internal readonly record struct TransactionChange(EntryKey Key, bool IsDeep, Belonging Belonging, DateTimeOffset UnchangedUntil, ChangeOrigin Origin);
 
 /// <summary>One run of a package manager, over.</summary>
 /// <param name="Id">Names it on this instance.</param>
@@ -62,12 +65,14 @@ internal sealed class TransactionTracker
     /// Whether the change waits. If not, it goes on at once; in an open transaction it is remembered all the same: of a packaged
     /// file it may turn out to be residue.
     /// </returns>
-    public bool Changed(EntryKey key, Belonging belonging, DateTimeOffset at)
+    public bool Changed(TransactionChange change)
     {
         if (_manager is null)
             return false;
-        _changes[key] = new TransactionChange(key, belonging, at);
-        return belonging != Belonging.Outside;
+        if (_changes.TryGetValue(change.Key, out var known))
+            change = change with { IsDeep = known.IsDeep || change.IsDeep, UnchangedUntil = known.UnchangedUntil };
+        _changes[change.Key] = change;
+        return change.Belonging != Belonging.Outside;
     }
 
     private CompletedTransaction Complete(DateTimeOffset? endedAt)

@@ -7,7 +7,7 @@ internal sealed record Actor(int Pid)
     /// <summary>As of reading, perhaps with <c> (deleted)</c> behind it; empty when unknown.</summary>
     public string Executable { get; init; } = "";
 
-    /// <summary>That <see cref="Executable"/> is the program that made the change: see <see cref="ActorReader.Settled"/>.</summary>
+    /// <summary>That <see cref="Executable"/> is the program that made the change: see <see cref="ActorReader.Settled(SeenActor)"/>.</summary>
     public bool IsCertain { get; init; }
 
     /// <summary>It was gone before it could be read: then nothing but the pid is known.</summary>

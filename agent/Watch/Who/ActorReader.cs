@@ -9,12 +9,14 @@ namespace Telemetry.Agent.Watch.Who;
 /// <para>Events are handed over in the order of the queue, each with its number: <see cref="Read"/> for a change,
 /// <see cref="ExecSeen"/> for FAN_OPEN_EXEC. What is read now may be a later program than the one that made the change: the
 /// kernel queues the exec before the link <c>exe</c> changes, so once the queue has been read on past the moment of reading,
-/// <see cref="Settled"/> knows.</para>
+/// <see cref="Settled(Actor, ulong)"/> knows.</para>
 /// <para>A process is read once in a burst of its events and for a second stands for what it was, also when it has ended meanwhile:
-/// as long as its pid can't have been handed out again. Not for several threads.</para>
+/// as long as its pid can't have been handed out again.</para>
+/// <para>One thread reads the queue; <see cref="Settled(SeenActor)"/> may be asked by others.</para>
 /// </remarks>
 /// <param name="proc"><c>/proc</c>, or a recorded copy.</param>
-internal sealed class ActorReader(string proc, UserNames users, TimeProvider clock) : IDisposable
+/// <param name="seesExecs">Whether <see cref="ExecSeen"/> is told of all programs that are started from a filesystem; null: of every one.</param>
+internal sealed class ActorReader(string proc, UserNames users, TimeProvider clock, Predicate<ulong>? seesExecs = null) : IDisposable
 {
     private const int MaxKnown = 1024;
     private const uint NoLogin = uint.MaxValue;
@@ -25,7 +27,9 @@ internal sealed class ActorReader(string proc, UserNames users, TimeProvider clo
     private static readonly TimeSpan LongestTrust = TimeSpan.FromMilliseconds(5);
 
     private readonly ProcessFiles _files = new(proc);
+    private readonly Lock _gate = new();
     private readonly ExecLog _execs = new();
+    private long _round;
     private readonly Dictionary<int, Known> _known = [];
 
     /// <param name="pidfd">Of the event; negative: FAN_NOPIDFD (-1, the process is gone) or FAN_EPIDFD (-2, none could be made). Stays the caller's.</param>
@@ -49,11 +53,27 @@ internal sealed class ActorReader(string proc, UserNames users, TimeProvider clo
         return Settled(actor, order);
     }
 
+    /// <summary>The same, to be settled later.</summary>
+    public SeenActor See(int pid, int pidfd, ulong order) => new(Read(pid, pidfd, order), order, _round);
+
     /// <summary>A process begins to run another program: a FAN_OPEN_EXEC event.</summary>
     public void ExecSeen(int pid, ulong order)
     {
-        _execs.Seen(pid, order);
+        lock (_gate)
+            _execs.Seen(pid, order);
         _known.Remove(pid);
+    }
+
+    /// <summary>All events were handed over that the queue had.</summary>
+    public void Drained() => Interlocked.Increment(ref _round);
+
+    /// <summary>The actor with its certainty, as far as the queue has been read.</summary>
+    public Actor Settled(SeenActor seen)
+    {
+        if (seen.Actor.IsCertain && Interlocked.Read(ref _round) == seen.Round)
+            return seen.Actor with { IsCertain = false };
+        lock (_gate)
+            return Settled(seen.Actor, seen.Order);
     }
 
     /// <summary>The actor with its certainty, for the change with this number. For good once all events were handed over that the queue had after <see cref="Read"/> returned.</summary>
@@ -121,7 +141,7 @@ internal sealed class ActorReader(string proc, UserNames users, TimeProvider clo
         var actor = new Actor(pid)
         {
             Executable = executable,
-            IsCertain = executable.Length > 0,
+            IsCertain = executable.Length > 0 && (seesExecs is null || (_files.ExecutableDevice(pid) is { } device && seesExecs(device))),
             CommandLine = CommandLineText.Of(commandLine, isCut),
             Started = started,
             ParentPid = parent,
@@ -156,3 +176,8 @@ internal sealed class ActorReader(string proc, UserNames users, TimeProvider clo
         public int Cursor { get; set; }
     }
 }
+
+/// <summary>Who made a change, before it is known whether its program is certain.</summary>
+/// <param name="Order">Number of the event in the queue.</param>
+/// <param name="Round">How often the queue had been read to its end.</param>
+internal readonly record struct SeenActor(Actor Actor, ulong Order, long Round);

@@ -35,6 +35,13 @@ internal sealed class ProcessFiles(string proc) : IDisposable
         return _buffer.AsSpan(0, length);
     }
 
+    /// <summary>Number of the filesystem the program was started from; null when it can't be told.</summary>
+    public ulong? ExecutableDevice(int pid)
+    {
+        Span<byte> path = stackalloc byte[64];
+        return _proc is not null && FileStatus.Behind(_proc.Descriptor, Path(path, pid, "exe"u8), out var status) == 0 ? status.Device : null;
+    }
+
     /// <summary>The cursor of pids in the agent's namespace: they are handed out in a circle (proc_loadavg(5)). 0 when unknown.</summary>
     public int LastPid()
     {

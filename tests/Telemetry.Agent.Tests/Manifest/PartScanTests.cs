@@ -106,6 +106,7 @@ public sealed class PartScanTests : IDisposable
     private HeadLedger? LookAgain(StateStore store, IReadOnlyList<LookPart> parts) => store.LookAgain(
         _plan.PartsUnder(Scans.NoPolicy, Scans.Key, TimeProvider.System, parts, facts: false),
         DateTimeOffset.UnixEpoch,
+        (_, _) => { },
         new ScanProgress(),
         TestContext.Current.CancellationToken);
 
@@ -115,10 +116,10 @@ public sealed class PartScanTests : IDisposable
     /// <summary>As who watches tells it: a directory that came or went with all below it.</summary>
     private static IReadOnlyList<LookPart> Changed(Dictionary<EntryKey, Fingerprint> before, Dictionary<EntryKey, Fingerprint> after)
     {
-        var dirty = new DirtyPaths(TimeProvider.System);
-        foreach (var key in before.Keys.Union(after.Keys).Where(key => before.GetValueOrDefault(key) != after.GetValueOrDefault(key)))
-            dirty.Add(key, isDeep: before.GetValueOrDefault(key)?.Type != after.GetValueOrDefault(key)?.Type, DateTimeOffset.UnixEpoch);
-        return dirty.TakeAll().Parts;
+        var changed = before.Keys.Union(after.Keys).Where(key => before.GetValueOrDefault(key) != after.GetValueOrDefault(key)).ToDictionary(
+            key => key,
+            key => new Dirt(before.GetValueOrDefault(key)?.Type != after.GetValueOrDefault(key)?.Type, default, DateTimeOffset.UnixEpoch, Origin: null));
+        return new DirtyPart(changed, loss: null).Parts;
     }
 
     private void AssertSameState(LocalHead head)

@@ -91,9 +91,9 @@ public sealed class TransactionReportTests : IDisposable
         Assert.Equal(Belonging.Unknown, processes.Of(new Actor(1) { HasExited = true }, held));
 
         await File.WriteAllTextAsync(_root["usr/bin/shop"], "edited", TestContext.Current.CancellationToken);
-        Assert.False(tracker.Changed(EntryKey.OfPath("usr/bin/shop"), Belonging.Outside, DateTimeOffset.UnixEpoch));
-        Assert.True(tracker.Changed(EntryKey.OfPath("usr/bin/shop-1.0"), Belonging.Member, DateTimeOffset.UnixEpoch));
-        Assert.False(tracker.Changed(EntryKey.OfPath("etc/other"), Belonging.Outside, DateTimeOffset.UnixEpoch));
+        Assert.False(tracker.Changed(SomeChange.Of(EntryKey.OfPath("usr/bin/shop"), Belonging.Outside)));
+        Assert.True(tracker.Changed(SomeChange.Of(EntryKey.OfPath("usr/bin/shop-1.0"), Belonging.Member)));
+        Assert.False(tracker.Changed(SomeChange.Of(EntryKey.OfPath("etc/other"), Belonging.Outside)));
         await File.WriteAllTextAsync(_root["go"], "", TestContext.Current.CancellationToken);
         await dpkg.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Empty(locks.Held());
@@ -121,7 +121,7 @@ public sealed class TransactionReportTests : IDisposable
         _root.Run(arguments);
 
         foreach (var path in Files().Except(before).Concat(before.Except(Files())).Select(line => line.Split('\t')[0]).Concat(gone).Distinct())
-            tracker.Changed(EntryKey.OfPath(path), Belonging.Member, DateTimeOffset.UnixEpoch);
+            tracker.Changed(SomeChange.Of(EntryKey.OfPath(path), Belonging.Member));
         return Report(tracker.LocksHeld([], DateTimeOffset.UnixEpoch)!);
     }
 

@@ -14,7 +14,7 @@ public sealed class TransactionTrackerTests
     [Fact]
     public void Changed_WhileNoLockIsHeld_GoesOn()
     {
-        Assert.False(_tracker.Changed(Key, Belonging.Member, Start));
+        Assert.False(_tracker.Changed(SomeChange.Of(Key, Belonging.Member, Start)));
         Assert.Null(_tracker.LocksHeld([], Start));
     }
 
@@ -23,12 +23,12 @@ public sealed class TransactionTrackerTests
     {
         foreach (var locks in (PackageLock[][])[Apt, AptAndDpkg, Apt, AptAndDpkg, Apt])
             Assert.Null(_tracker.LocksHeld(locks, Start));
-        Assert.True(_tracker.Changed(Key, Belonging.Member, Start));
+        Assert.True(_tracker.Changed(SomeChange.Of(Key, Belonging.Member, Start)));
 
         var ended = _tracker.LocksHeld([], Start.AddMinutes(1));
 
         Assert.Equal(("dpkg", Start, Start.AddMinutes(1)), (ended!.Manager, ended.BeganAt, ended.EndedAt));
-        Assert.Equal([new TransactionChange(Key, Belonging.Member, Start)], ended.Changes);
+        Assert.Equal([SomeChange.Of(Key, Belonging.Member, Start)], ended.Changes);
         Assert.False(_tracker.IsOpen);
     }
 
@@ -37,8 +37,8 @@ public sealed class TransactionTrackerTests
     {
         _tracker.LocksHeld(Apt, Start);
 
-        Assert.False(_tracker.Changed(Key, Belonging.Outside, Start));
-        Assert.True(_tracker.Changed(Other, Belonging.Unknown, Start));
+        Assert.False(_tracker.Changed(SomeChange.Of(Key, Belonging.Outside, Start)));
+        Assert.True(_tracker.Changed(SomeChange.Of(Other, Belonging.Unknown, Start)));
 
         Assert.Equal([Other, Key], _tracker.LocksHeld([], Start)!.Changes.Select(change => change.Key));
     }
@@ -47,11 +47,11 @@ public sealed class TransactionTrackerTests
     public void LocksHeld_ForTooLong_LetsGoWhatWaited()
     {
         _tracker.LocksHeld(Apt, Start);
-        _tracker.Changed(Key, Belonging.Member, Start);
+        _tracker.Changed(SomeChange.Of(Key, Belonging.Member, Start));
 
         Assert.Null(_tracker.LocksHeld(Apt, Start.AddMinutes(14)));
         var overdue = _tracker.LocksHeld(Apt, Start.AddMinutes(15));
-        _tracker.Changed(Other, Belonging.Member, Start.AddMinutes(16));
+        _tracker.Changed(SomeChange.Of(Other, Belonging.Member, Start.AddMinutes(16)));
         var ended = _tracker.LocksHeld([], Start.AddMinutes(17));
 
         Assert.Null(overdue!.EndedAt);
