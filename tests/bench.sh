@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Benchmarks side by side with the peers, in one run, as ratios; the budgets are in the table.
-#   tests/bench.sh [NAME…]    NAME: scan (default: all)
+#   tests/bench.sh [NAME…]    NAME: scan, latency, idle (default: all)
 #   BENCH_TREE=DIR            the tree that is fingerprinted (default /usr)
-#   BENCH_MANY=DIR            a tree of many entries, for the memory (default /)
+#   BENCH_MANY=DIR            a tree of many entries, for memory, latency and idling (default /)
 #   BENCH_ROUNDS=N            alternating rounds (default 3); the best of each counts
 # JSON goes to artifacts/bench/NAME.json. Exit 1 when a budget is not met.
 set -euo pipefail
@@ -20,7 +20,7 @@ rows=()
 
 finish() {
   ((${#running[@]} == 0)) || kill "${running[@]}" 2> /dev/null || true
-  rm -rf "$work"
+  rm -rf "$work" ${scratch:+"$scratch"}
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
@@ -74,6 +74,11 @@ interval = "1h"
 [log]
 level = "debug"
 TOML
+  run_agent "$1"
+}
+
+# run_agent NAME: the one with that configuration.
+run_agent() {
   "$agent" run --config "$work/$1/agent.toml" > "$work/$1/log" 2>&1 &
   pid=$!
   running+=("$pid")
@@ -153,16 +158,109 @@ bench_scan() {
   save scan
 }
 
-for name in "${@:-scan}"; do
+# start_fleet NAME [TOML]: a collector, and an agent that watches all there is as it is by default, certified as bench:1.
+start_fleet() {
+  mkdir -p "$work/$1"
+  printf 'data_directory = "%s"\n[agents]\nlisten = "127.0.0.1:0"\n[operators]\nlisten = "127.0.0.1:0"\n' "$work/$1/collector" > "$work/$1/collector.toml"
+  "$root/artifacts/bin/telemetry-collector" serve --config "$work/$1/collector.toml" > "$work/$1/collector.log" 2>&1 &
+  running+=("$!")
+  until [[ -s $work/$1/collector/addresses.json ]]; do sleep 0.1; done
+  local agents
+  agents=$(address "$1" agents)
+  at=(--server "$(address "$1" operators)" --token-file "$work/$1/collector/admin.token")
+  cat > "$work/$1/agent.toml" << TOML
+collector = "$agents"
+state_directory = "$work/$1/state"
+[watch]
+include = ["$many"]
+exclude = ["$work"]
+[log]
+level = "debug"
+${2:-}
+TOML
+}
+
+address() { sed -n "s/.*\"$2\": *\"\([^\"]*\)\".*/\1/p" "$work/$1/collector/addresses.json"; }
+ctl() { "$root/artifacts/bin/telemetryctl" "$@" "${at[@]}" --output json; }
+field() { sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" | head -n 1; }
+
+certify() {
+  until [[ -n $(ctl instances list | field observed_at) ]]; do sleep 1; done
+  instance=$(ctl instances list | field id)
+  ctl baselines capture bench:1 --instance "$instance" > /dev/null
+  ctl baselines bind bench --instance "$instance" > /dev/null
+}
+
+# From the return of the system call to a line of another process that watches.
+bench_latency() {
+  scratch=$(mktemp -d /usr/local/share/telemetry-bench.XXXXXX)
+  mkdir "$scratch/files" "$scratch/settings"
+  (cd "$scratch/files" && seq 2000 | xargs touch)
+  for ((i = 1; i <= 200; i++)); do echo "kernel.panic = 0" > "$scratch/settings/$i.conf"; done
+  start_fleet latency "$(printf '[settings]\nallow = ["%s/settings/*.conf"]\n' "$scratch")"
+  {
+    sed "s|^files = \[\"/etc/sysctl.conf\"|files = [\"$scratch/settings/*.conf\", \"/etc/sysctl.conf\"|" "$root/deploy/policies/default.toml"
+  } > "$work/policy.toml"
+  ctl policies set "$work/policy.toml" > /dev/null
+  run_agent latency
+  certify
+  echo "latency with $(awk '/New head.*entries/ { for (i = 1; i < NF; i++) if ($(i + 1) ~ /^entries/) print $i; exit }' "$work/latency/log") entries"
+  sleep 5
+
+  local what count middle most greatest
+  while read -r what count middle most greatest; do
+    row "$count single changes, $what, p50" "$middle ms" "" "" "$middle" "ms" 50
+    row "$count single changes, $what, p99" "$most ms" "greatest" "$greatest ms" "$most" "ms" 250
+  done < <(perl "$root/tests/latency.pl" "$scratch" 7 "$root/artifacts/bin/telemetryctl" deviations watch "${at[@]}" --output json)
+  ((${#rows[@]} == 4)) || { echo "latency.pl did not measure all." >&2; return 1; }
+  stop_running
+  save latency
+}
+
+# ticks PID: processor time of a process and its children that ended, in hundredths of a second.
+ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 + $14 + $15 }' "/proc/$1/stat"; }
+
+# Nothing changes but what this machine changes by itself; metrics every 10 s.
+bench_idle() {
+  need inotify-tools command -v inotifywait
+  install_missing
+  local seconds=${BENCH_IDLE:-120} peer before peer_before
+  start_fleet idle
+  run_agent idle
+  certify
+  inotifywait -q -m -r "$many" -o "$work/inotifywait" --exclude '^/(proc|sys|dev|run|tmp)/' 2> "$work/inotifywait.err" &
+  peer=$!
+  running+=("$peer")
+  sleep 60
+  before=$(ticks "$pid") peer_before=$(ticks "$peer")
+  sleep "$seconds"
+  local ours theirs
+  ours=$(ratio "$(($(ticks "$pid") - before))" "$seconds") theirs=$(ratio "$(($(ticks "$peer") - peer_before))" "$seconds")
+  row "idle, processor" "$ours %" "inotifywait -r" "$theirs %" "$ours" "%" 0.5
+  row "idle, resident" "$(memory "$pid" VmRSS) MB" "inotifywait -r" "$(memory "$peer" VmRSS) MB" "$(memory "$pid" VmRSS)" "MB" 32
+  stop_running
+  save idle
+}
+
+# The children that this script started, and no others.
+stop_running() {
+  kill "${running[@]}" 2> /dev/null || true
+  wait "${running[@]}" 2> /dev/null || true
+  running=()
+}
+
+names=("${@:-scan}")
+(($#)) || names=(scan latency idle)
+for name in "${names[@]}"; do
   case $name in
-    scan) ;;
+    scan | latency | idle) ;;
     -h | --help) sed -n '2,6s/^# //p' "$0"; exit 0 ;;
-    *) echo "There is no benchmark '$name'; there is: scan." >&2; exit 2 ;;
+    *) echo "There is no benchmark '$name'; there are: scan, latency, idle." >&2; exit 2 ;;
   esac
 done
 
 [[ -x $agent ]] || "$root/deploy/build.sh"
-for name in "${@:-scan}"; do
+for name in "${names[@]}"; do
   rows=()
   "bench_$name"
 done

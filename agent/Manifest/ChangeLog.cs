@@ -7,7 +7,7 @@ namespace Telemetry.Agent.Manifest;
 
 /// <summary>One entry that became different, and where that came from.</summary>
 /// <param name="Fingerprint">Encoded; null: it is gone.</param>
-internal sealed record EntryChange(EntryKind Kind, byte[] Key, byte[]? Fingerprint, ChangeOrigin Origin);
+internal sealed record AttributedChange(EntryKind Kind, byte[] Key, byte[]? Fingerprint, ChangeOrigin Origin);
 
 /// <summary>Where the changes of heads came from that the collector does not have yet. Bounded: of what is more, nobody is told.</summary>
 internal sealed class ChangeLog
@@ -18,7 +18,7 @@ internal sealed class ChangeLog
     private const int Overhead = 100;
 
     private readonly Lock _gate = new();
-    private readonly Queue<(long Generation, EntryChange Change)> _changes = [];
+    private readonly Queue<(long Generation, AttributedChange Change)> _changes = [];
     private long _first, _bytes;
 
     /// <summary>Records that were dropped for want of room, since the start.</summary>
@@ -50,7 +50,7 @@ internal sealed class ChangeLog
     }
 
     /// <param name="number">Of the first record wanted; after the call, of the first one there is.</param>
-    public IReadOnlyList<EntryChange> From(ref long number, int most)
+    public IReadOnlyList<AttributedChange> From(ref long number, int most)
     {
         lock (_gate)
         {
@@ -73,7 +73,7 @@ internal sealed class ChangeLog
     {
         if (origin is null)
             return;
-        var change = new EntryChange(kind, key, fingerprint, origin);
+        var change = new AttributedChange(kind, key, fingerprint, origin);
         _changes.Enqueue((generation, change));
         _bytes += Size(change);
     }
@@ -84,5 +84,5 @@ internal sealed class ChangeLog
         _first++;
     }
 
-    private static int Size(EntryChange change) => change.Key.Length + (change.Fingerprint?.Length ?? 0) + Overhead;
+    private static int Size(AttributedChange change) => change.Key.Length + (change.Fingerprint?.Length ?? 0) + Overhead;
 }

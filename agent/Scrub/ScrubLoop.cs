@@ -46,6 +46,8 @@ internal sealed partial class ScrubLoop(
         var (last, done) = position.Read();
         for (var pace = new Pace(options.Period, done, store.CountLeaves(EntryKind.File)); ; pace = pace.Next())
         {
+            // After the last one, too: a tree of one leaf is read once in the period like any other.
+            Wait(pace.Due - clock.GetElapsedTime(started), cancellation);
             var leaf = store.NextLeaf(EntryKind.File, last);
             if (leaf is null)
             {
@@ -55,7 +57,6 @@ internal sealed partial class ScrubLoop(
                 return;
             }
 
-            Wait(pace.Due - clock.GetElapsedTime(started), cancellation);
             foreach (var key in new Scrubber(plan.Root, new FileSecrets(rules.Current.Policy, rules.Current.Key), budget, _progress, clock).Read(leaf, cancellation))
             {
                 _found++;

@@ -18,7 +18,7 @@ internal sealed class ChangeMapping(ActorReader actors)
     private const int MaxBytes = 256 * 1024;
 
     /// <returns>As many of the first as one message takes.</returns>
-    public ChangeBatch ToMessage(IReadOnlyList<EntryChange> changes)
+    public ChangeBatch ToMessage(IReadOnlyList<AttributedChange> changes)
     {
         var batch = new ChangeBatch();
         var actorPlaces = new Dictionary<(Watch.Who.Actor Actor, bool IsCertain), uint>();

@@ -49,7 +49,8 @@ public sealed class WatchTests : IAsyncDisposable
             async () => (await Instance()).GetProperty("open_deviations").GetInt32() == deviations ? "yes" : null,
             $"{deviations} deviations",
             Cancellation,
-            () => _installation.Agent.Log);
+            () => _installation.Agent.Log,
+            pause: TimeSpan.FromSeconds(1));
         Assert.Equal(FreshRoot(), await HeadRoot());
     }
 
@@ -88,6 +89,28 @@ public sealed class WatchTests : IAsyncDisposable
     public Task Storm_Long_EndsInTheStateOfAFreshScan(int seed) => Storm(seed, 60);
 
     public static TheoryData<int> LongStorms => [.. Enumerable.Range(100, 20)];
+
+    [Fact]
+    public async Task Filesystem_ThatIsWatched_CanBeUnmounted()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "mounting needs root");
+        Shell.Run(Watched, "mkdir m; mount -t tmpfs -o mode=755 tmpfs m; echo 1 > m/f");
+        try
+        {
+            await _installation.StartCollector();
+            await _installation.StartAgentOn("/", $"{Watched}\", \"{Watched}/m");
+            await _installation.Certify();
+            Shell.Run(Watched, "echo 2 > m/f");
+            await _installation.Open($"changed {Watched}/m/f");
+        }
+        finally
+        {
+            // The agent has it open for moments only.
+            Shell.Run(Watched, "for try in 1 2 3 4 5; do umount m && break; sleep 0.1; done; ! mountpoint -q m");
+        }
+
+        await _installation.Open($"removed {Watched}/m/f");
+    }
 
     /// <summary>Eight writers, each in a folder of its own, while the agent is stopped, killed and started again.</summary>
     private async Task Storm(int seed, int seconds)

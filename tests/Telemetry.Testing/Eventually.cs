@@ -9,7 +9,8 @@ public static class Eventually
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
 
     /// <exception cref="TimeoutException">It did not come true; the message says what was awaited and what was seen last.</exception>
-    public static async Task<T> Get<T>(Func<Task<T?>> look, string awaited, CancellationToken cancellation, Func<string>? seen = null)
+    /// <param name="pause">Between two looks, where looking takes time from what is awaited.</param>
+    public static async Task<T> Get<T>(Func<Task<T?>> look, string awaited, CancellationToken cancellation, Func<string>? seen = null, TimeSpan? pause = null)
         where T : class
     {
         for (var watch = Stopwatch.StartNew(); ;)
@@ -18,7 +19,7 @@ public static class Eventually
                 return found;
             if (watch.Elapsed > Deadline)
                 throw new TimeoutException($"Waited {Deadline.TotalSeconds} s in vain for {awaited}. {seen?.Invoke()}");
-            await Task.Delay(Pause, cancellation);
+            await Task.Delay(pause ?? Pause, cancellation);
         }
     }
 

@@ -1,0 +1,81 @@
+using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Uplink;
+using Telemetry.Agent.Watch;
+using Telemetry.Agent.Watch.Transactions;
+using Telemetry.Agent.Watch.Who;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Agent.Tests.Uplink;
+
+public sealed class ChangeMappingTests : IDisposable
+{
+    private static readonly Actor Vim = new(7) { Executable = "/usr/bin/vim", IsCertain = true };
+
+    private readonly ActorReader _actors = new("/nowhere", new UserNames("/nowhere", TimeProvider.System), TimeProvider.System);
+    private readonly ChangeMapping _mapping;
+
+    public ChangeMappingTests() => _mapping = new ChangeMapping(_actors);
+
+    public void Dispose() => _actors.Dispose();
+
+    [Fact]
+    public void ToMessage_OneActorAndOneTransaction_AreSaidOnce()
+    {
+        _actors.Drained();
+        var report = new TransactionReport(
+            new CompletedTransaction("dpkg-1-1", "dpkg", DateTimeOffset.UnixEpoch, null, []),
+            [new PackageTransition("shop", "all", null, "1.0")],
+            new Dictionary<EntryKey, TransactionMembership>(),
+            []);
+        var origin = new ChangeOrigin(DateTimeOffset.UnixEpoch, new SeenActor(Vim, 2, 0)) { Transaction = report, Membership = TransactionMembership.Verified };
+
+        var batch = _mapping.ToMessage([Change("a", origin), Change("b", origin with { By = new SeenActor(Vim, 4, 0) })]);
+
+        Assert.Equal("shop", Assert.Single(Assert.Single(batch.Transactions).Packages).Name);
+        Assert.True(Assert.Single(batch.Actors).IsCertain);
+        Assert.All(batch.Records, record => Assert.Equal((1u, 1u, Protocol.V1.Membership.Verified), (record.Actor, record.Transaction, record.Membership)));
+        Assert.Equal("a", batch.Records[0].Key.ToStringUtf8());
+    }
+
+    [Fact]
+    public void ToMessage_BeforeTheQueueWasReadToItsEnd_IsUncertain()
+    {
+        var batch = _mapping.ToMessage([Change("a", By(Vim, round: 0))]);
+
+        Assert.False(Assert.Single(batch.Actors).IsCertain);
+    }
+
+    [Fact]
+    public void ToMessage_AnExecBetweenTwoChanges_MakesTheEarlierOneUncertain()
+    {
+        _actors.ExecSeen(Vim.Pid, 3);
+        _actors.Drained();
+
+        var batch = _mapping.ToMessage([Change("a", By(Vim, order: 2)), Change("b", By(Vim, order: 4))]);
+
+        Assert.Equal([false, true], batch.Records.Select(record => batch.Actors[(int)record.Actor - 1].IsCertain));
+    }
+
+    [Fact]
+    public void ToMessage_ManyActors_AreMoreThanOneMessage()
+    {
+        var changes = Enumerable.Range(1, 1000).Select(i => Change($"{i}", By(new Actor(i)))).ToList();
+
+        var batch = _mapping.ToMessage(changes);
+
+        Assert.InRange(batch.Records.Count, 1, 100);
+        Assert.Equal(batch.Records.Count, batch.Actors.Count);
+    }
+
+    [Fact]
+    public void ToMessage_LongKeys_StayBelowWhatTheCollectorTakes()
+    {
+        var changes = Enumerable.Range(0, ChangeMapping.MaxRecords).Select(i => Change(new string('x', EntryKey.MaxLength), By(Vim))).ToList();
+
+        Assert.InRange(_mapping.ToMessage(changes).CalculateSize(), 1, 1 << 20);
+    }
+
+    private static ChangeOrigin By(Actor actor, ulong order = 2, long round = -1) => new(DateTimeOffset.UnixEpoch, new SeenActor(actor, order, round));
+
+    private static AttributedChange Change(string name, ChangeOrigin origin) => new(EntryKind.File, System.Text.Encoding.ASCII.GetBytes(name), null, origin);
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Telemetry.Testing;
+
+namespace Telemetry.EndToEnd.Tests;
+
+/// <summary>A real apt installs and upgrades in a real Debian that the agent watches: one cause each.</summary>
+[Trait("Category", "Long")]
+public sealed class AptTests(DebianRoot root) : IClassFixture<DebianRoot>, IAsyncDisposable
+{
+    private readonly Installation _installation = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public ValueTask DisposeAsync() => _installation.DisposeAsync();
+
+    [Fact]
+    public async Task Apt_InstallAndUpgrade_AreOneCauseEach()
+    {
+        Assert.SkipUnless(DebianRoot.CanBeMade || Environment.GetEnvironmentVariable("CI") is not null, "debootstrap, and root to run it, are needed");
+        await AnOldHello();
+        await _installation.StartCollector();
+        await _installation.StartAgentOn(root.Path, "/");
+        await _installation.Certify();
+
+        var installing = root.Install("apache2");
+        var page = root.Path + "/usr/share/apache2/error/HTTP_NOT_FOUND.html.var";
+        await Eventually.True(() => File.Exists(page), "apt to unpack apache2-data", Cancellation);
+        await File.AppendAllTextAsync(page, "edited", Cancellation);
+        await installing;
+
+        var install = await Cause("dpkg: ", " installed");
+        Assert.Contains(install.GetProperty("packages").EnumerateArray(), package => package.GetProperty("name").GetString() == "apache2" && package.GetProperty("from").ValueKind == JsonValueKind.Null);
+        var listed = int.Parse(Shell.Run(root.Path, "cat var/lib/dpkg/info/apache2*.list | sort -u | wc -l").Trim(), System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(install.GetProperty("files").GetInt32(), listed * 9 / 10, listed * 3);
+        var edited = (await Open()).Single(deviation => deviation.GetProperty("key").GetString() == "/usr/share/apache2/error/HTTP_NOT_FOUND.html.var");
+        Assert.Equal("residue", edited.GetProperty("membership").GetString());
+        Assert.NotEqual(Id(install), Id(edited.GetProperty("cause")));
+        Assert.Equal([edited.GetProperty("key").GetString()!], (await Open()).Where(deviation => Id(deviation.GetProperty("cause")) != Id(install)).Select(deviation => deviation.GetProperty("key").GetString()!));
+
+        await root.Install("hello");
+        var upgrade = await Cause("dpkg: hello 0.1-1 → ", "");
+        Assert.InRange(upgrade.GetProperty("files").GetInt32(), 1, 200);
+        Assert.All(await Open(), deviation => Assert.Contains(Id(deviation.GetProperty("cause")), (string[])[Id(install), Id(edited.GetProperty("cause")), Id(upgrade)]));
+    }
+
+    /// <summary>The archive's own package, said to be older, and one of its files another.</summary>
+    private async Task AnOldHello()
+    {
+        await root.Install("hello");
+        Shell.Run(root.Path, """
+            cd tmp
+            chroot .. sh -ec 'cd /tmp; apt-get download -qq hello'
+            dpkg-deb -R hello_*.deb old
+            sed -i 's/^Version: .*/Version: 0.1-1/' old/DEBIAN/control
+            echo old >> old/usr/bin/hello
+            sed -i "s#^.*  usr/bin/hello\$#$(md5sum < old/usr/bin/hello | cut -c1-32)  usr/bin/hello#" old/DEBIAN/md5sums
+            dpkg-deb -b old old.deb
+            chroot .. dpkg --force-downgrade -i /tmp/old.deb
+            rm -r old old.deb hello_*.deb
+            """);
+    }
+
+    private async Task<JsonElement> Cause(string start, string end)
+    {
+        var found = await Eventually.Get(
+            async () => (await Causes()).Where(cause => Summary(cause).StartsWith(start, StringComparison.Ordinal) && Summary(cause).Contains(end, StringComparison.Ordinal)).ToList() is { Count: > 0 } causes ? causes : null,
+            $"a cause {start}…{end}",
+            Cancellation,
+            () => string.Join('\n', Causes().GetAwaiter().GetResult()) + _installation.Agent.Log);
+        return Assert.Single(found);
+    }
+
+    private async Task<List<JsonElement>> Causes() => [.. (await _installation.Succeed("causes", "list")).EnumerateArray()];
+
+    private async Task<List<JsonElement>> Open() => [.. (await _installation.Succeed("deviations", "list", "--state", "open")).EnumerateArray()];
+
+    private static string Summary(JsonElement cause) => cause.GetProperty("summary").GetString()!;
+
+    private static string Id(JsonElement cause) => cause.GetProperty("id").GetString()!;
+}
