@@ -10,7 +10,12 @@ my ($dir, $seed, @command) = @ARGV;
 my ($files, $settings, $longest_pause, $patience) = (2000, 200, 0.1, 30);
 srand $seed;
 
-my $pid = open my $watch, '-|', @command or die "@command: $!";
+my $pid = open(my $watch, '-|') // die $!;
+if (!$pid) {
+  open STDERR, '>&', \*STDOUT or die $!;
+  exec @command or die "@command: $!";
+}
+1 until <$watch> =~ /^Following/;
 my $select = IO::Select->new($watch);
 my ($buffer, %done, %seen) = ('');
 
