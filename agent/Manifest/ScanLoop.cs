@@ -18,6 +18,7 @@ internal sealed partial class ScanLoop(
     ChangeWatcher watcher,
     StateStore store,
     ChangeLog changes,
+    LossLog losses,
     ScanOptions options,
     [FromKeyedServices("scan")] LoopPulse pulse,
     TimeProvider clock,
@@ -116,6 +117,8 @@ internal sealed partial class ScanLoop(
             var scan = plan.Under(goingBy.Policy, goingBy.Key, clock, taken);
             var ledger = store.Look(scan, progress, cancellation);
             rules.LookedAt(goingBy);
+            foreach (var window in ledger.Head!.Coverage.LossWindows)
+                losses.Add(window);
             store.Wake();
             _lastFailure = null;
             Report(ledger.Head!, progress, clock.GetElapsedTime(started));
