@@ -36,6 +36,9 @@ internal sealed partial class ScanLoop(
 
     private static readonly TimeSpan PutOff = TimeSpan.FromSeconds(1);
 
+    // Who keeps a file open for writing need not write; when it can be read is told by nobody.
+    private static readonly TimeSpan UnstableAfter = TimeSpan.FromSeconds(2.5);
+
     private string? _lastFailure;
     private HeadPosition _lastHead;
     private DateTimeOffset _everythingDue, _factsDue;
@@ -155,8 +158,13 @@ internal sealed partial class ScanLoop(
             _factsDue = clock.GetUtcNow() + options.Interval;
         foreach (var file in scan.Files)
         {
-            if (Fingerprint.Decode(file.Value).Size is { } size and > LargeFile)
-                dirty.Postpone(new EntryKey(file.Key), TimeSpan.FromSeconds(size / RereadBytesPerSecond));
+            var (key, fingerprint) = (new EntryKey(file.Key), Fingerprint.Decode(file.Value));
+            if (fingerprint.Size is { } size and > LargeFile)
+                dirty.Postpone(key, TimeSpan.FromSeconds(size / RereadBytesPerSecond));
+            if (fingerprint.State != EntryState.Unstable)
+                continue;
+            dirty.Postpone(key, UnstableAfter);
+            dirty.Add(key, isDeep: false, observedAfter, origin: taken.OriginOf(EntryKind.File, file.Key));
         }
 
         var soon = clock.GetUtcNow() + UnknownNamesAfter;
