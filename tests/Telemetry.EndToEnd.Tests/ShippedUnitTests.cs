@@ -37,9 +37,9 @@ public sealed class ShippedUnitTests(DebianRoot root) : IClassFixture<DebianRoot
         await Status(machine, status => Entries(status, "file") == Entries(first, "file") + 2 && Sequence(status) > Sequence(first));
 
         // What stands still is started again by systemd; what is stopped stays away and answers nobody.
-        await machine.Succeed("mkdir -p /run/systemd/system/telemetry-agent.service.d; printf '[Service]\nWatchdogSec=4s\n' > /run/systemd/system/telemetry-agent.service.d/w.conf; systemctl daemon-reload; systemctl restart telemetry-agent");
+        await machine.Succeed("mkdir -p /run/systemd/system/telemetry-agent.service.d; printf '[Service]\nWatchdogSec=16s\n' > /run/systemd/system/telemetry-agent.service.d/w.conf; systemctl daemon-reload; systemctl restart telemetry-agent");
         var second = await Status(machine, status => status.GetProperty("pid").GetInt32() != first.GetProperty("pid").GetInt32());
-        await machine.Succeed("sleep 10");
+        await machine.Succeed("sleep 20");  // longer than the watchdog has patience
         Assert.Equal(second.GetProperty("pid").GetInt32(), (await Status(machine, _ => true)).GetProperty("pid").GetInt32());
         await machine.Succeed($"kill -STOP {second.GetProperty("pid").GetInt32()}");
         var third = await Status(machine, status => status.GetProperty("pid").GetInt32() != second.GetProperty("pid").GetInt32());
