@@ -8,6 +8,7 @@ using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Scrub;
+using Telemetry.Agent.StatusReports;
 using Telemetry.Agent.Supervision;
 using Telemetry.Agent.SystemFacts;
 using Telemetry.Agent.Uplink;
@@ -32,6 +33,7 @@ internal static class AgentStages
     public static IServiceCollection AddScan(this IServiceCollection services, AgentOptions options) => services
         .AddSingleton(options.Scan)
         .AddSingleton<DirtyPaths>()
+        .AddSingleton<LossLog>()
         .AddSingleton(provider => new RulesInForce(
             provider.GetRequiredService<StateDirectory>().Path, provider.GetRequiredService<ILogger<RulesInForce>>()))
         .AddSingleton(provider => new ScanPlan(options.Root)
@@ -68,6 +70,8 @@ internal static class AgentStages
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<TransactionReporter>>()))
         .AddHostedService(provider => provider.GetRequiredService<TransactionReporter>())
+        .AddSingleton<WatchCounters>()
+        .AddSingleton<DirectoryWatcher>()
         .AddSingleton<ChangeWatcher>()
         .AddHostedService(provider => provider.GetRequiredService<ChangeWatcher>());
 
@@ -87,7 +91,12 @@ internal static class AgentStages
     public static IServiceCollection AddUplink(this IServiceCollection services) => services
         .AddSingleton<ChangeMapping>()
         .AddPulse(UplinkPulse)
+        .AddSingleton<CollectorLink>()
         .AddHostedService<CollectorUplink>();
+
+    public static IServiceCollection AddStatus(this IServiceCollection services) => services
+        .AddSingleton<StatusBoard>()
+        .AddHostedService<StatusServer>();
 
     /// <summary>Only below systemd: elsewhere nobody listens.</summary>
     public static IServiceCollection AddSupervision(this IServiceCollection services)

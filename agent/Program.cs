@@ -14,6 +14,7 @@ var run = RunCommand.Create(clock, (services, options) => services
     .AddScrub(options)      // what the scans take on trust, slowly read again
     .AddHealth(options)     // probes → samples
     .AddUplink()            // heads, nodes and samples → collector
+    .AddStatus()            // how all of that is → whoever asks on this machine
     .AddSupervision());     // loops → systemd
 
 var root = new RootCommand("Fingerprints this machine and reports what changes.")
@@ -24,6 +25,7 @@ var root = new RootCommand("Fingerprints this machine and reports what changes."
     DiffCommand.Create(),           // two manifest files
     OwnerCommand.Create(clock),     // which package a path belongs to
     VerifyCommand.Create(clock),    // packaged files against their packages
+    StatusCommand.Create(),         // how the running service is
     CheckConfigCommand.Create(),
     ParseSettingsCommand.Create(),  // hidden: the helper that the service starts for files' settings
     VersionCommand.Create(),

@@ -66,6 +66,7 @@ install() {
   need rpm test -x /usr/bin/rpmbuild
   if ((${#filter[@]} == 0)); then
     need debootstrap test -x /usr/sbin/debootstrap
+    need systemd-container command -v systemd-nspawn
   fi
   install_missing
 }

@@ -16,8 +16,10 @@ internal static class Errno
     public const int TableFull = 23;            // ENFILE
     public const int TooManyOpen = 24;          // EMFILE
     public const int TooLarge = 27;             // EFBIG
+    public const int NoSpace = 28;              // ENOSPC
     public const int BrokenPipe = 32;           // EPIPE
     public const int OutOfRange = 34;           // ERANGE
+    public const int NotImplemented = 38;       // ENOSYS
     public const int Loop = 40;                 // ELOOP
     public const int NoData = 61;               // ENODATA
     public const int NotSupported = 95;         // EOPNOTSUPP

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Telemetry.Agent.Linux;
 
-/// <summary>What fanotify(7) reports: the bits of an event's mask, and of what a mark asks for.</summary>
+/// <summary>What fanotify(7) and inotify(7) report: the bits of an event's mask, and of what a mark asks for; both use the same ones.</summary>
 [Flags]
 internal enum WatchEvents : ulong
 {
@@ -16,6 +16,7 @@ internal enum WatchEvents : ulong
     Deleted = 0x200,
     ProgramStarted = 0x1000,
     Overflow = 0x4000,
+    NoLongerWatched = 0x8000,
     Renamed = 0x1000_0000,
     OnDirectory = 0x4000_0000,
 }

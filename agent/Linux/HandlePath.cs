@@ -38,6 +38,16 @@ internal static unsafe class HandlePath
         return errno;
     }
 
+    /// <summary>Whether this process may open by handle at all: told by trying one that names nothing.</summary>
+    /// <returns>0 or an errno: EPERM (CAP_DAC_READ_SEARCH is missing), ENOSYS.</returns>
+    public static int MayOpen(int mount)
+    {
+        // struct file_handle: 8 bytes, of the type that most filesystems use.
+        var errno = Open(mount, [8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], out var descriptor);
+        PathFromRoot.CloseIfOpen(descriptor);
+        return errno is Errno.NotPermitted or Errno.NotImplemented ? errno : 0;
+    }
+
     private static int Open(int mount, ReadOnlySpan<byte> handle, out int descriptor)
     {
         fixed (byte* start = handle)

@@ -93,6 +93,18 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "fanotify_mark", SetLastError = true)]
     internal static partial int FanotifyMark(int group, uint flags, ulong mask, int directory, byte* path);
 
+    /// <summary>inotify_init1(2). Linux 2.6.27.</summary>
+    [LibraryImport("libc", EntryPoint = "inotify_init1", SetLastError = true)]
+    internal static partial int InotifyInit(int flags);
+
+    /// <summary>inotify_add_watch(2).</summary>
+    [LibraryImport("libc", EntryPoint = "inotify_add_watch", SetLastError = true)]
+    internal static partial int InotifyAdd(int group, byte* path, uint mask);
+
+    /// <summary>inotify_rm_watch(2).</summary>
+    [LibraryImport("libc", EntryPoint = "inotify_rm_watch", SetLastError = true)]
+    internal static partial int InotifyRemove(int group, int watch);
+
     /// <summary>open_by_handle_at(2).</summary>
     [LibraryImport("libc", EntryPoint = "open_by_handle_at", SetLastError = true)]
     internal static partial int OpenByHandle(int mount, byte* handle, int flags);

@@ -34,7 +34,11 @@ internal static class OpenFile
     /// <summary>Of a path that a person named; a link at its end is not followed.</summary>
     /// <returns>Null when it is not there, or can't be told.</returns>
     public static FileStatus? StatusOf(string path) =>
-        FileStatus.Of(CurrentDirectory, [.. System.Text.Encoding.UTF8.GetBytes(path), 0], out var status) == 0 ? status : null;
+        StatusOf([.. System.Text.Encoding.UTF8.GetBytes(path), 0]);
+
+    /// <param name="path">Ends with 0x00.</param>
+    public static FileStatus? StatusOf(ReadOnlySpan<byte> path) =>
+        FileStatus.Of(CurrentDirectory, path, out var status) == 0 ? status : null;
 
     public static void Close(int descriptor) => _ = LibC.Close(descriptor);
 

@@ -27,6 +27,9 @@ internal sealed class ManifestScan(IReadOnlyList<IScanner> scanners, Scope scope
     /// <summary>What was missed before this look; null: nothing.</summary>
     public Loss? Loss { get; init; }
 
+    /// <summary>How changes come to be known from this look on; null: nobody watches.</summary>
+    public WatchedParts? Watched { get; init; }
+
     /// <summary>Looks at files and, beside them, at all else: that waits for others and leaves a core to them.</summary>
     public Sighting Run(IManifestTarget target, ScanProgress progress, CancellationToken cancellation)
     {
@@ -67,7 +70,10 @@ internal sealed class ManifestScan(IReadOnlyList<IScanner> scanners, Scope scope
             scope,
             [.. looks.SelectMany(look => look.Present).OrderBy(scanner => scanner.Name, StringComparer.Ordinal)],
             [.. looks.SelectMany(look => look.Pass!.Gaps)],
-            Loss is { Reason: { } reason } ? [new LossWindow(Loss.Since, startedAt, reason)] : []);
+            Loss is { Reason: { } reason } ? [new LossWindow(Loss.Since, startedAt, reason)] : [])
+        {
+            Watched = Watched?.All ?? [],
+        };
         var roots = looks.Aggregate(Roots.Empty, (roots, look) => roots.With(look.Kind, look.Tree.Finish()));
         return new Sighting(roots, coverage, startedAt, clock.GetUtcNow(), progress.Entries);
     }

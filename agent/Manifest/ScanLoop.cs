@@ -18,6 +18,7 @@ internal sealed partial class ScanLoop(
     ChangeWatcher watcher,
     StateStore store,
     ChangeLog changes,
+    LossLog losses,
     ScanOptions options,
     [FromKeyedServices("scan")] LoopPulse pulse,
     TimeProvider clock,
@@ -34,6 +35,9 @@ internal sealed partial class ScanLoop(
     private static readonly TimeSpan UnknownNamesAfter = TimeSpan.FromSeconds(20);
 
     private static readonly TimeSpan PutOff = TimeSpan.FromSeconds(1);
+
+    // Who keeps a file open for writing need not write; when it can be read is told by nobody.
+    private static readonly TimeSpan UnstableAfter = TimeSpan.FromSeconds(2.5);
 
     private string? _lastFailure;
     private HeadPosition _lastHead;
@@ -116,6 +120,8 @@ internal sealed partial class ScanLoop(
             var scan = plan.Under(goingBy.Policy, goingBy.Key, clock, taken);
             var ledger = store.Look(scan, progress, cancellation);
             rules.LookedAt(goingBy);
+            foreach (var window in ledger.Head!.Coverage.LossWindows)
+                losses.Add(window);
             store.Wake();
             _lastFailure = null;
             Report(ledger.Head!, progress, clock.GetElapsedTime(started));
@@ -152,8 +158,13 @@ internal sealed partial class ScanLoop(
             _factsDue = clock.GetUtcNow() + options.Interval;
         foreach (var file in scan.Files)
         {
-            if (Fingerprint.Decode(file.Value).Size is { } size and > LargeFile)
-                dirty.Postpone(new EntryKey(file.Key), TimeSpan.FromSeconds(size / RereadBytesPerSecond));
+            var (key, fingerprint) = (new EntryKey(file.Key), Fingerprint.Decode(file.Value));
+            if (fingerprint.Size is { } size and > LargeFile)
+                dirty.Postpone(key, TimeSpan.FromSeconds(size / RereadBytesPerSecond));
+            if (fingerprint.State != EntryState.Unstable)
+                continue;
+            dirty.Postpone(key, UnstableAfter);
+            dirty.Add(key, isDeep: false, observedAfter, origin: taken.OriginOf(EntryKind.File, file.Key));
         }
 
         var soon = clock.GetUtcNow() + UnknownNamesAfter;

@@ -111,6 +111,22 @@ internal sealed partial class StateStore : IDisposable
     /// <summary>0 also when they can't be counted now.</summary>
     public long CountLeaves(EntryKind kind) => Read(() => _database.CountLeaves(kind));
 
+    /// <summary>Entries of each kind that has any; null when they can't be counted now.</summary>
+    public IReadOnlyDictionary<EntryKind, long>? CountEntries()
+    {
+        StateDatabase database;
+        lock (_gate)
+            database = _database;
+        try
+        {
+            return database.CountEntries();
+        }
+        catch (SqliteException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Nodes younger than a generation, children before parents; null when they are more than a limit.</summary>
     public IReadOnlyList<byte[]>? NodesSince(long generation, int maxBytes) => Read(() => _database.NodesSince(generation, maxBytes));
 

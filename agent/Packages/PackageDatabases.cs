@@ -14,5 +14,9 @@ internal static class PackageDatabases
     /// <summary>Whether a change of this file may be one of what is installed.</summary>
     public static bool Hold(EntryKey file) => Array.Exists(Places, place => file.IsUnder(place));
 
+    /// <summary>Where they lie, whether there or not; with the folders above, in which they come and go.</summary>
+    public static IEnumerable<EntryKey> Folders =>
+        Places.SelectMany(place => (EntryKey[])[new EntryKey(place.Bytes[..place.Bytes.LastIndexOf(EntryKey.Separator)]), place]).Distinct();
+
     public static IReadOnlyList<IPackageFiles> Files(string root, TimeProvider clock) => [new DpkgFiles(root), new RpmFiles(root, clock)];
 }

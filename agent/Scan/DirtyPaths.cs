@@ -23,6 +23,16 @@ internal sealed class DirtyPaths(TimeProvider clock) : IDisposable
     private readonly PriorityQueue<EntryKey, DateTimeOffset> _calm = new();
     private Loss? _loss;
 
+    /// <summary>How many paths are marked.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_gate)
+                return _paths.Count;
+        }
+    }
+
     /// <param name="isDeep">With all below it.</param>
     /// <param name="unchangedUntil">When it was surely still as it was seen last.</param>
     /// <param name="isSettling">Whether more is to come soon.</param>

@@ -11,6 +11,16 @@ internal sealed class EnteredFilesystems
     /// <summary>Told the filesystem's number, an open directory on it, for the time of the call, and that directory's key.</summary>
     public event Action<ulong, int, EntryKey>? Entering;
 
+    /// <summary>Told of each directory before its names are read, with its filesystem's number, open for the time of the call. Null: nobody asks.</summary>
+    public DirectoryReading? Reading { get; set; }
+
+    /// <summary>Told that a look at everything begins.</summary>
+    public event Action? Beginning;
+
+    public void Begin() => Beginning?.Invoke();
+
+    public void Read(ulong device, int directory, ReadOnlySpan<byte> key) => Reading?.Invoke(device, directory, key);
+
     public bool Has(ulong device)
     {
         lock (_gate)
@@ -36,3 +46,5 @@ internal sealed class EnteredFilesystems
             _told.Clear();
     }
 }
+
+internal delegate void DirectoryReading(ulong device, int directory, ReadOnlySpan<byte> key);

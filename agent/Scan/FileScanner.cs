@@ -29,6 +29,8 @@ internal sealed class FileScanner(string root, FileRules rules, TimeProvider clo
             throw new ScanRootException(root, errno);
 
         rules.Names.Begin(everything: rules.Parts is null);
+        if (rules.Parts is null)
+            rules.Filesystems.Begin();
         foreach (var key in rules.LeftOut)
             pass.Gap(key, "the policy leaves it out");
 

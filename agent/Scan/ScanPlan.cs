@@ -32,6 +32,9 @@ internal sealed record ScanPlan(string Root)
     /// <summary>What the scans go through, from one look to the next.</summary>
     public EnteredFilesystems Filesystems { get; } = new();
 
+    /// <summary>How changes of what the scans go through come to be known.</summary>
+    public WatchedParts Watched { get; } = new(Root);
+
     /// <summary>Files with more names than one, as the last looks saw them.</summary>
     public LinkedNames Names { get; } = new();
 
@@ -51,7 +54,7 @@ internal sealed record ScanPlan(string Root)
         scanners.AddRange(Facts?.Scanners(policy.Sysctls) ?? []);
         if (Settings && !policy.Settings.IsEmpty)
             scanners.Add(new SettingScanner(Root, policy, scope, key, Outcomes, new SettingsParser(), clock) { Allowed = Parsable, Dirty = dirty });
-        return new ManifestScan(scanners, scope, clock) { Dirty = dirty, Loss = changed?.Loss };
+        return new ManifestScan(scanners, scope, clock) { Dirty = dirty, Loss = changed?.Loss, Watched = Watched };
     }
 
     /// <summary>The scanners of a look at some parts, which go by a policy.</summary>

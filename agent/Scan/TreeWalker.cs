@@ -204,6 +204,7 @@ internal sealed class TreeWalker(FileRules rules, ScanPass pass, BatchRing ring,
         }
 
         rules.Filesystems.Enter(status.Device, descriptor, key);
+        rules.Filesystems.Read(status.Device, descriptor, key);
         errno = DirectoryNames.Read(descriptor, _records, rules.SpillDirectory, out var names);
         if (errno != 0 && !Errno.IsGone(errno))
         {

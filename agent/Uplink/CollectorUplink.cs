@@ -23,6 +23,7 @@ internal sealed partial class CollectorUplink(
     ChangeLog changes,
     ChangeMapping changeMapping,
     HealthQueue health,
+    CollectorLink link,
     [FromKeyedServices("uplink")] LoopPulse pulse,
     TimeProvider clock,
     ILogger<CollectorUplink> log) : BackgroundService
@@ -60,7 +61,10 @@ internal sealed partial class CollectorUplink(
         try
         {
             using var session = new Session(
-                client.Connect(cancellationToken: cancellation), rules, store, changes, changeMapping, health, pulse, clock, options.Instance.Name);
+                client.Connect(cancellationToken: cancellation), rules, store, changes, changeMapping, health, pulse, clock, options.Instance.Name)
+            {
+                Acked = link.Acked,
+            };
             await session.RunAsync(Hello(), _ => Welcomed(collector), cancellation);
             Failed(collector, "the collector ended the stream");
         }
@@ -125,6 +129,7 @@ internal sealed partial class CollectorUplink(
     {
         _welcomedAt = clock.GetTimestamp();
         _lastReason = null;
+        link.Connected();
         Log.Connected(log, collector, identity.InstanceId);
     }
 
@@ -135,6 +140,7 @@ internal sealed partial class CollectorUplink(
         if (_welcomedAt is { } welcomed && clock.GetElapsedTime(welcomed) >= Lasting)
             _failures = 0;
         _welcomedAt = null;
+        link.Failed(reason);
         if (_failures++ == 0)
             Log.Unreachable(log, collector, reason);
     }
@@ -146,6 +152,7 @@ internal sealed partial class CollectorUplink(
     private void Refused(Uri collector, Status status)
     {
         var reason = $"{status.StatusCode}: {status.Detail}";
+        link.Refused(reason);
         if (reason != _lastReason)
             Log.Refused(log, collector, reason);
         _lastReason = reason;

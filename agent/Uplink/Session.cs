@@ -47,6 +47,9 @@ internal sealed class Session(
     // A head whose nodes were asked for in vain is not announced again as it is.
     private HeadPosition? _withdrawn;
 
+    /// <summary>Told of each head that the collector has stored.</summary>
+    public Action<HeadPosition>? Acked { get; init; }
+
     /// <summary>Runs until the stream ends; returns when the collector ended it in order.</summary>
     /// <param name="welcomed">Called when the collector has accepted us.</param>
     /// <exception cref="RpcException">The collector refused, or the connection broke.</exception>
@@ -155,6 +158,7 @@ internal sealed class Session(
         Stored(ledger);
         if (!ledger.IsInFlight)
             _outbox.Clear();
+        Acked?.Invoke(position);
     }
 
     private void Stored(HeadLedger ledger)

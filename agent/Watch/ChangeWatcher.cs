@@ -20,6 +20,8 @@ internal sealed partial class ChangeWatcher(
     ActorReader actors,
     TransactionWatch transactions,
     TransactionReporter reporter,
+    DirectoryWatcher fallback,
+    WatchCounters counters,
     TimeProvider clock,
     ILogger<ChangeWatcher> log) : IHostedService, IDisposable
 {
@@ -36,11 +38,10 @@ internal sealed partial class ChangeWatcher(
     private Thread? _thread;
     private DateTimeOffset _drainedAt;
     private ulong _order;
-    private volatile int _unwatched;
-    private volatile bool _hasFailed;
+    private volatile string? _whyNot;  // fanotify can't be used, or no more
 
     /// <summary>Whether all that is scanned is watched: then a scan of everything is only a precaution.</summary>
-    public bool IsComplete => _group is not null && _unwatched == 0 && !_hasFailed;
+    public bool IsComplete => plan.Watched.IsComplete;
 
     /// <summary>Whether changes wait for the end of a package transaction.</summary>
     public bool IsInTransaction => transactions.IsOpen;
@@ -50,8 +51,8 @@ internal sealed partial class ChangeWatcher(
         var errno = Fanotify.Open(out _group);
         if (_group is null)
         {
-            Log.NotWatching(log, Errno.Text(errno));
-            return Task.CompletedTask;
+            _whyNot = Errno.Text(errno);
+            Log.NotWatching(log, _whyNot);
         }
 
         _drainedAt = clock.GetUtcNow();
@@ -65,6 +66,7 @@ internal sealed partial class ChangeWatcher(
     {
         _stop.Cancel();
         _thread?.Join();
+        fallback.Stop();
         return Task.CompletedTask;
     }
 
@@ -78,16 +80,27 @@ internal sealed partial class ChangeWatcher(
     /// <summary>Called before the filesystem is read, so that no change falls between reading and watching.</summary>
     private void Watch(ulong device, int directory, EntryKey key)
     {
-        var errno = _group!.WatchFilesystem(directory);
-        if (errno == 0)
+        if (_whyNot is not null)
         {
-            _keys.Mounts.Add(FilesystemType.IdOf(directory), directory);
-            Log.Watching(log, KeyText.Format(EntryKind.File, key.Bytes));
+            fallback.Take(device, directory, key, "fanotify: " + _whyNot);
             return;
         }
 
-        _unwatched++;
-        Log.NotWatched(log, KeyText.Format(EntryKind.File, key.Bytes), Errno.Text(errno));
+        var errno = HandlePath.MayOpen(directory);
+        if (errno == 0)
+            errno = _group!.WatchFilesystem(directory);
+        if (errno != 0)
+        {
+            fallback.Take(device, directory, key, "fanotify: " + Errno.Text(errno));
+            return;
+        }
+
+        _keys.Mounts.Add(FilesystemType.IdOf(directory), directory);
+        var (method, reason) = !FilesystemType.IsLocal(directory) ? (WatchMethod.Scans, "others may change it without this machine's knowing")
+            : _group!.ReportsRenames ? (WatchMethod.Fanotify, "")
+            : (WatchMethod.FanotifyWithoutRename, "this kernel tells the two names of a rename apart");
+        plan.Watched.Set(device, key, method, reason);
+        Log.Watching(log, KeyText.Format(EntryKind.File, key.Bytes));
     }
 
     private void Run()
@@ -101,9 +114,10 @@ internal sealed partial class ChangeWatcher(
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
-            // Scans of everything go on, and find what changes.
-            _hasFailed = true;
+            // A look at everything finds what changed, and has the directories watched one by one.
+            _whyNot = e.Message;
             Log.Failed(log, e.Message);
+            TellAgain();
             dirty.AddEverything(_drainedAt, "changes can't be read: " + e.Message);
         }
     }
@@ -113,7 +127,7 @@ internal sealed partial class ChangeWatcher(
     private void Step(byte[] buffer, MountChanges mounts)
     {
         var now = clock.GetUtcNow();
-        var length = _group!.Read(buffer);
+        var length = _group?.Read(buffer) ?? 0;
         if (length < 0)
             throw new IOException(Errno.Text(-length));
 
@@ -128,7 +142,7 @@ internal sealed partial class ChangeWatcher(
 
         if (transactions.Look(isDrained) is { } ended)
             reporter.Add(ended);
-        if (isDrained && mounts.Wait(_group.Descriptor, transactions.IsOpen ? TransactionWatch.Interval : TimeSpan.FromSeconds(1)))
+        if (isDrained && mounts.Wait(_group?.Descriptor ?? -1, transactions.IsOpen ? TransactionWatch.Interval : TimeSpan.FromSeconds(1)))
             Remounted();
     }
 
@@ -137,6 +151,7 @@ internal sealed partial class ChangeWatcher(
         while (FanotifyEvent.TryRead(ref events, out var change))
         {
             _order += 2;
+            counters.Event();
             if (change.Process != Environment.ProcessId)
                 Take(change);
             if (change.ProcessFile >= 0)
@@ -148,6 +163,7 @@ internal sealed partial class ChangeWatcher(
     {
         if ((change.Events & WatchEvents.Overflow) != 0)
         {
+            counters.Overflow();
             Log.Overflow(log);
             dirty.AddEverything(_drainedAt, "the kernel's queue of changes ran over");
             return;
@@ -219,9 +235,16 @@ internal sealed partial class ChangeWatcher(
     {
         Log.Remounted(log);
         _keys.Forget();
-        _unwatched = 0;
-        plan.Filesystems.TellAgain();
+        TellAgain();
         dirty.AddEverything(_drainedAt, reason: null);
+    }
+
+    /// <summary>How each filesystem is watched is decided anew, when the next look enters it.</summary>
+    private void TellAgain()
+    {
+        plan.Watched.Clear();
+        fallback.Remounted();
+        plan.Filesystems.TellAgain();
     }
 
     private static partial class Log
@@ -229,10 +252,7 @@ internal sealed partial class ChangeWatcher(
         [LoggerMessage(1, LogLevel.Information, "Changes below {Path} are seen at once")]
         public static partial void Watching(ILogger log, string path);
 
-        [LoggerMessage(2, LogLevel.Warning, "The filesystem at {Path} can't be watched ({Reason}); changes there are found by scans")]
-        public static partial void NotWatched(ILogger log, string path, string reason);
-
-        [LoggerMessage(3, LogLevel.Warning, "Changes can't be watched ({Reason}); they are found by scans. The agent needs CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH, and Linux 5.9")]
+        [LoggerMessage(3, LogLevel.Warning, "Whole filesystems can't be watched ({Reason}); directories are, one by one, and who changes something is not known. For more, the agent needs CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH, and Linux 5.9")]
         public static partial void NotWatching(ILogger log, string reason);
 
         [LoggerMessage(4, LogLevel.Warning, "More changed at once than the kernel could tell; everything is looked at")]
@@ -241,7 +261,7 @@ internal sealed partial class ChangeWatcher(
         [LoggerMessage(5, LogLevel.Information, "Filesystems were mounted or unmounted; everything is looked at")]
         public static partial void Remounted(ILogger log);
 
-        [LoggerMessage(6, LogLevel.Error, "Changes can't be read from the kernel any more ({Reason}); they are found by scans until the agent is restarted")]
+        [LoggerMessage(6, LogLevel.Error, "Changes can't be read from the kernel any more ({Reason}); until the agent is restarted, directories are watched one by one, and who changes something is not known")]
         public static partial void Failed(ILogger log, string reason);
     }
 }

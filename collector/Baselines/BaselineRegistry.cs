@@ -40,7 +40,8 @@ internal sealed class BaselineRegistry(StateStore store, PolicyBook policies, Pi
         if (head is null)
             throw new BaselineException($"Instance '{instanceId}' has not reported a complete state yet; try again when 'instances show' has a head.");
 
-        return Create(name, head.Roots, head.Coverage, $"captured from {instanceId} ({instance.Name})", head.ObservedAt);
+        // How an instance is watched says nothing about the state it is in.
+        return Create(name, head.Roots, head.Coverage with { Watched = [] }, $"captured from {instanceId} ({instance.Name})", head.ObservedAt);
     }
 
     /// <summary>Binds a line, and returns the ids of the known instances it judges now.</summary>

@@ -75,6 +75,8 @@ internal static class InstancesCommand
         yield return ("scope", string.Join(' ', head.Coverage.Scope.Include));
         yield return ("excluded", string.Join(' ', head.Coverage.Scope.Exclude));
         yield return ("scanners", string.Join(", ", head.Coverage.Scanners));
+        foreach (var part in head.Coverage.Watched)
+            yield return ("watched", $"{part.Path}: {part.Method}{(part.Reason is null ? "" : $" ({part.Reason})")}");
         foreach (var gap in head.Coverage.Gaps)
             yield return ("gap", $"{gap.Key}: {gap.Reason}");
     }

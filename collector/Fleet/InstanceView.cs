@@ -69,13 +69,19 @@ internal sealed record RootsView(string File, string Package, string Setting, st
         Convert.ToHexStringLower(roots.System.Span));
 }
 
-internal sealed record CoverageView(ScopeView Scope, IReadOnlyList<string> Scanners, IReadOnlyList<GapView> Gaps, IReadOnlyList<LossWindowView> LossWindows)
+internal sealed record CoverageView(
+    ScopeView Scope,
+    IReadOnlyList<string> Scanners,
+    IReadOnlyList<GapView> Gaps,
+    IReadOnlyList<LossWindowView> LossWindows,
+    IReadOnlyList<WatchedView> Watched)
 {
     public static CoverageView Of(V1.Coverage coverage) => new(
         new ScopeView([.. coverage.Scope.Include.Select(Path)], [.. coverage.Scope.Exclude.Select(Path)]),
         [.. coverage.Scanners.Select(scanner => $"{scanner.Name} {scanner.Major}.{scanner.Minor}")],
         [.. coverage.Gaps.Select(gap => new GapView(KeyText.Format((EntryKind)gap.Kind, gap.Prefix.Span), gap.Reason))],
-        [.. coverage.LossWindows.Select(window => new LossWindowView(window.From.ToDateTime(), window.To.ToDateTime(), window.Reason))]);
+        [.. coverage.LossWindows.Select(window => new LossWindowView(window.From.ToDateTime(), window.To.ToDateTime(), window.Reason))],
+        [.. coverage.Watched.Select(part => new WatchedView(Path(part.Prefix), ((WatchMethod)part.Method).Name(), part.Reason.Length == 0 ? null : part.Reason))]);
 
     private static string Path(Google.Protobuf.ByteString key) => KeyText.Format(EntryKind.File, key.Span);
 }
@@ -85,3 +91,8 @@ internal sealed record ScopeView(IReadOnlyList<string> Include, IReadOnlyList<st
 internal sealed record GapView(string Key, string Reason);
 
 internal sealed record LossWindowView(DateTime From, DateTime To, string Reason);
+
+/// <param name="Path">Of a filesystem, as far as it lies below.</param>
+/// <param name="Method">How changes come to be known.</param>
+/// <param name="Reason">Why not better.</param>
+internal sealed record WatchedView(string Path, string Method, string? Reason);

@@ -39,6 +39,9 @@ internal sealed class Installation : IAsyncDisposable
 
     public string TokenFile => _folder["collector/admin.token"];
 
+    /// <summary>Starts the agent, as a command that ends with the program to run.</summary>
+    public IReadOnlyList<string> AgentVia { get; init; } = [];
+
     public RunningProgram Collector => _collector!;
 
     public RunningProgram Agent => _agent!;
@@ -99,7 +102,8 @@ internal sealed class Installation : IAsyncDisposable
             facts = {_facts}
             {_agentSettings}
             """, Cancellation);
-        _agent = RunningProgram.Start(Programs.Agent, ["run", "--config", _folder["agent.toml"]]);
+        string[] command = [.. AgentVia, Programs.Agent, "run", "--config", _folder["agent.toml"]];
+        _agent = RunningProgram.Start(command[0], command[1..]);
     }
 
     public Task<Finished> Ctl(params string[] arguments) =>

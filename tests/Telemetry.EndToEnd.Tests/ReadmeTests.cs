@@ -74,7 +74,7 @@ public sealed partial class ReadmeTests : IAsyncDisposable
                 ["TELEMETRY_COLLECTOR__DATA_DIRECTORY"] = _installation["second-collector"],
                 ["TELEMETRY_COLLECTOR__AGENTS__LISTEN"] = "127.0.0.1:0",
                 ["TELEMETRY_COLLECTOR__OPERATORS__LISTEN"] = "127.0.0.1:0",
-                ["TELEMETRY_AGENT__STATE_DIRECTORY"] = _installation["second-agent"],
+                ["TELEMETRY_AGENT__STATE_DIRECTORY"] = _installation[command.StartsWith("telemetry-agent status", StringComparison.Ordinal) ? "agent" : "second-agent"],
                 ["TELEMETRY_AGENT__COLLECTOR"] = "http://127.0.0.1:1",
             });
     }

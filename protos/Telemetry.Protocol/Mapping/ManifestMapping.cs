@@ -12,6 +12,7 @@ public static class ManifestMapping
     private const int MaxScanners = 256;
     private const int MaxGaps = 10_000;
     private const int MaxLossWindows = 10_000;
+    private const int MaxWatchedParts = 1_000;
     private const int MaxNameLength = 100;
     private const int MaxReasonLength = 300;
 
@@ -60,6 +61,12 @@ public static class ManifestMapping
             To = window.To.ToTimestamp(),
             Reason = window.Reason,
         }));
+        message.Watched.AddRange(coverage.Watched.Take(MaxWatchedParts).Select(part => new V1.WatchedPart
+        {
+            Prefix = ByteString.CopyFrom(part.Prefix.Bytes),
+            Method = (V1.WatchMethod)part.Method,
+            Reason = part.Reason,
+        }));
         return message;
     }
 
@@ -71,6 +78,7 @@ public static class ManifestMapping
         Limit(message.Scanners.Count, MaxScanners, "scanners");
         Limit(message.Gaps.Count, MaxGaps, "gaps");
         Limit(message.LossWindows.Count, MaxLossWindows, "loss windows");
+        Limit(message.Watched.Count, MaxWatchedParts, "watched parts");
 
         var digest = message.ScopeDigest.ToDigest();
         var scope = message.Scope is not null ? message.Scope.ToModel()
@@ -83,7 +91,10 @@ public static class ManifestMapping
             [.. message.Scanners.Select(scanner => new Scanner(scanner.Kind.ToModel(), Name(scanner.Name), scanner.Major, scanner.Minor))],
             [.. message.Gaps.Select(gap => new Gap(gap.Kind.ToModel(), gap.Prefix.ToKey(), Short(gap.Reason)))],
             [.. message.LossWindows.Select(window =>
-                new LossWindow(window.From.ToTime("loss window"), window.To.ToTime("loss window"), Short(window.Reason)))]);
+                new LossWindow(window.From.ToTime("loss window"), window.To.ToTime("loss window"), Short(window.Reason)))])
+        {
+            Watched = [.. message.Watched.Select(part => new WatchedPart(part.Prefix.ToKey(), part.Method.ToModel(), Short(part.Reason)))],
+        };
     }
 
     public static Coverage ToModel(this V1.Coverage? message) => message.ToModel(_ => null);
@@ -106,6 +117,10 @@ public static class ManifestMapping
 
     public static EntryKind ToModel(this V1.Kind kind) =>
         kind is >= V1.Kind.File and <= V1.Kind.System ? (EntryKind)kind : throw new BadMessageException($"unknown kind {(int)kind}");
+
+    // An agent may be younger than who reads this.
+    private static WatchMethod ToModel(this V1.WatchMethod method) =>
+        method is >= V1.WatchMethod.Fanotify and <= V1.WatchMethod.Scans ? (WatchMethod)method : WatchMethod.Unknown;
 
     public static Timestamp ToTimestamp(this DateTimeOffset time) => Timestamp.FromDateTimeOffset(time);
 

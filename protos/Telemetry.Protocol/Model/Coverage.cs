@@ -24,6 +24,9 @@ public sealed record Coverage(
         }
     } = Gaps;
 
+    /// <summary>How changes of files come to be known, by prefix. None: the manifest was made by one look, and nobody watched.</summary>
+    public ImmutableArray<WatchedPart> Watched { get; init; } = [];
+
     /// <summary>Whether the manifest says something about a key: that it is there, and what, or that it is not.</summary>
     public bool Covers(EntryKind kind, ReadOnlySpan<byte> key) =>
         ScannerOf(kind, key) is not null
@@ -47,7 +50,8 @@ public sealed record Coverage(
         && Scope.Equals(other.Scope)
         && Scanners.SequenceEqual(other.Scanners)
         && Gaps.SequenceEqual(other.Gaps)
-        && LossWindows.SequenceEqual(other.LossWindows);
+        && LossWindows.SequenceEqual(other.LossWindows)
+        && Watched.SequenceEqual(other.Watched);
 
     public override int GetHashCode() => HashCode.Combine(Scope, Scanners.Length, Gaps.Length, LossWindows.Length);
 

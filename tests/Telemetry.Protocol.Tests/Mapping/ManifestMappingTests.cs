@@ -13,7 +13,10 @@ public sealed class ManifestMappingTests
             new Scope([EntryKey.Root], [EntryKey.OfPath("/home"), new EntryKey([0xff, 0])]),
             [new Scanner(EntryKind.Package, "dpkg", 1, 4), new Scanner(EntryKind.File, "file", 2, 0)],
             [new Gap(EntryKind.File, EntryKey.OfPath("/mnt/nfs"), "did not answer")],
-            [new LossWindow(Time(0), Time(7), "queue overflow")]),
+            [new LossWindow(Time(0), Time(7), "queue overflow")])
+        {
+            Watched = [new WatchedPart(EntryKey.Root, WatchMethod.Fanotify, ""), new WatchedPart(EntryKey.Of("mnt"), WatchMethod.Scans, "not here")],
+        },
         Time(3600),
         "/ on web-1");
 
@@ -31,6 +34,7 @@ public sealed class ManifestMappingTests
         { "a key of 4097 bytes", message => message.Coverage.Gaps[0].Prefix = ByteString.CopyFrom(new byte[4097]) },
         { "gaps", message => message.Coverage.Gaps.AddRange(Enumerable.Repeat(new V1.Gap(), 10_001)) },
         { "scanners", message => message.Coverage.Scanners.AddRange(Enumerable.Repeat(new V1.Scanner(), 257)) },
+        { "watched parts", message => message.Coverage.Watched.AddRange(Enumerable.Repeat(new V1.WatchedPart(), 1_001)) },
         { "loss windows", message => message.Coverage.LossWindows.AddRange(Enumerable.Repeat(new V1.LossWindow(), 10_001)) },
         { "a name of 0 characters", message => message.Coverage.Scanners[0].Name = "" },
         { "a name of 101 characters", message => message.Coverage.Scanners[0].Name = new string('n', 101) },

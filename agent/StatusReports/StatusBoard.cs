@@ -1,0 +1,73 @@
+using Telemetry.Agent.Cli;
+using Telemetry.Agent.Identity;
+using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Scan;
+using Telemetry.Agent.Uplink;
+using Telemetry.Agent.Watch;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Agent.StatusReports;
+
+/// <summary>Asks the agent's parts how they are, when somebody wants to know. Nothing is kept here, and nobody waits for it.</summary>
+internal sealed class StatusBoard(
+    AgentOptions options,
+    InstanceIdentity identity,
+    StateStore store,
+    ScanPlan plan,
+    DirtyPaths dirty,
+    CollectorLink link,
+    WatchCounters watch,
+    LossLog losses,
+    TimeProvider clock)
+{
+    // A tree full of gaps has a thousand of them.
+    private const int MaxGaps = 100;
+
+    private readonly DateTime _startedAt = clock.GetUtcNow().UtcDateTime;
+
+    public StatusReport Read()
+    {
+        var ledger = store.Ledger;
+        var state = link.State;
+        var lost = losses.Current;
+        return new StatusReport
+        {
+            Version = VersionCommand.Version,
+            Pid = Environment.ProcessId,
+            StartedAt = _startedAt,
+            Instance = identity.InstanceId,
+            StateDirectory = options.StateDirectory,
+            InMemory = store.IsInMemory,
+            Connection = ConnectionStatus.Of(options.Collector, state),
+            LastAck = Ack(ledger, state.LastAck),
+            Head = ledger.Head is { } head ? Head(head, ledger.LookCompletedAt) : null,
+            Coverage = Coverage(ledger.Head?.Coverage),
+            Losses = new LossStatus(lost.Count, LossWindowStatus.Of(lost.Last)),
+            Memory = OwnMemory.Read(),
+            Watch = new WatchStatus(watch.Events, watch.Overflows, watch.Watches, dirty.Waiting),
+        };
+    }
+
+    private static AckStatus? Ack(HeadLedger ledger, LinkAck? seen) => ledger.Acknowledged is not { Position: var position }
+        ? null
+        : new AckStatus(position.Epoch, position.Sequence, ledger.IsAcknowledged, seen?.Position == position ? seen.At.UtcDateTime : null);
+
+    private HeadStatus Head(LocalHead head, DateTimeOffset? lookedAt)
+    {
+        var entries = store.CountEntries();
+        return new HeadStatus(
+            head.Position.Epoch,
+            head.Position.Sequence,
+            head.ObservedAt.UtcDateTime,
+            lookedAt?.UtcDateTime,
+            EntryKinds.All.ToDictionary(kind => kind.Name(), kind => head.Roots[kind].ToString()),
+            entries is null ? null : EntryKinds.All.ToDictionary(kind => kind.Name(), kind => entries.GetValueOrDefault(kind)));
+    }
+
+    /// <summary>How the watch is now, though no look was completed since.</summary>
+    private CoverageStatus Coverage(Coverage? coverage) => new(
+        [.. plan.Watched.All.Select(part => new WatchedStatus(
+            KeyText.Format(EntryKind.File, part.Prefix.Bytes), part.Method.Name(), part.Reason.Length == 0 ? null : part.Reason))],
+        [.. (coverage?.Gaps ?? []).Take(MaxGaps).Select(gap => new GapStatus(KeyText.Format(gap.Kind, gap.Prefix.Bytes), gap.Reason))],
+        coverage?.Gaps.Length ?? 0);
+}

@@ -1,0 +1,88 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Telemetry.Agent.StatusReports;
+
+/// <summary>Answers <c>telemetry-agent status</c>: one request, one JSON answer, one client after the other.</summary>
+internal sealed partial class StatusServer(AgentOptions options, StatusBoard board, ILogger<StatusServer> log) : BackgroundService
+{
+    // Clients are the owner's, and done in no time; more than that are no people.
+    private const int Backlog = 8;
+
+    private readonly string _path = StatusSocket.ServedAt(options.StateDirectory, Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY"));
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            Listen(socket);
+        }
+        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            Log.NotListening(log, _path, e.Message);
+            return;
+        }
+
+        while (!stoppingToken.IsCancellationRequested)
+            await AnswerAsync(socket, stoppingToken);
+        File.Delete(_path);
+    }
+
+    /// <summary>
+    /// The new socket takes the place of what an agent that was killed left behind. There is no moment at which others could reach
+    /// it, and none at which there is half of it.
+    /// </summary>
+    private void Listen(Socket socket)
+    {
+        var made = _path + ".new";
+        File.Delete(made);
+        socket.Bind(new UnixDomainSocketEndPoint(made));
+        File.SetUnixFileMode(made, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        socket.Listen(Backlog);
+        File.Move(made, _path, overwrite: true);
+    }
+
+    private async Task AnswerAsync(Socket socket, CancellationToken stoppingToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        try
+        {
+            using var client = await socket.AcceptAsync(stoppingToken);
+            patience.CancelAfter(StatusSocket.Patience);
+            if (await RequestAsync(client, patience.Token) != StatusSocket.Request)
+                return;
+
+            var answer = JsonSerializer.SerializeToUtf8Bytes(board.Read(), StatusJson.Default.StatusReport);
+            for (var sent = 0; sent < answer.Length;)
+                sent += await client.SendAsync(answer.AsMemory(sent), patience.Token);
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        {
+            // A client that went away, or took too long, has itself to thank.
+        }
+    }
+
+    /// <returns>The first line, without its end; what came when there is no more to come.</returns>
+    private static async Task<string> RequestAsync(Socket client, CancellationToken cancellation)
+    {
+        var buffer = new byte[StatusSocket.MaxRequest];
+        for (var length = 0; ;)
+        {
+            var received = await client.ReceiveAsync(buffer.AsMemory(length), cancellation);
+            length += received;
+            var end = buffer.AsSpan(0, length).IndexOf((byte)'\n');
+            if (end >= 0 || received == 0 || length == buffer.Length)
+                return Encoding.UTF8.GetString(buffer, 0, end >= 0 ? end : length);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "'telemetry-agent status' can't be answered at {Path} ({Reason}); all else works. Make its folder writable, or its path shorter than 100 characters")]
+        public static partial void NotListening(ILogger log, string path, string reason);
+    }
+}
