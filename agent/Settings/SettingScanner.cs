@@ -29,7 +29,7 @@ internal sealed class SettingScanner(
     private const int MaxBatchFiles = 64;
 
     // Raised when a format's keys or values come out differently.
-    private const int MappingVersion = 1;
+    private const int MappingVersion = 2;
 
     /// <summary>Patterns of files that may be parsed; null: all that the policy lists.</summary>
     public IReadOnlyList<KeyPattern>? Allowed { get; init; }

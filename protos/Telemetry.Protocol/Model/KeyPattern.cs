@@ -35,6 +35,9 @@ public sealed class KeyPattern : IEquatable<KeyPattern>
     /// <summary>The leading components without wildcards: every matching key lies at or below.</summary>
     public EntryKey Literal { get; }
 
+    /// <summary>Of a pattern that begins at any depth, the component it begins with: every matching key has it. Else null.</summary>
+    internal byte[]? Anywhere => _components is [{ IsAnyDepth: true }, { Literal: { } component }, ..] ? component : null;
+
     /// <exception cref="FormatException">Not a pattern; the message says why.</exception>
     public static KeyPattern Parse(string text)
     {

@@ -33,6 +33,35 @@ public sealed class SettingScannerTests : IDisposable
         Assert.Equal(["setting:/etc/conf.d/x.conf#a.b", "setting:/etc/hosts#10.0.0.1/a"], keys);
     }
 
+    [Theory]
+    [InlineData("mysql", "[mysqld]\nwsrep_sst_auth=sst:PLANTED\n")]
+    [InlineData("crontab", "* * * * * root curl -u u:PLANTED http://h\n")]
+    [InlineData("crontab", "* * * * * root redis-cli -a PLANTED ping\n")]
+    [InlineData("sudoers", "alice ALL = /usr/bin/ldapsearch -w PLANTED\n")]
+    [InlineData("systemd", "[Service]\nExecStart=/usr/bin/mysql -pPLANTED\nExecStop=/usr/bin/sshpass -p PLANTED ssh h\n")]
+    [InlineData("apt_sources", "deb https://PLANTED@h/debian stable main\ndeb https://PLANTED:@h/debian stable main\n")]
+    [InlineData("fstab", "//nas/a /mnt cifs username=u%PLANTED,vers=3 0 0\ncurlftpfs#u:PLANTED@h /ftp fuse rw 0 0\n")]
+    [InlineData("php", "[Session]\nsession.save_path = \"tcp://h:6379?auth=PLANTED\"\n")]
+    [InlineData("apache", "<If \"%{HTTP:X-Api-Key} == 'PLANTED'\">\nRequestHeader set Authorization \"Basic PLANTED\"\n</If>\n")]
+    [InlineData("json", "{\"passwords\":[\"PLANTED\",\"b\"]}")]
+    [InlineData("json", "{\"auths\":{\"h\":{\"auth\":\"dTpQTEFOVEVE\"}}}")]
+    [InlineData("json", "{\"api_keys\":[{\"key\":\"PLANTED\",\"for\":\"PLANTED\"}]}")]
+    public void Scan_SecretInAnyPlace_IsKeyed(string format, string content)
+    {
+        _scans.Tree.Write("etc/file", content);
+
+        var scanned = _scans.Look(SettingScans.Policy(("/etc/file", format)));
+
+        Assert.Empty(scanned.Sighting.Coverage.Gaps.Select(gap => gap.Reason));
+        Assert.NotEmpty(scanned.Entries(EntryKind.Setting));
+        foreach (var entry in scanned.Entries(EntryKind.Setting))
+        {
+            var bytes = Encoding.Latin1.GetString([.. entry.Key.Bytes, .. entry.Fingerprint.Encode()]);
+            Assert.DoesNotContain("PLANTED", bytes);
+            Assert.DoesNotContain("dTpQTEFOVEVE", bytes);
+        }
+    }
+
     [Fact]
     public void Scan_NothingChanged_TakesOverWithoutAHelper()
     {
