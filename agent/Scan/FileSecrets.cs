@@ -1,3 +1,4 @@
+using Telemetry.Agent.Policies;
 using Telemetry.Agent.Settings;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.Policies;
@@ -40,10 +41,12 @@ internal sealed class FileSecrets(Policy policy, FleetKey key)
 
     public FleetKey Key { get; } = key;
 
+    public PolicyLimits Limits { get; init; } = PolicyLimits.None;
+
     public SecretClass ClassOf(ReadOnlySpan<byte> file)
     {
         var treatment = policy.TreatmentOf(EntryKind.File, file);
-        return treatment == Treatment.Secret ? SecretClass.Secret
+        return treatment == Treatment.Secret || Limits.IsSecret(file) ? SecretClass.Secret
             : policy.SettingsOf(file) is { } settings ? ClassOf(SettingsFormat.Find(settings.Format))
             : treatment is Treatment.Ignore or Treatment.Presence or Treatment.Attributes or Treatment.Growing ? SecretClass.Unjudged
             : SecretClass.None;

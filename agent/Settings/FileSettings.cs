@@ -11,8 +11,12 @@ internal sealed class FileSettings(byte[] file, SettingsFormat format, bool isSe
 {
     public const string Order = "#order";
 
-    // Whatever is longer is no name: a command, a list of files, a piece of JSON.
-    private const int MaxComponentLength = 200;
+    /// <summary>What stands for a text that is no name: its digest, keyed where it holds a secret.</summary>
+    public string Shorten(string text)
+    {
+        var bytes = Encoding.Latin1.GetBytes(text);
+        return (format.HoldsSecret(bytes) ? key.Digest(bytes).Digest : Digest.Of(bytes)).ToString();
+    }
 
     /// <returns>Keys and encoded fingerprints, in rising key order, no two alike.</returns>
     public IReadOnlyList<(EntryKey Key, byte[] Fingerprint)> Entries(SettingList settings)
@@ -46,7 +50,7 @@ internal sealed class FileSettings(byte[] file, SettingsFormat format, bool isSe
         var bytes = Encoding.Latin1.GetBytes(text.Length == 0 ? "''" : text);
         if ((isBelowSecret && !IsPlainWord(bytes)) || format.HoldsSecret(bytes))
             return Encoding.ASCII.GetBytes(key.Digest(bytes).Digest.ToString());
-        return bytes.Length > MaxComponentLength ? Encoding.ASCII.GetBytes(Digest.Of(bytes).ToString()) : bytes;
+        return bytes;
     }
 
     private Fingerprint ValueOf(Setting setting)
