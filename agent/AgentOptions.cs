@@ -1,8 +1,8 @@
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Identity;
+using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Scrub;
-using Telemetry.Agent.Settings;
 using Telemetry.Agent.Supervision;
 using Telemetry.Agent.SystemFacts;
 using Telemetry.Protocol.Configuration;
@@ -34,7 +34,7 @@ internal sealed record AgentOptions
 
     public required SystemOptions System { get; init; }
 
-    public required SettingsOptions Settings { get; init; }
+    public required PolicyLimits Limits { get; init; }
 
     public required HealthOptions Health { get; init; }
 
@@ -54,7 +54,7 @@ internal sealed record AgentOptions
             Scan = ScanOptions.Read(settings.Section("scan")),
             Scrub = ScrubOptions.Read(settings.Section("scrub")),
             System = SystemOptions.Read(settings.Section("system")),
-            Settings = SettingsOptions.Read(settings.Section("settings")),
+            Limits = PolicyLimits.Read(settings.Section("policy"), settings.Section("settings")),
             Health = HealthOptions.Read(settings.Section("health")),
             Log = LogOptions.Read(settings.Section("log")),
         };

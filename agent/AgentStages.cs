@@ -40,7 +40,7 @@ internal static class AgentStages
         {
             Local = WatchScope.Of(options.Root, options.Watch.Include, [.. options.Watch.Exclude, .. WatchScope.Own(options)]),
             Facts = new FactSources(options.Root, options.System.Facts, provider.GetRequiredService<TimeProvider>()),
-            Parsable = options.Settings.Allow,
+            Limits = options.Limits,
             SpillDirectory = provider.GetRequiredService<StateDirectory>().Path,
         });
 

@@ -29,9 +29,13 @@ internal static class CommandLine
         {
             return Fail(e.Message, ExitCode.WrongConfiguration);
         }
-        catch (Exception e) when (e is ManifestFileException or ScanRootException)
+        catch (ManifestFileException e)
         {
-            return Fail(e.Message, ExitCode.No);
+            return Fail(e.Message, e.IsDenied ? ExitCode.NotAllowed : ExitCode.WrongUsage);
+        }
+        catch (ScanRootException e)
+        {
+            return Fail(e.Message, e.IsDenied ? ExitCode.NotAllowed : ExitCode.WrongUsage);
         }
         catch (UnauthorizedAccessException e)
         {

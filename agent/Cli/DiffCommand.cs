@@ -22,7 +22,7 @@ internal static class DiffCommand
 
     public static Command Create()
     {
-        var command = new Verb("diff", "Compare two manifest files; exits 0 same, 1 different", Examples) { A, B, OutputFormat.Option };
+        var command = new Verb("diff", "Compare two manifest files; exits 0 same, 1 different, 2 when one of them is no manifest", Examples) { A, B, OutputFormat.Option };
         command.SetAction(Run);
         return command;
     }

@@ -95,6 +95,6 @@ internal static class OwnerCommand
     {
         var path = asked.Bytes.ToArray();
         path.AsSpan().Replace(EntryKey.Separator, (byte)'/');
-        return paths.Of(path) ?? throw new UsageException($"'{KeyText.Format(EntryKind.File, asked.Bytes)}' has a component '..'; name the path without it.");
+        return paths.Of(path) ?? throw new UsageException($"'{KeyText.Format(EntryKind.File, asked.Bytes)}' is no path: it has a component '..', or is longer or deeper than any is.");
     }
 }

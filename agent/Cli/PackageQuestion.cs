@@ -17,7 +17,7 @@ internal static class PackageQuestion
 
     /// <summary>The root that was named, and the package databases in it.</summary>
     /// <exception cref="ScanRootException">The root can't be opened.</exception>
-    /// <exception cref="IOException">There is no package database.</exception>
+    /// <exception cref="UsageException">There is no package database.</exception>
     public static (RootedTree Tree, IReadOnlyList<IPackageFiles> Sources) Open(ParseResult arguments, TimeProvider clock)
     {
         var root = Path.GetFullPath(arguments.GetValue(Root)!);
@@ -28,7 +28,7 @@ internal static class PackageQuestion
         var sources = PackageDatabases.Files(root, clock).Where(source => source.State() is not null).ToList();
         return sources.Count > 0
             ? (tree!, sources)
-            : throw new IOException($"There is no package database of dpkg or rpm below '{root}'. Name the root of a machine or an image.");
+            : throw new UsageException($"There is no package database of dpkg or rpm below '{root}'. Name the root of a machine or an image.");
     }
 
     /// <summary>Said once at the end, after the answers.</summary>

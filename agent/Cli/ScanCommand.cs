@@ -97,7 +97,18 @@ internal static class ScanCommand
         Console.Out.WriteLine(Summary(path, sighting, progress, clock.GetElapsedTime(started)));
         foreach (var gap in sighting.Coverage.Gaps)
             Console.Error.WriteLine($"Not covered: {KeyText.Format(gap.Kind, gap.Prefix.Bytes)} ({gap.Reason})");
+        foreach (var missing in Missing(root, policy.Include))
+            Console.Error.WriteLine($"Not there: {KeyText.Format(EntryKind.File, missing.Bytes)}, which the policy includes. Paths in a policy are below the root, and no link is followed.");
         return ExitCode.Yes;
+    }
+
+    /// <summary>No mistake, as the same policy is for many machines; but perhaps a slip.</summary>
+    private static List<EntryKey> Missing(string root, IEnumerable<EntryKey> include)
+    {
+        if (RootedTree.Open(root, out var tree) != 0)
+            return [];
+        using (tree)
+            return [.. include.Where(key => Errno.IsGone(tree!.Status(key.Bytes, out _)))];
     }
 
     /// <summary>The file takes the place of what has its name: that must be a file, not a device or a link to who knows what.</summary>

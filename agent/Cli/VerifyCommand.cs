@@ -24,7 +24,7 @@ internal static class VerifyCommand
 
     public static Command Create(TimeProvider clock)
     {
-        var command = new Verb("verify", "Compare packaged files with their packages' own digests; exits 0 when none differs, 1 when some do", Examples)
+        var command = new Verb("verify", "Compare packaged files with their packages' own digests; exits 0 when none differs, 1 when some do, 77 when none does but some may not be read", Examples)
         {
             Packages, PackageQuestion.Root, OutputFormat.Option,
         };
@@ -39,7 +39,7 @@ internal static class VerifyCommand
         var selection = new PackageSelection(arguments.GetValue(Packages)!);
         var (tree, sources) = PackageQuestion.Open(arguments, clock);
         var mistakes = new List<string>();
-        var found = false;
+        var (isDifferent, isUnread) = (false, false);
         using (tree)
         using (var output = new Output())
         {
@@ -54,12 +54,15 @@ internal static class VerifyCommand
                     return;
                 var view = PackageFindingView.Of(finding);
                 output.Line(asTable ? view.Row() : JsonSerializer.Serialize(view, PackageJson.Readable.PackageFindingView));
-                found = true;
+                if (finding.Change == PackageChange.Unreadable)
+                    isUnread = true;
+                else
+                    isDifferent = true;
             }
         }
 
         mistakes.AddRange(selection.Unknown.Select(name => $"no package '{EscapedText.Of(Encoding.UTF8.GetBytes(name))}' is known here"));
         PackageQuestion.Report(mistakes);
-        return found || mistakes.Count > 0 ? ExitCode.No : ExitCode.Yes;
+        return isDifferent || mistakes.Count > 0 ? ExitCode.No : isUnread ? ExitCode.NotAllowed : ExitCode.Yes;
     }
 }

@@ -8,9 +8,9 @@ internal delegate void ChildOutput(ReadOnlySpan<byte> bytes);
 
 /// <summary>Runs a program to its end, in the calling thread: with limits, without a shell, without a surrounding it could read its mood from.</summary>
 /// <remarks>
-/// The child is the first of a session of its own; when it ends, or must end, nobody of its process group is left. Its standard
-/// input is empty, its environment is PATH and LC_ALL=C, all signals are as a new process has them, and it inherits no other
-/// descriptor (this program opens all of them to be closed on exec).
+/// The child is the first of a session of its own; when it ends, or must end, nobody of its process group is left, and it does not
+/// outlive this program. Its standard input is empty, its environment is PATH and LC_ALL=C, all signals are as a new process has
+/// them, and it inherits no other descriptor (this program opens all of them to be closed on exec).
 /// </remarks>
 internal static unsafe class ChildProcess
 {
@@ -19,7 +19,7 @@ internal static unsafe class ChildProcess
 
     // Of a child; a rpm database of a large machine is 300 MB, which rpm maps.
     private const ulong MaxMemory = 1UL << 30, MaxFileSize = 256UL << 20;
-    private const int FileSize = 1, AddressSpace = 9;           // RLIMIT_FSIZE, RLIMIT_AS
+    private const int CpuSeconds = 0, FileSize = 1, AddressSpace = 9;  // RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_AS
 
     // A token is looked at so often.
     private const int LongestPollMilliseconds = 100;
@@ -30,7 +30,11 @@ internal static unsafe class ChildProcess
     private static readonly string[] Folders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
     private static readonly string[] ChildEnvironment = ["PATH=" + string.Join(':', Folders), "LC_ALL=C"];
 
+    // setpriv(1) of util-linux has the kernel end what follows when this program ends, however it does. posix_spawn can't ask for that.
+    private static readonly string? Tether = Find("setpriv");
+
     private const int CloseOnExec = 0x80000;                    // O_CLOEXEC
+    private const int Executable = 1;                           // X_OK
     private const short Readable = 1;                           // POLLIN
     private const int KillSignal = 9;                           // SIGKILL
     private const int ByPid = 1;                                // P_PID
@@ -51,7 +55,7 @@ internal static unsafe class ChildProcess
     {
         cancellation.ThrowIfCancellationRequested();
         var started = Stopwatch.GetTimestamp();
-        var errno = Start(program, arguments, out var process, out var standardOutput, out var standardError);
+        var errno = Start(program, arguments, timeout, out var process, out var standardOutput, out var standardError);
         if (errno != 0)
             return new ChildEnd(program, ChildOutcome.NotStarted, errno, []);
 
@@ -157,13 +161,16 @@ internal static unsafe class ChildProcess
         return LibC.WaitId(ByPid, process, information, HasExited | NoHang | NoReap) != 0 || *(int*)information != 0;
     }
 
-    private static int Start(string program, IReadOnlyList<string> arguments, out int process, out int standardOutput, out int standardError)
+    private static int Start(
+        string program, IReadOnlyList<string> arguments, TimeSpan timeout, out int process, out int standardOutput, out int standardError)
     {
         process = standardOutput = standardError = -1;
         var pipes = stackalloc int[4] { -1, -1, -1, -1 };
         var errno = LibC.Pipe(pipes, CloseOnExec) == 0 && LibC.Pipe(pipes + 2, CloseOnExec) == 0 ? 0 : Marshal.GetLastPInvokeError();
         if (errno == 0)
-            errno = Spawn(program, arguments, pipes[1], pipes[3], out process);
+            errno = MayExecute(program);
+        if (errno == 0)
+            errno = Spawn([.. Tether is null ? Array.Empty<string>() : [Tether, "--pdeathsig", "KILL", "--"], program, .. arguments], pipes[1], pipes[3], out process);
 
         for (var i = 0; i < 4; i++)
         {
@@ -177,6 +184,7 @@ internal static unsafe class ChildProcess
         (standardOutput, standardError) = (pipes[0], pipes[2]);
         Limit(process, AddressSpace, MaxMemory);
         Limit(process, FileSize, MaxFileSize);
+        Limit(process, CpuSeconds, (ulong)Math.Ceiling(timeout.TotalSeconds) + 1);
         return 0;
     }
 
@@ -187,7 +195,15 @@ internal static unsafe class ChildProcess
         _ = LibC.SetLimitOf(process, resource, &limit, null);
     }
 
-    private static int Spawn(string program, IReadOnlyList<string> arguments, int output, int error, out int process)
+    private static int MayExecute(string program)
+    {
+        var path = (byte*)Marshal.StringToCoTaskMemUTF8(program);
+        var errno = LibC.Access(path, Executable) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        Marshal.FreeCoTaskMem((nint)path);
+        return errno;
+    }
+
+    private static int Spawn(IReadOnlyList<string> command, int output, int error, out int process)
     {
         process = -1;
 
@@ -196,7 +212,7 @@ internal static unsafe class ChildProcess
         var attributes = stackalloc byte[1024];
         var signals = stackalloc byte[128];
         var errno = LibC.SpawnActionsInit(actions) | LibC.SpawnAttributesInit(attributes);
-        byte*[] texts = [.. Texts([program, .. arguments]), .. Texts(ChildEnvironment)];
+        byte*[] texts = [.. Texts(command), .. Texts(ChildEnvironment)];
         try
         {
             new Span<byte>(signals, 128).Fill(0xff);
@@ -212,7 +228,7 @@ internal static unsafe class ChildProcess
 
             int started;
             fixed (byte** text = texts)
-                errno = LibC.Spawn(&started, text[0], actions, attributes, text, text + arguments.Count + 2);
+                errno = LibC.Spawn(&started, text[0], actions, attributes, text, text + command.Count + 1);
             process = started;
             return errno;
         }

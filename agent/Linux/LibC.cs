@@ -13,6 +13,10 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "close")]
     internal static partial int Close(int descriptor);
 
+    /// <summary>access(2).</summary>
+    [LibraryImport("libc", EntryPoint = "access", SetLastError = true)]
+    internal static partial int Access(byte* path, int mode);
+
     /// <summary>read(2).</summary>
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     internal static partial nint Read(int descriptor, byte* buffer, nint count);

@@ -12,12 +12,19 @@ internal sealed class RealPaths(RootedTree tree)
     // For one path, as in path_resolution(7): links that lead to links would double the work each time.
     private const int MaxLinks = 40;
 
+    // PATH_MAX; and what a package lists is a tenth of it deep.
+    private const int MaxLength = 4096, MaxDepth = 256;
+
+    // Bytes of keys. A real machine's directories are 5 MB.
+    private const int MaxRemembered = 32 * 1024 * 1024;
+
     private readonly Dictionary<EntryKey, EntryKey> _directories = [];
+    private int _remembered;
     private EntryKey _lastAsked, _lastFound;
     private int _followed;
 
     /// <param name="path">With or without a leading slash.</param>
-    /// <returns>A key of the file tree; null when the path has a component <c>..</c>, which no package lists.</returns>
+    /// <returns>A key of the file tree; null when it is longer or deeper than a path is, or has a component <c>..</c>, which no package lists.</returns>
     public EntryKey? Of(ReadOnlySpan<byte> path)
     {
         var key = Normal(path);
@@ -48,6 +55,13 @@ internal sealed class RealPaths(RootedTree tree)
         var end = key.Bytes.LastIndexOf(EntryKey.Separator);
         var parent = end < 0 ? EntryKey.Root : Directory(new EntryKey(key.Bytes[..end]));
         var found = Follow(parent, key.Bytes[(end + 1)..]);
+        _remembered += key.Length + found.Length;
+        if (_remembered > MaxRemembered)
+        {
+            _directories.Clear();
+            _remembered = key.Length + found.Length;
+        }
+
         _directories[key] = found;
         return found;
     }
@@ -78,6 +92,9 @@ internal sealed class RealPaths(RootedTree tree)
     /// <summary>Components joined by 0x00, without empty ones and <c>.</c></summary>
     private static EntryKey? Normal(ReadOnlySpan<byte> path)
     {
+        if (path.Length > MaxLength || path.Count((byte)'/') > MaxDepth)
+            return null;
+
         var bytes = new byte[path.Length];
         var length = 0;
         foreach (var range in path.Split((byte)'/'))

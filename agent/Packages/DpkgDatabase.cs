@@ -16,9 +16,13 @@ internal sealed class DpkgDatabase : IDisposable
 
     private const int Tries = 3;
 
+    // A status file of all Debian is 100 MB, and the lists of a large machine are; an image's sparse file may be of any size.
+    private const ulong MaxFileBytes = 128UL << 20, MaxBytes = 2UL << 30;
+
     private readonly EntryKey _directory;
     private SafeFileHandle _status;
     private FileStatus _opened;
+    private ulong _bytes;
 
     private DpkgDatabase(RootedTree tree, RealPaths paths, EntryKey directory, SafeFileHandle status, in FileStatus opened)
     {
@@ -71,6 +75,7 @@ internal sealed class DpkgDatabase : IDisposable
                         updates.Add(("updates/" + name, update));
                 }
 
+                Spend(StatusFile, _opened);
                 using var stream = new FileStream(_status, FileAccess.Read, bufferSize: 0);
                 var status = PackageDatabaseException.Instead(() => DpkgStatus.Parse(stream, updates));
 
@@ -108,9 +113,29 @@ internal sealed class DpkgDatabase : IDisposable
         var errno = Tree.File(key.Bytes, out var file, out status);
         if (Errno.IsGone(errno))
             return null;
-        return errno == 0
-            ? new FileStream(file!, FileAccess.Read, bufferSize: 0)
-            : throw new PackageDatabaseException($"{KeyText.Format(EntryKind.File, key.Bytes)}: {Errno.Text(errno)}");
+        if (errno != 0)
+            throw new PackageDatabaseException($"{KeyText.Format(EntryKind.File, key.Bytes)}: {Errno.Text(errno)}");
+        var stream = new FileStream(file!, FileAccess.Read, bufferSize: 0);
+        try
+        {
+            Spend(KeyText.Format(EntryKind.File, key.Bytes), status);
+            return stream;
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
+    }
+
+    /// <exception cref="PackageDatabaseException">It is larger than any real one, or all of them are.</exception>
+    private void Spend(string name, in FileStatus status)
+    {
+        if (status.Size > MaxFileBytes)
+            throw new PackageDatabaseException($"{name}: it has more than {MaxFileBytes >> 20} MiB");
+        _bytes += status.Size;
+        if (_bytes > MaxBytes)
+            throw new PackageDatabaseException($"its files have more than {MaxBytes >> 30} GiB");
     }
 
     public void Dispose()

@@ -12,7 +12,9 @@ internal sealed record DpkgPackage(ByteText Name, ByteText Architecture, ByteTex
 
     public IReadOnlyList<DpkgConffile> Conffiles { get; init; } = [];
 
-    public EntryKey Key => EntryKey.Of("dpkg").Child(Name.Bytes).Child(Architecture.Bytes);
+    public EntryKey Key => KeyOf(Name, Architecture);
+
+    public static EntryKey KeyOf(ByteText name, ByteText architecture) => EntryKey.Of("dpkg").Child(name.Bytes).Child(architecture.Bytes);
 
     public Fingerprint Fingerprint
     {

@@ -8,8 +8,15 @@ internal sealed class DpkgStatusParser
     // A key has room for these; dpkg's own words for a status are 41 bytes long at most.
     private const int MaxNameLength = 255, MaxStatusLength = 64, MaxVersionLength = 4096;
 
+    // More than any archive has, and what fits into the memory of an agent.
+    private const int MaxPackages = 100_000, MaxConffiles = 100_000;
+
     private readonly Dictionary<EntryKey, DpkgPackage> _packages = [];
+
+    // By name, those of which one architecture may be installed at a time.
+    private readonly Dictionary<ByteText, HashSet<EntryKey>> _exclusive = [];
     private readonly List<DpkgConffile> _conffiles = [];
+    private int _allConffiles;
     private ByteText? _name, _architecture, _version, _status, _multiArch;
     private string _place = "";
     private int _firstLine;
@@ -47,7 +54,7 @@ internal sealed class DpkgStatusParser
         if (line[0] is (byte)' ' or (byte)'\t')
         {
             if (_inConffiles && DpkgConffile.Parse(line) is { } conffile)
-                _conffiles.Add(conffile);
+                Take(conffile);
             return;
         }
 
@@ -86,6 +93,14 @@ internal sealed class DpkgStatusParser
             field = new ByteText(value);
     }
 
+    private void Take(DpkgConffile conffile)
+    {
+        if (_allConffiles + _conffiles.Count < MaxConffiles)
+            _conffiles.Add(conffile);
+        else
+            Break($"it has more than {MaxConffiles} conffiles");
+    }
+
     private void EndStanza()
     {
         if (_firstLine != 0 && !_isBroken)
@@ -120,18 +135,40 @@ internal sealed class DpkgStatusParser
         }
 
         var package = new DpkgPackage(name, architecture, _version, status) { IsMultiArchSame = isSame, Conffiles = [.. _conffiles] };
-        if (!_packages.TryAdd(package.Key, package))
+        if (_packages.Count == MaxPackages)
+            Break($"it has more than {MaxPackages} packages");
+        else if (!_packages.TryAdd(package.Key, package))
             Break($"the stanza at line {_firstLine} repeats a package");
+        else
+            Remember(package);
     }
 
     /// <summary>An update stands for the package of its name and architecture, or for the only one of its name that may be installed.</summary>
     private void Forget(ByteText name, bool isSame)
     {
-        foreach (var known in _packages.Values.Where(known => known.Name == name).ToList())
+        var exclusive = _exclusive.GetValueOrDefault(name);
+        if (_architecture is { } architecture)
         {
-            if (known.Architecture == _architecture || (!isSame && !known.IsMultiArchSame))
-                _packages.Remove(known.Key);
+            var key = DpkgPackage.KeyOf(name, architecture);
+            _packages.Remove(key);
+            exclusive?.Remove(key);
         }
+
+        if (isSame || exclusive is null)
+            return;
+        foreach (var key in exclusive)
+            _packages.Remove(key);
+        exclusive.Clear();
+    }
+
+    private void Remember(DpkgPackage package)
+    {
+        _allConffiles += package.Conffiles.Count;
+        if (package.IsMultiArchSame)
+            return;
+        if (!_exclusive.TryGetValue(package.Name, out var keys))
+            _exclusive[package.Name] = keys = [];
+        keys.Add(package.Key);
     }
 
     private void Break(string mistake)

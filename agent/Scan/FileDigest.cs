@@ -14,8 +14,8 @@ internal sealed class FileDigest(FleetKey key, ReadBudget? budget = null) : IDis
     // Below this, looking for holes costs more than reading them.
     private const ulong MinSparse = 1024 * 1024;
 
-    // What is larger is not parsed into settings either.
-    private const int MaxSettingsLength = 1024 * 1024;
+    // What is larger is not parsed into settings either, and no file of keys.
+    private const int MaxJudgedLength = 1024 * 1024;
 
     // Of a file that says it has no size, such as the kernel's own.
     private const ulong MaxMadeUpLength = 16 * 1024 * 1024;
@@ -36,7 +36,7 @@ internal sealed class FileDigest(FleetKey key, ReadBudget? budget = null) : IDis
         digest = default;
         isKeyed = false;
         var buffer = _buffer;
-        if (secret is SecretClass.Settings or SecretClass.Assignments && status.Size is > BufferLength and <= MaxSettingsLength)
+        if (status.Size is > BufferLength and <= MaxJudgedLength && FileSecrets.NeedsWhole(secret, status.Mode))
             buffer = new byte[(int)status.Size + 1];
 
         var length = Fill(descriptor, buffer, status.Size, out var atEnd);

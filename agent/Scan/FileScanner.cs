@@ -90,4 +90,7 @@ internal sealed class FileScanner(string root, FileRules rules, TimeProvider clo
 
 /// <summary>The directory to scan can't be opened; nothing can be said about what is in it.</summary>
 internal sealed class ScanRootException(string root, int errno)
-    : Exception($"The root '{root}' can't be opened: {Errno.Text(errno)}. Name a directory that this user can read.");
+    : Exception($"The root '{root}' can't be opened: {Errno.Text(errno)}. Name a directory that this user can read.")
+{
+    public bool IsDenied => Errno.IsDenied(errno);
+}

@@ -1,3 +1,4 @@
+using Telemetry.Agent.Policies;
 using Telemetry.Agent.Settings;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.Policies;
@@ -16,6 +17,12 @@ internal enum SecretClass : byte
     /// <summary>The same, where words such as "password" are part of the language: only what is assigned with <c>=</c> counts.</summary>
     Assignments,
 
+    /// <summary>The same, and what command lines give to programs.</summary>
+    Commands,
+
+    /// <summary>What it holds is not compared, so nothing is lost: it is a secret unless everybody may read it.</summary>
+    Unjudged,
+
     /// <summary>It is a secret.</summary>
     Secret,
 }
@@ -29,20 +36,40 @@ internal sealed class FileSecrets(Policy policy, FleetKey key)
 {
     private const uint ReadableByAll = 0b100;
 
+    // Raised when other contents count as secrets: what an earlier version took for none is read again.
+    private const long Version = 1;
+
     public FleetKey Key { get; } = key;
 
-    public SecretClass ClassOf(ReadOnlySpan<byte> file) =>
-        policy.TreatmentOf(EntryKind.File, file) == Treatment.Secret ? SecretClass.Secret
-        : policy.SettingsOf(file) is { } settings ? ClassOf(SettingsFormat.Find(settings.Format))
-        : SecretClass.None;
+    public PolicyLimits Limits { get; init; } = PolicyLimits.None;
+
+    public SecretClass ClassOf(ReadOnlySpan<byte> file)
+    {
+        var treatment = policy.TreatmentOf(EntryKind.File, file);
+        return treatment == Treatment.Secret || Limits.IsSecret(file) ? SecretClass.Secret
+            : policy.SettingsOf(file) is { } settings ? ClassOf(SettingsFormat.Find(settings.Format))
+            : treatment is Treatment.Ignore or Treatment.Presence or Treatment.Attributes or Treatment.Growing ? SecretClass.Unjudged
+            : SecretClass.None;
+    }
+
+    /// <summary>Whether all of a file is to be seen before its digest is made.</summary>
+    /// <param name="mode">Of the file.</param>
+    public static bool NeedsWhole(SecretClass secret, uint mode) => secret switch
+    {
+        SecretClass.Secret or SecretClass.Unjudged => false,
+        SecretClass.None => (mode & ReadableByAll) == 0,
+        _ => true,
+    };
 
     /// <param name="mode">Of the file: a private key that everybody may read, such as an example, keeps no secret.</param>
     /// <param name="content">Of a file of this class, or its beginning when it is too large to be parsed.</param>
     public static bool IsSecret(SecretClass secret, uint mode, ReadOnlySpan<byte> content) => secret switch
     {
         SecretClass.Secret => true,
-        SecretClass.Settings => SecretText.Holds(content),
-        SecretClass.Assignments => SecretText.HoldsAssignment(content),
+        SecretClass.Unjudged => (mode & ReadableByAll) == 0,
+        SecretClass.Settings => SecretText.Holds(content, SecretReach.Everything),
+        SecretClass.Commands => SecretText.Holds(content, SecretReach.Commands),
+        SecretClass.Assignments => SecretText.Holds(content, SecretReach.Assignments),
         _ => (mode & ReadableByAll) == 0 && PrivateKeyText.IsIn(content),
     };
 
@@ -59,9 +86,10 @@ internal sealed class FileSecrets(Policy policy, FleetKey key)
     {
         SecretReach.None => SecretClass.None,
         SecretReach.Assignments => SecretClass.Assignments,
+        SecretReach.Commands => SecretClass.Commands,
         _ => SecretClass.Settings,
     };
 
     // Far from what times of change differ by.
-    private static long MarkOf(SecretClass secret) => (long)secret << 56;
+    private static long MarkOf(SecretClass secret) => ((long)secret << 56) | (Version << 48);
 }

@@ -1,5 +1,6 @@
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Packages;
+using Telemetry.Agent.Policies;
 using Telemetry.Agent.Settings;
 using Telemetry.Agent.SystemFacts;
 using Telemetry.Protocol.Model;
@@ -23,8 +24,7 @@ internal sealed record ScanPlan(string Root)
 
     public bool Settings { get; init; } = true;
 
-    /// <summary>Files that may be parsed; null: all that a policy lists.</summary>
-    public IReadOnlyList<KeyPattern>? Parsable { get; init; }
+    public PolicyLimits Limits { get; init; } = PolicyLimits.None;
 
     /// <summary>What became of files that were parsed, from one look to the next.</summary>
     public ParseOutcomes Outcomes { get; } = new();
@@ -51,9 +51,9 @@ internal sealed record ScanPlan(string Root)
         var files = FilesUnder(policy, key, scope) with { LeftOut = LeftOut(policy.ToScope()) };
         var scanners = new List<IScanner> { new FileScanner(Root, files, clock) };
         scanners.AddRange(PackageScanners(clock));
-        scanners.AddRange(Facts?.Scanners(policy.Sysctls) ?? []);
+        scanners.AddRange(Facts?.Scanners(policy.Sysctls, Limits.Sysctls) ?? []);
         if (Settings && !policy.Settings.IsEmpty)
-            scanners.Add(new SettingScanner(Root, policy, scope, key, Outcomes, new SettingsParser(), clock) { Allowed = Parsable, Dirty = dirty });
+            scanners.Add(new SettingScanner(Root, policy, scope, key, Outcomes, new SettingsParser(), clock) { Limits = Limits, Dirty = dirty });
         return new ManifestScan(scanners, scope, clock) { Dirty = dirty, Loss = changed?.Loss, Watched = Watched };
     }
 
@@ -69,17 +69,17 @@ internal sealed record ScanPlan(string Root)
         if (parts.Any(part => PackageDatabases.Hold(part.Key)))
             scanners.AddRange(PackageScanners(clock));
         if (facts)
-            scanners.AddRange(Facts?.Scanners(policy.Sysctls) ?? []);
+            scanners.AddRange(Facts?.Scanners(policy.Sysctls, Limits.Sysctls) ?? []);
 
         var parsed = parts.Where(part => part.IsDeep || policy.SettingsOf(part.Key.Bytes) is not null).Select(part => part.Key).Where(part => scope.Covers(part.Bytes)).ToList();
         if (Settings && parsed.Count > 0 && !policy.Settings.IsEmpty)
-            scanners.Add(new SettingScanner(Root, policy, new Scope(parsed, scope.Exclude), key, Outcomes, new SettingsParser(), clock) { Allowed = Parsable, Dirty = parsed, IsPart = true });
+            scanners.Add(new SettingScanner(Root, policy, new Scope(parsed, scope.Exclude), key, Outcomes, new SettingsParser(), clock) { Limits = Limits, Dirty = parsed, IsPart = true });
         return new PartScan(scanners, scope, parts, parsed, clock);
     }
 
-    private FileRules FilesUnder(Policy policy, FleetKey key, Scope scope) => new(scope, new FileSecrets(policy, key))
+    private FileRules FilesUnder(Policy policy, FleetKey key, Scope scope) => new(scope, new FileSecrets(policy, key) { Limits = Limits })
     {
-        OneFilesystem = policy.OneFilesystem,
+        OneFilesystem = policy.OneFilesystem || Limits.OneFilesystem,
         Filesystems = Filesystems,
         Names = Names,
         Wait = Wait,

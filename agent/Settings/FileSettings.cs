@@ -1,4 +1,5 @@
 using System.Text;
+using Telemetry.Agent.Watch.Who;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Settings;
@@ -10,8 +11,12 @@ internal sealed class FileSettings(byte[] file, SettingsFormat format, bool isSe
 {
     public const string Order = "#order";
 
-    // Whatever is longer is no name: a command, a list of files, a piece of JSON.
-    private const int MaxComponentLength = 200;
+    /// <summary>What stands for a text that is no name: its digest, keyed where it holds a secret.</summary>
+    public string Shorten(string text)
+    {
+        var bytes = Encoding.Latin1.GetBytes(text);
+        return (format.HoldsSecret(bytes) ? key.Digest(bytes).Digest : Digest.Of(bytes)).ToString();
+    }
 
     /// <returns>Keys and encoded fingerprints, in rising key order, no two alike.</returns>
     public IReadOnlyList<(EntryKey Key, byte[] Fingerprint)> Entries(SettingList settings)
@@ -26,25 +31,32 @@ internal sealed class FileSettings(byte[] file, SettingsFormat format, bool isSe
 
     private EntryKey KeyOf(string[] name)
     {
-        var entry = name.Aggregate(new EntryKey(file), (prefix, component) => prefix.Child(Component(component)));
+        var entry = new EntryKey(file);
+        var isBelowSecret = false;
+        foreach (var component in name)
+        {
+            entry = entry.Child(Component(component, isBelowSecret));
+            isBelowSecret |= format.AnyNameIsSecret && SecretText.IsSecretName(Encoding.Latin1.GetBytes(component));
+        }
+
         return entry.Length <= EntryKey.MaxLength
             ? entry
             : new EntryKey(file).Child(Encoding.ASCII.GetBytes(key.Digest(entry.Bytes).Digest.ToString()));
     }
 
-    /// <summary>A name that holds a secret is told by its keyed digest.</summary>
-    private byte[] Component(string text)
+    /// <summary>A name that holds a secret, or is a part of one, is told by its keyed digest. Below a secret name, what is no plain word may be one.</summary>
+    private byte[] Component(string text, bool isBelowSecret)
     {
         var bytes = Encoding.Latin1.GetBytes(text.Length == 0 ? "''" : text);
-        if (format.HoldsSecret(bytes))
+        if ((isBelowSecret && !IsPlainWord(bytes)) || format.HoldsSecret(bytes))
             return Encoding.ASCII.GetBytes(key.Digest(bytes).Digest.ToString());
-        return bytes.Length > MaxComponentLength ? Encoding.ASCII.GetBytes(Digest.Of(bytes).ToString()) : bytes;
+        return bytes;
     }
 
     private Fingerprint ValueOf(Setting setting)
     {
         var value = Encoding.Latin1.GetBytes(setting.Value);
-        var isKeyed = isSecret || (value.Length > 0 && (HasSecretName(setting) || format.HoldsSecret(value)));
+        var isKeyed = isSecret || (value.Length > 0 && !format.PlainValues.Contains(setting.Value) && (HasSecretName(setting) || HoldsSecret(setting, value)));
         return isKeyed ? new Fingerprint { KeyedValue = key.Digest(value) } : new Fingerprint().WithValue(value);
     }
 
@@ -54,11 +66,25 @@ internal sealed class FileSettings(byte[] file, SettingsFormat format, bool isSe
         return isSecret || format.HoldsSecret(order) ? new Fingerprint { KeyedValue = key.Digest(order) } : new Fingerprint().WithValue(order);
     }
 
+    /// <summary>Some values are secrets only behind their name: Galera's, Docker's, Samba's.</summary>
+    private bool HoldsSecret(Setting setting, byte[] value) =>
+        format.HoldsSecret(value)
+        || (Encoding.Latin1.GetBytes(setting.Name[^1]) is var name && IsName(name) && format.HoldsSecret([.. name, (byte)'=', .. value]));
+
+    private static bool IsName(ReadOnlySpan<byte> text) => text.IndexOfAnyExcept(MaskedText.NameLetters) < 0;
+
+    private static bool IsPlainWord(ReadOnlySpan<byte> text)
+    {
+        var marks = new bool[text.Length];
+        RandomText.Find(text, marks);
+        return IsName(text) && !marks.AsSpan().Contains(true);
+    }
+
     private bool HasSecretName(Setting setting)
     {
         if (format.Reach == SecretReach.None)
             return false;
         var names = format.AnyNameIsSecret ? setting.Name : setting.Name[^1..];
-        return !format.PlainValues.Contains(setting.Value) && Array.Exists(names, name => SecretText.IsSecretName(Encoding.Latin1.GetBytes(name)));
+        return Array.Exists(names, name => SecretText.IsSecretName(Encoding.Latin1.GetBytes(name)));
     }
 }

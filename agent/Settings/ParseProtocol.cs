@@ -18,6 +18,9 @@ internal static class ParseProtocol
     /// <summary>Nodes of one file; comments count. Finding a node's place takes the library longer the more siblings it has.</summary>
     public const int MaxNodes = 50_000;
 
+    /// <summary>Nodes above one another; two or three for a block or an object. What is made of a tree costs its depth again.</summary>
+    public const int MaxDepth = 150;
+
     /// <summary>Bytes of all texts of one answer.</summary>
     public const int MaxAnswer = 4 * 1024 * 1024;
 
@@ -59,7 +62,8 @@ internal static class ParseProtocol
         switch (kind[0])
         {
             case Tree:
-                return new ParseAnswer(ReadTree(stream), null);
+                var tree = ReadTree(stream, out var depth);
+                return depth <= MaxDepth ? new ParseAnswer(tree, null) : new ParseAnswer(null, "it is nested more deeply than is looked at");
             case BadSyntax:
                 var line = ReadNumber(stream, 0, MaxText);
                 return new ParseAnswer(null, line == 0 ? "it can't be parsed" : $"line {line} can't be parsed");
@@ -72,21 +76,25 @@ internal static class ParseProtocol
         }
     }
 
-    private static SettingNode ReadTree(Stream stream)
+    private static SettingNode ReadTree(Stream stream, out int depth)
     {
+        depth = 0;
         var nodes = new SettingNode[ReadNumber(stream, 0, MaxNodes) + 1];
+        var depths = new int[nodes.Length];
         nodes[0] = new SettingNode("", null);
         long bytes = 0;
         for (var i = 1; i < nodes.Length; i++)
         {
-            var parent = nodes[ReadNumber(stream, 0, i - 1)];
+            var above = ReadNumber(stream, 0, i - 1);
+            depths[i] = depths[above] + 1;
+            depth = Math.Max(depth, depths[i]);
             var label = ReadText(stream, ReadNumber(stream, 0, MaxText));
             var valueLength = ReadNumber(stream, -1, MaxText);
             var value = valueLength < 0 ? null : ReadText(stream, valueLength);
             bytes += label.Length + (value?.Length ?? 0);
             if (bytes > MaxAnswer)
                 throw new InvalidDataException("an answer longer than is asked for");
-            nodes[i] = parent.Add(new SettingNode(Encoding.Latin1.GetString(label), value is null ? null : Encoding.Latin1.GetString(value)));
+            nodes[i] = nodes[above].Add(new SettingNode(Encoding.Latin1.GetString(label), value is null ? null : Encoding.Latin1.GetString(value)));
         }
 
         return nodes[0];
@@ -94,7 +102,11 @@ internal static class ParseProtocol
 }
 
 /// <param name="Trouble">Why there is no tree: for people, without a word of the file.</param>
-internal sealed record ParseAnswer(SettingNode? Tree, string? Trouble);
+internal sealed record ParseAnswer(SettingNode? Tree, string? Trouble)
+{
+    /// <summary>It was not tried.</summary>
+    public static readonly ParseAnswer Postponed = new(null, "others before it took all the time there is for one look; it is parsed in the next");
+}
 
 /// <summary>libaugeas, or a lens, is not installed.</summary>
 internal sealed class ParserMissingException : Exception;

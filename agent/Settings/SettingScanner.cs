@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Telemetry.Agent.Linux;
+using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.Policies;
@@ -29,10 +30,17 @@ internal sealed class SettingScanner(
     private const int MaxBatchFiles = 64;
 
     // Raised when a format's keys or values come out differently.
-    private const int MappingVersion = 1;
+    private const int MappingVersion = 2;
 
-    /// <summary>Patterns of files that may be parsed; null: all that the policy lists.</summary>
-    public IReadOnlyList<KeyPattern>? Allowed { get; init; }
+    // A file that is not reached in one look is parsed in a later one.
+    private static readonly TimeSpan MostParsing = TimeSpan.FromSeconds(60);
+
+    private TimeSpan _parsing;
+
+    public PolicyLimits Limits { get; init; } = PolicyLimits.None;
+
+    /// <summary>How long one look may parse files. What remains is told as not covered, and parsed in the next.</summary>
+    public TimeSpan Budget { get; init; } = MostParsing;
 
     /// <summary>Files to parse whatever their stamps prove.</summary>
     public IReadOnlyList<EntryKey> Dirty { get; init; } = [];
@@ -82,8 +90,8 @@ internal sealed class SettingScanner(
     /// <summary>Whether there is something to parse, and what.</summary>
     private Work Look(int directory, FoundFile file, CancellationToken cancellation)
     {
-        if (Allowed is not null && !Allowed.Any(pattern => pattern.Matches(EntryKind.File, file.Key.Bytes)))
-            return new Work(file) { Trouble = "this machine's own configuration does not allow to parse it (settings.allow)" };
+        if (!Limits.MayParse(file.Key, file.Format.Name))
+            return new Work(file) { Trouble = $"this machine's own configuration does not allow to parse it as {file.Format.Name} (settings.allow, policy.secret)" };
 
         var content = SettingsFileContent.Read(directory, file.Key, StampIsKnown, clock, cancellation);
         var stamp = content.Stamp.IsNone ? content.Stamp : content.Stamp.Mixed(MarkOf(file));
@@ -142,7 +150,10 @@ internal sealed class SettingScanner(
 
         try
         {
-            var answers = parser.Parse([.. changed.Select(work => RequestFor(work.File, work.Content!))], cancellation);
+            var started = clock.GetTimestamp();
+            var answers = parser.Parse(
+                [.. changed.Select(work => RequestFor(work.File, work.Content!))], () => _parsing + clock.GetElapsedTime(started) < Budget, cancellation);
+            _parsing += clock.GetElapsedTime(started);
             for (var i = 0; i < changed.Count; i++)
                 Take(changed[i], answers[i]);
         }
@@ -174,9 +185,10 @@ internal sealed class SettingScanner(
         work.Trouble = answer.Trouble is { } trouble ? $"{trouble} ({work.File.Format.Name})" : null;
         if (answer.Tree is not null)
         {
-            var settings = new SettingList();
+            var entries = new FileSettings(work.File.Path, work.File.Format, IsSecret(work.File.Key), key);
+            var settings = new SettingList(entries.Shorten);
             work.File.Format.Read(answer.Tree, settings);
-            work.Entries = new FileSettings(work.File.Path, work.File.Format, IsSecret(work.File.Key), key).Entries(settings);
+            work.Entries = entries.Entries(settings);
             if (work.Entries.Count > MaxSettings)
             {
                 work.Entries = [];
@@ -184,7 +196,10 @@ internal sealed class SettingScanner(
             }
         }
 
-        outcomes.Remember(work.File.Key, new ParseOutcome(work.Stamp, work.Entries.Count, work.Entries.Count > 0 ? work.Entries[0].Key : EntryKey.Root, work.Trouble));
+        if (answer == ParseAnswer.Postponed)
+            outcomes.Forget(work.File.Key);
+        else
+            outcomes.Remember(work.File.Key, new ParseOutcome(work.Stamp, work.Entries.Count, work.Entries.Count > 0 ? work.Entries[0].Key : EntryKey.Root, work.Trouble));
     }
 
     /// <returns>False when the state does not hold all of them.</returns>
@@ -215,7 +230,7 @@ internal sealed class SettingScanner(
         return BitConverter.ToInt64(SHA256.HashData(Encoding.ASCII.GetBytes(text)));
     }
 
-    private bool IsSecret(EntryKey file) => policy.TreatmentOf(EntryKind.File, file.Bytes) == Treatment.Secret;
+    private bool IsSecret(EntryKey file) => policy.TreatmentOf(EntryKind.File, file.Bytes) == Treatment.Secret || Limits.IsSecret(file.Bytes);
 
     /// <summary>One file on its way.</summary>
     private sealed class Work(FoundFile file)

@@ -11,7 +11,10 @@ internal enum SecretReach
     /// <summary>Settings with secret names, and what is assigned with <c>=</c> inside values: words such as "password" belong to the language.</summary>
     Assignments,
 
-    /// <summary>Whatever <see cref="SecretText.Holds"/> suspects.</summary>
+    /// <summary>The same, and what a command line gives to the program it starts.</summary>
+    Commands,
+
+    /// <summary>And settings with secret names before a value of any kind.</summary>
     Everything,
 }
 
@@ -45,7 +48,7 @@ internal sealed record SettingsFormat(string Name, string Lens, SecretReach Reac
         new("resolv", "Resolv.lns", SecretReach.None, Tables.ReadResolv),
         new("shadow", "Shadow.lns", SecretReach.Everything, Accounts.Read) { PlainValues = NoPasswords },
         new("sshd", "Sshd.lns", SecretReach.Assignments, Sshd.Read),
-        new("sudoers", "Sudoers.lns", SecretReach.Assignments, Sudoers.Read),
+        new("sudoers", "Sudoers.lns", SecretReach.Commands, Sudoers.Read),
         new("sysctl", "Sysctl.lns", SecretReach.Assignments, Sections.Read),
         new("systemd", "Systemd.lns", SecretReach.Everything, Sections.ReadSystemd),
     ];
@@ -62,9 +65,6 @@ internal sealed record SettingsFormat(string Name, string Lens, SecretReach Reac
     /// <summary>What lies below a secret name is secret as well.</summary>
     public bool AnyNameIsSecret { get; init; }
 
-    /// <summary>Whether a file of this format may hold secrets that make its own digest one.</summary>
-    public bool MayHoldSecrets => Reach == SecretReach.Everything;
-
     /// <param name="name">One of <see cref="Telemetry.Protocol.Policies.SettingsFormats.Names"/>; another is null.</param>
     public static SettingsFormat? Find(string name) => Array.Find(All, format => format.Name == name);
 
@@ -72,10 +72,5 @@ internal sealed record SettingsFormat(string Name, string Lens, SecretReach Reac
     public string LensFor(ReadOnlySpan<byte> file) => SpoolLens is not null && file.StartsWith("var/spool/"u8) ? SpoolLens : Lens;
 
     /// <summary>Whether a file's content, or one value of it, seems to hold a secret.</summary>
-    public bool HoldsSecret(ReadOnlySpan<byte> text) => Reach switch
-    {
-        SecretReach.Everything => SecretText.Holds(text),
-        SecretReach.Assignments => SecretText.HoldsAssignment(text),
-        _ => false,
-    };
+    public bool HoldsSecret(ReadOnlySpan<byte> text) => SecretText.Holds(text, Reach);
 }

@@ -21,14 +21,21 @@ internal sealed class SettingsParser(string program = "/proc/self/exe")
     /// <summary>Processes started so far.</summary>
     public int Started { get; private set; }
 
+    /// <param name="mayGoOn">Asked before each helper is started: when no longer, the rest is <see cref="ParseAnswer.Postponed"/>.</param>
     /// <returns>One answer a request, in their order.</returns>
     /// <exception cref="ParserMissingException">libaugeas or its lenses are not installed.</exception>
     /// <exception cref="ParserFailedException">The helper can't be started.</exception>
-    public IReadOnlyList<ParseAnswer> Parse(IReadOnlyList<ParseRequest> requests, CancellationToken cancellation)
+    public IReadOnlyList<ParseAnswer> Parse(IReadOnlyList<ParseRequest> requests, Func<bool> mayGoOn, CancellationToken cancellation)
     {
         var answers = new List<ParseAnswer>();
         while (answers.Count < requests.Count)
         {
+            if (!mayGoOn())
+            {
+                answers.Add(ParseAnswer.Postponed);
+                continue;
+            }
+
             var rest = requests.Skip(answers.Count).ToList();
             if (ParseUntilTrouble(rest, answers, cancellation) is not { } trouble)
                 continue;

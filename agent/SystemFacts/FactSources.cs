@@ -24,8 +24,9 @@ internal sealed class FactSources
     public static IReadOnlyList<string> All { get; } = ["kernel", "module", "mount", "socket", Sysctl, "unit"];
 
     /// <param name="sysctls">Kernel parameters, as names and patterns.</param>
-    public IEnumerable<IScanner> Scanners(IReadOnlyList<SysctlPattern> sysctls) =>
-        _hasSysctls ? _scanners.Append(new SysctlScanner("/proc", sysctls)) : _scanners;
+    /// <param name="allowed">Those that may be read; null: all.</param>
+    public IEnumerable<IScanner> Scanners(IReadOnlyList<SysctlPattern> sysctls, IReadOnlyList<SysctlPattern>? allowed = null) =>
+        _hasSysctls ? _scanners.Append(new SysctlScanner("/proc", sysctls) { Allowed = allowed }) : _scanners;
 
     private static IScanner? Scanner(string fact, string root, bool isMachine, TimeProvider clock) => fact switch
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Telemetry.Agent.Watch.Who;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.SystemFacts;
@@ -87,14 +88,15 @@ internal static class SecretMask
         Url(output, values);
     }
 
-    /// <summary><c>scheme://user:password@host</c>, and forms without the slashes such as <c>iscsi:user:password@host</c> (dracut.cmdline(7)).</summary>
+    /// <summary><c>scheme://user:password@host</c>, <c>scheme://token@host</c>, and forms without the slashes such as <c>iscsi:user:password@host</c> (dracut.cmdline(7)).</summary>
     private static void Url(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> text)
     {
         var at = text.LastIndexOf((byte)'@');
         var scheme = at < 0 ? -1 : text[..at].IndexOf("://"u8);
         var user = scheme < 0 ? 0 : scheme + 3;
         var colon = at < 0 ? -1 : text[user..at].IndexOf((byte)':');
-        if (colon < 0)
+        var isToken = colon < 0 && scheme >= 0 && at > user && !MaskedText.NamesUsers(text[..scheme]);
+        if (colon < 0 && !isToken)
         {
             output.Write(text);
             return;

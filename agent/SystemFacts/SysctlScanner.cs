@@ -16,6 +16,9 @@ internal sealed class SysctlScanner(string proc, IReadOnlyList<SysctlPattern> pa
 
     private static readonly EntryKey Prefix = EntryKey.Of("sysctl");
 
+    /// <summary>What this machine's own configuration lets be read; null: all.</summary>
+    public IReadOnlyList<SysctlPattern>? Allowed { get; init; }
+
     public Scanner Identity { get; } = new(EntryKind.System, "sysctl", 1, 0);
 
     public bool Scan(ScanPass pass, CancellationToken cancellation)
@@ -29,7 +32,7 @@ internal sealed class SysctlScanner(string proc, IReadOnlyList<SysctlPattern> pa
                 return false;
             try
             {
-                var look = new Look(pass);
+                var look = new Look(pass, Allowed);
                 foreach (var pattern in patterns)
                     look.Below(directory, pattern, 0, []);
                 look.Facts.HandOut(pass);
@@ -42,7 +45,7 @@ internal sealed class SysctlScanner(string proc, IReadOnlyList<SysctlPattern> pa
         }
     }
 
-    private sealed class Look(ScanPass pass)
+    private sealed class Look(ScanPass pass, IReadOnlyList<SysctlPattern>? allowed)
     {
         private readonly byte[] _names = new byte[16 * 1024];
 
@@ -109,6 +112,12 @@ internal sealed class SysctlScanner(string proc, IReadOnlyList<SysctlPattern> pa
             if (FileStatus.Of(directory, file, out var status) != 0
                 || status.Type != FileType.File || (status.Mode & AnyoneReads) == 0)
                 return;
+
+            if (allowed is not null && !allowed.Any(pattern => pattern.Matches(name)))
+            {
+                pass.Gap(Prefix.Child(name), "this machine's own configuration does not allow to read it (policy.sysctls)");
+                return;
+            }
 
             var errno = KernelFiles.Read(directory, file, out var content);
             if (Errno.IsGone(errno))

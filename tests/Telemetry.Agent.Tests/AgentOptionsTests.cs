@@ -1,6 +1,6 @@
 using Telemetry.Agent.SystemFacts;
 using Telemetry.Protocol.Configuration;
-using Telemetry.Protocol.Policies;
+using Telemetry.Protocol.Model;
 using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests;
@@ -24,7 +24,9 @@ public sealed class AgentOptionsTests
         Assert.Equal(Environment.MachineName, options.Instance.Name);
         Assert.Equal(TimeSpan.FromSeconds(10), options.Scan.Interval);
         Assert.Equal(TimeSpan.FromSeconds(10), options.Health.Interval);
-        Assert.Equal(ShippedPolicies.Default.Settings.SelectMany(settings => settings.Match), options.Settings.Allow);
+        Assert.True(options.Limits.IsSecret(EntryKey.OfPath("etc/shadow").Bytes));
+        Assert.True(options.Limits.MayParse(EntryKey.OfPath("etc/hosts"), "hosts"));
+        Assert.Equal((null, false), (options.Limits.Sysctls, options.Limits.OneFilesystem));
         Assert.Equal(FactSources.All, options.System.Facts);
     }
 
@@ -42,7 +44,21 @@ public sealed class AgentOptionsTests
     [Fact]
     public void Load_EmptyListOfParsableFiles_AllowsNone()
     {
-        Assert.Empty(Load("settings.allow = []").Settings.Allow);
+        Assert.False(Load("settings.allow = []").Limits.MayParse(EntryKey.OfPath("etc/hosts"), "hosts"));
+    }
+
+    [Theory]
+    [InlineData("", "etc/shadow", "shadow", true)]
+    [InlineData("", "etc/shadow", "properties", false)]
+    [InlineData("", "etc/hosts", "properties", false)]
+    [InlineData("", "srv/a.ini", "ini", false)]
+    [InlineData("settings.allow = [\"/etc/*\", \"/srv\"]", "srv/a.ini", "ini", true)]
+    [InlineData("settings.allow = [\"/etc/*\", \"/srv\"]", "etc/hosts", "properties", true)]
+    [InlineData("settings.allow = [\"/etc/*\", \"/srv\"]", "etc/shadow", "properties", false)]
+    [InlineData("settings.allow = [\"/etc/*\"]\npolicy.secret = []", "etc/shadow", "properties", true)]
+    public void MayParse_OfAFile_IsBoundToItsFormat(string text, string file, string format, bool expected)
+    {
+        Assert.Equal(expected, Load(text).Limits.MayParse(EntryKey.OfPath(file), format));
     }
 
     [Fact]

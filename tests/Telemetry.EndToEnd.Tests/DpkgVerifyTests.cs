@@ -109,7 +109,7 @@ public sealed class DpkgVerifyTests : IDisposable
 
         var finished = await Finished.Run(Programs.Agent, "verify", "--root", empty.Path);
 
-        Assert.Equal(1, finished.ExitCode);
+        Assert.Equal(2, finished.ExitCode);
         Assert.Contains("no package database", finished.Error, StringComparison.Ordinal);
     }
 

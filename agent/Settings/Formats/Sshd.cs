@@ -32,7 +32,7 @@ internal static class Sshd
 
         // The first block that matches and sets a keyword wins.
         if (conditions.Count > 1)
-            conditions.ForEach(settings.AddToOrder);
+            conditions.ForEach(condition => settings.AddToOrder(condition));
     }
 
     private static void ReadKeyword(SettingNode node, string[] block, SettingList settings)

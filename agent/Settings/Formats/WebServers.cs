@@ -68,6 +68,6 @@ internal static class WebServers
     private static void Add(string value, string[] name, SettingList settings)
     {
         settings.Add(value, name);
-        settings.AddToOrder(string.Join('/', name));
+        settings.AddToOrder(name);
     }
 }

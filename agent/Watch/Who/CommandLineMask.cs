@@ -30,26 +30,39 @@ internal static class CommandLineMask
         return masked;
     }
 
+    /// <summary>
+    /// Whether a line of a file, such as a job or a unit has, gives a secret to the program it starts, by an option or in a URL.
+    /// Assignments and private keys are found in the whole file.
+    /// </summary>
+    public static bool FindsIn(ReadOnlySpan<byte> line)
+    {
+        var marks = new bool[line.Length];
+        Argument(line, marks, new MaskState { IsText = true }, 0);
+        return marks.AsSpan().Contains(true);
+    }
+
     /// <summary>An argument, or a word of one that is a script.</summary>
     private static void Argument(ReadOnlySpan<byte> text, Span<bool> marks, MaskState state, int depth)
     {
         var awaited = state.Take(text);
         var isScript = state.IsScript;
-        PrivateKeys(text, marks, state);
+        if (!state.IsText)
+            PrivateKeys(text, marks, state);
         if (awaited == Awaited.Secret || depth > MaxDepth)
             marks.Fill(true);
         else if (awaited == Awaited.UserAndPassword)
             AfterUser(text, marks);
 
         MaskedText.Urls(text, marks);
-        RandomText.Find(text, marks);
+        if (!state.IsText)
+            RandomText.Find(text, marks);
         if (state.Attached(text) is var attached and > 0)
             marks[attached..].Fill(true);
 
         // Of a script a value ends with its word, of any other argument with the argument.
         var bare = ShellWords.Unquoted(text, out var start);
         var hasWords = start > 0 || bare.ContainsAny(ShellWords.Dividers);
-        if (!isScript || !hasWords)
+        if (!state.IsText && (!isScript || !hasWords))
             MaskedText.Assignments(text, marks);
         if (hasWords && depth <= MaxDepth)
             Words(bare, marks.Slice(start, bare.Length), state.Inner(), depth + 1);

@@ -20,13 +20,16 @@ internal sealed class MaskState
 
     public bool IsInsideKey { get; set; }
 
+    /// <summary>A line of a file rather than a command: words such as "password" may be words, and what looks random a digest.</summary>
+    public bool IsText { get; init; }
+
     /// <summary>The argument that was taken last follows something like <c>-c</c>: a shell reads it, not one program.</summary>
     public bool IsScript { get; private set; }
 
     private bool NextIsScript { get; set; }
 
     /// <summary>For the words of an argument: the programs named so far are the same.</summary>
-    public MaskState Inner() => new() { _programs = _programs };
+    public MaskState Inner() => new() { _programs = _programs, IsText = IsText };
 
     /// <summary>What was awaited where this argument stands. Something like <c>=</c> alone only divides.</summary>
     public Awaited Take(ReadOnlySpan<byte> argument)
@@ -78,6 +81,8 @@ internal sealed class MaskState
             return Awaited.UserAndPassword;
 
         var name = argument.TrimEnd("=:>"u8);
+        if (IsText)
+            return argument[0] == (byte)'-' && SecretText.IsSecretName(name) ? Awaited.Secret : Awaited.Nothing;
         if (MaskedText.IsCredentialHeader(name) || IsScheme(name) || (_isIdentified && IsWord(name, "by"u8)))
             return Awaited.Secret;
         var isName = !name.IsEmpty && name.IndexOfAnyExcept(MaskedText.NameLetters) < 0 && SecretText.IsSecretName(name);
@@ -104,7 +109,8 @@ internal sealed class MaskState
 
         public void See(ReadOnlySpan<byte> argument)
         {
-            var name = argument[(argument.LastIndexOf((byte)'/') + 1)..];
+            // ExecStart=redis-cli
+            var name = argument[(argument.LastIndexOfAny((byte)'/', (byte)'=') + 1)..];
             if (name.StartsWith("mysql"u8) || name.StartsWith("mariadb"u8) || name.StartsWith("mongo"u8) || name.StartsWith("7z"u8)
                 || name.SequenceEqual("sshpass"u8) || name.SequenceEqual("useradd"u8) || name.SequenceEqual("usermod"u8))
                 Add((byte)'p');

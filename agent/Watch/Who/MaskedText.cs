@@ -64,7 +64,7 @@ internal static class MaskedText
     }
 
     /// <summary>Whether what stands alone before the @ of such a URL is a user; elsewhere it is often a token.</summary>
-    private static bool NamesUsers(ReadOnlySpan<byte> scheme) =>
+    public static bool NamesUsers(ReadOnlySpan<byte> scheme) =>
         scheme.SequenceEqual("ssh"u8) || scheme.SequenceEqual("sftp"u8) || scheme.EndsWith("+ssh"u8);
 
     /// <returns>Where the value begins, or -1.</returns>

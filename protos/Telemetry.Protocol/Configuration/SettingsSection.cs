@@ -10,14 +10,14 @@ namespace Telemetry.Protocol.Configuration;
 public sealed class SettingsSection
 {
     private readonly string _path;
-    private readonly string _place;
-    private readonly List<string> _mistakes;
-    private readonly Dictionary<string, (object Value, string Place)> _values = new(StringComparer.Ordinal);
+    private readonly Place _place;
+    private readonly Mistakes _mistakes;
+    private readonly Dictionary<string, (object Value, Place Place)> _values = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SettingsSection> _sections = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<SettingsSection>> _elements = new(StringComparer.Ordinal);
     private readonly HashSet<string> _declared = new(StringComparer.Ordinal);
 
-    internal SettingsSection(string path, string place, List<string> mistakes)
+    internal SettingsSection(string path, Place place, Mistakes mistakes)
     {
         _path = path;
         _place = place;
@@ -81,7 +81,7 @@ public sealed class SettingsSection
 
     /// <summary>Reports a mistake in a setting, at the place where it is set.</summary>
     public void Fail(string name, string mistake) =>
-        _mistakes.Add($"{(_values.TryGetValue(name, out var value) ? value.Place : _place)}: {FullName(name)} {mistake}");
+        _mistakes.Add(_values.TryGetValue(name, out var value) ? value.Place : _place, $"{FullName(name)} {mistake}");
 
     /// <summary>Called once on the root, after everything was read.</summary>
     /// <exception cref="ConfigurationException">With all mistakes.</exception>
@@ -89,16 +89,16 @@ public sealed class SettingsSection
     {
         FindUnknown();
         if (_mistakes.Count > 0)
-            throw new ConfigurationException(_mistakes);
+            throw new ConfigurationException(_mistakes.InOrder());
     }
 
-    internal bool Put(string name, object value, string place) => _values.TryAdd(name, (value, place));
+    internal bool Put(string name, object value, Place place) => _values.TryAdd(name, (value, place));
 
     internal void Remove(string name) => _values.Remove(name);
 
     internal bool HasElements(string name) => _elements.ContainsKey(name);
 
-    internal SettingsSection Nested(string name, string place)
+    internal SettingsSection Nested(string name, Place place)
     {
         if (_elements.TryGetValue(name, out var elements))
             return elements[^1];
@@ -107,7 +107,7 @@ public sealed class SettingsSection
         return section;
     }
 
-    internal SettingsSection AddElement(string name, string place)
+    internal SettingsSection AddElement(string name, Place place)
     {
         if (!_elements.TryGetValue(name, out var elements))
             _elements[name] = elements = [];
@@ -135,7 +135,7 @@ public sealed class SettingsSection
             .Concat(_elements.Select(elements => (elements.Key, elements.Value[0]._place))))
         {
             if (!_declared.Contains(name))
-                _mistakes.Add($"{place}: there is no setting {FullName(name)}; {Suggestion(name)}");
+                _mistakes.Add(place, $"there is no setting {FullName(name)}; {Suggestion(name)}");
         }
 
         foreach (var section in _sections.Where(section => _declared.Contains(section.Key)).Select(section => section.Value)

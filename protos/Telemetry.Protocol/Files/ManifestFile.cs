@@ -78,8 +78,9 @@ public sealed class ManifestFile : INodeSource, IDisposable
         }
         catch (UnauthorizedAccessException)
         {
-            throw new ManifestFileException(
-                path, Directory.Exists(path) ? "is a directory, not a manifest" : "may not be read by this user");
+            throw Directory.Exists(path)
+                ? new ManifestFileException(path, "is a directory, not a manifest")
+                : new ManifestFileException(path, "may not be read by this user") { IsDenied = true };
         }
         catch (IOException e)
         {
@@ -150,4 +151,8 @@ public sealed class ManifestFile : INodeSource, IDisposable
 }
 
 /// <summary>A file that cannot be used as a manifest; the message says why and what to do.</summary>
-public sealed class ManifestFileException(string path, string reason) : Exception($"{path} {reason.TrimEnd('.')}.");
+public sealed class ManifestFileException(string path, string reason) : Exception($"{path} {reason.TrimEnd('.')}.")
+{
+    /// <summary>Another user may read it.</summary>
+    public bool IsDenied { get; init; }
+}

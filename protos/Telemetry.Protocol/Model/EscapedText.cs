@@ -69,9 +69,16 @@ public static class EscapedText
         if (rune.IsAscii)
             return rune.Value is < 0x20 or 0x7f or '\\' || separators.Contains((char)rune.Value);
 
+        if (IsUnseen(rune.Value))
+            return true;
+
         // Format characters include the bidirectional overrides, with which a name can pose as another, as with odd spaces.
         return Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
             or UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
             or UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse;
     }
+
+    /// <summary>Letters and marks that show nothing: fillers, joiners and variation selectors (Default_Ignorable_Code_Point), and the blank of Braille.</summary>
+    private static bool IsUnseen(int rune) => rune is 0x034f or 0x115f or 0x1160 or 0x17b4 or 0x17b5 or (>= 0x180b and <= 0x180f)
+        or 0x2800 or 0x3164 or (>= 0xfe00 and <= 0xfe0f) or 0xffa0 or (>= 0xe0000 and <= 0xe0fff);
 }

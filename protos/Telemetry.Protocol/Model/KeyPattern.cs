@@ -35,6 +35,12 @@ public sealed class KeyPattern : IEquatable<KeyPattern>
     /// <summary>The leading components without wildcards: every matching key lies at or below.</summary>
     public EntryKey Literal { get; }
 
+    /// <summary>Of the component behind <see cref="Literal"/>, what stands before its first wildcard.</summary>
+    internal ReadOnlySpan<byte> Head => Array.Find(_components, component => component.Literal is null) is { } wild ? wild.Head : [];
+
+    /// <summary>Of a pattern that begins at any depth, the component it begins with: every matching key has it. Else null.</summary>
+    internal byte[]? Anywhere => _components is [{ IsAnyDepth: true }, { Literal: { } component }, ..] ? component : null;
+
     /// <exception cref="FormatException">Not a pattern; the message says why.</exception>
     public static KeyPattern Parse(string text)
     {
@@ -118,6 +124,8 @@ public sealed class KeyPattern : IEquatable<KeyPattern>
     {
         /// <summary>The bytes themselves when there is no wildcard in them.</summary>
         public byte[]? Literal { get; } = bytes.AsSpan().ContainsAny(Glob.Star, Glob.Any) ? null : bytes;
+
+        public ReadOnlySpan<byte> Head => bytes.AsSpan(0, Math.Max(bytes.AsSpan().IndexOfAny(Glob.Star, Glob.Any), 0));
 
         public bool IsEmpty => bytes.Length == 0;
 

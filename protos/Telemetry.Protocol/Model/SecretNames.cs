@@ -12,7 +12,7 @@ public static class SecretNames
 
     private static readonly string[] LastWords =
     [
-        "password", "passwd", "passphrase", "pass", "pwd", "secret", "secrets", "token", "credential", "credentials", "psk",
+        "password", "passwords", "passwd", "passphrase", "passphrases", "pass", "pwd", "secret", "secrets", "token", "credential", "credentials", "psk",
     ];
 
     // Whatever is grown together with these.
@@ -29,14 +29,14 @@ public static class SecretNames
     private static readonly string[] KnownSecret =
     [
         "requirepass", "masterauth", "bindpw", "rootpw", "olcrootpw", "secretkeybase", "wpapsk", "setcredentialbinary", "authpass",
-        "privpass", "clientsecret", "sharedsecret", "authtoken", "accesstoken", "storepass", "keypass",
+        "privpass", "clientsecret", "sharedsecret", "authtoken", "accesstoken", "storepass", "keypass", "authtokens", "accesstokens", "apitokens",
     ];
 
-    // "pass" as a verb: where requests go (nginx, Apache), how mail is handed on; and sudo's word for asking no password.
+    // "pass" as a verb: where requests go (nginx, Apache), how mail is handed on; sudo's word for asking no password, sshd's for taking an empty one.
     private static readonly string[] KnownPlain =
     [
         "proxypass", "fastcgipass", "uwsgipass", "scgipass", "grpcpass", "memcachedpass", "nopasswd", "nopassword", "checkpass",
-        "bypass",
+        "bypass", "permitemptypasswords",
     ];
 
     public static bool IsSecret(ReadOnlySpan<byte> name)

@@ -9,8 +9,7 @@ namespace Telemetry.Protocol.Policies;
 /// </summary>
 public sealed record Policy
 {
-    private readonly RuleIndex _index = new([]);
-    private readonly KeyPrefixes _anySettings = new([]);
+    private readonly PatternIndex _rules = new([]), _settings = new([]);
 
     public required string Name { get; init; }
 
@@ -30,7 +29,7 @@ public sealed record Policy
         init
         {
             field = value;
-            _anySettings = new KeyPrefixes(value.SelectMany(settings => settings.Match).Select(pattern => pattern.Literal));
+            _settings = new PatternIndex(value.Select(settings => settings.Match.AsEnumerable()));
         }
     } = [];
 
@@ -44,7 +43,7 @@ public sealed record Policy
         init
         {
             field = value;
-            _index = new RuleIndex(value);
+            _rules = new PatternIndex(value.Select(rule => rule.Match.AsEnumerable()));
         }
     } = [];
 
@@ -52,22 +51,11 @@ public sealed record Policy
     public Scope ToScope() => new(Include, Exclude, Settings.SelectMany(settings => settings.Match), Sysctls);
 
     /// <summary>The rule that decides about an entry; null: compared fully.</summary>
-    public PolicyRule? RuleOf(EntryKind kind, ReadOnlySpan<byte> key) => _index.Find(kind, key);
+    public PolicyRule? RuleOf(EntryKind kind, ReadOnlySpan<byte> key) => _rules.Find(kind, key) is var index and >= 0 ? Rules[index] : null;
 
     /// <summary>How a file is parsed; null: not at all.</summary>
-    public SettingsFiles? SettingsOf(ReadOnlySpan<byte> file)
-    {
-        if (!_anySettings.Hold(file))
-            return null;
-
-        foreach (var settings in Settings)
-        {
-            if (settings.Matches(file))
-                return settings;
-        }
-
-        return null;
-    }
+    public SettingsFiles? SettingsOf(ReadOnlySpan<byte> file) =>
+        _settings.Find(EntryKind.File, file) is var index and >= 0 ? Settings[index] : null;
 
     public Treatment TreatmentOf(EntryKind kind, ReadOnlySpan<byte> key) => RuleOf(kind, key)?.Treatment ?? Treatment.Full;
 }

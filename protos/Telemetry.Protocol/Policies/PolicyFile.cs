@@ -20,7 +20,7 @@ public static class PolicyFile
     {
         var name = settings.Text("name", "");
         if (!IsName(name))
-            settings.Fail("name", "must be given: lower-case letters, digits, '-' and '_', 60 at most.");
+            settings.Fail("name", $"{(name.Length == 0 ? "must be given" : $"is '{Shown(name)}'; it must be one word")}: lower-case letters, digits, '-' and '_', 60 at most.");
 
         var rules = settings.Elements("rules").Select(Rule).OfType<PolicyRule>().ToList();
         foreach (var profile in settings.Texts("profiles"))
@@ -44,6 +44,8 @@ public static class PolicyFile
         settings.Complete();
         return policy;
     }
+
+    private static string Shown(string text) => EscapedText.Of(System.Text.Encoding.UTF8.GetBytes(text));
 
     private static bool IsName(string name) =>
         name.Length is > 0 and <= 60 && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '-' or '_');
@@ -108,7 +110,7 @@ public static class PolicyFile
             if (IsSysctl(name))
                 names.Add(SysctlPattern.Parse(name));
             else
-                settings.Fail("sysctls", $"has '{EscapedText.Of(System.Text.Encoding.UTF8.GetBytes(name))}'; write names with dots, such as \"net.ipv4.ip_forward\" or \"kernel.yama.*\".");
+                settings.Fail("sysctls", $"has '{Shown(name)}'; write names with dots, such as \"net.ipv4.ip_forward\" or \"kernel.yama.*\".");
         }
 
         return names.ToImmutable();

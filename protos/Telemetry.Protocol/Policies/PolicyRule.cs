@@ -5,16 +5,4 @@ namespace Telemetry.Protocol.Policies;
 
 /// <summary>What a policy says of the entries it matches.</summary>
 /// <param name="Severity">Null: by the meaning of what differs.</param>
-public sealed record PolicyRule(ImmutableArray<KeyPattern> Match, Treatment Treatment, Severity? Severity)
-{
-    public bool Matches(EntryKind kind, ReadOnlySpan<byte> key)
-    {
-        foreach (var pattern in Match)
-        {
-            if (pattern.Matches(kind, key))
-                return true;
-        }
-
-        return false;
-    }
-}
+public sealed record PolicyRule(ImmutableArray<KeyPattern> Match, Treatment Treatment, Severity? Severity);

@@ -6,16 +6,4 @@ namespace Telemetry.Protocol.Policies;
 /// <summary>Files that are parsed into settings.</summary>
 /// <param name="Match">Patterns of the files' keys.</param>
 /// <param name="Format">One of <see cref="SettingsFormats.Names"/>.</param>
-public sealed record SettingsFiles(ImmutableArray<KeyPattern> Match, string Format)
-{
-    public bool Matches(ReadOnlySpan<byte> file)
-    {
-        foreach (var pattern in Match)
-        {
-            if (pattern.Matches(EntryKind.File, file))
-                return true;
-        }
-
-        return false;
-    }
-}
+public sealed record SettingsFiles(ImmutableArray<KeyPattern> Match, string Format);

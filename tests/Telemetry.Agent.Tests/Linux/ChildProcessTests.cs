@@ -72,6 +72,17 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
+    public void Run_OfAnyProgram_EndsWithThisOne()
+    {
+        // Whoever asks for the signal is who gets it: PR_GET_PDEATHSIG of prctl(2).
+        var end = ChildProcess.Run(
+            "/usr/bin/perl", ["-MPOSIX", "-e", "my $s = pack('i', 0); syscall((POSIX::uname())[4] eq 'aarch64' ? 167 : 157, 2, $s, 0, 0, 0); print unpack('i', $s)"], Long, 1000, Take, Cancellation);
+
+        Assert.True(end.IsSuccess, end.Trouble);
+        Assert.Equal("9", _output.ToString());
+    }
+
+    [Fact]
     public async Task Run_ThatLeavesSomebodyBehind_EndsThatToo()
     {
         using var directory = new TemporaryDirectory();

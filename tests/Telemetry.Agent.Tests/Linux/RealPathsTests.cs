@@ -45,6 +45,14 @@ public sealed class RealPathsTests : IDisposable
         Assert.NotNull(Of("/a/x"));
     }
 
+    [Theory]
+    [InlineData(257, 1)]
+    [InlineData(20, 300)]
+    public void Of_APathDeeperOrLongerThanAnyIs_IsNone(int depth, int length)
+    {
+        Assert.Null(Of(string.Concat(Enumerable.Repeat("/" + new string('x', length), depth))));
+    }
+
     [Fact]
     public void Of_APathThatGoesUp_IsNone()
     {

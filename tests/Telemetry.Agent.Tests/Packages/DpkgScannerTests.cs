@@ -36,6 +36,18 @@ public sealed class DpkgScannerTests
     }
 
     [Fact]
+    public void Scan_StatusFileOfAnySize_IsAGapAtOnce()
+    {
+        using var directory = new TemporaryDirectory();
+        using (var status = File.OpenWrite(directory.Write("var/lib/dpkg/status", Installed)))
+            status.SetLength(15L << 40);
+
+        var look = PackageLook.By(null, new DpkgScanner(directory.Path, _clock));
+
+        Assert.Contains("more than 128 MiB", Assert.Single(look.Gaps).Reason);
+    }
+
+    [Fact]
     public void Scan_DatabaseBehindALinkOutOfTheRoot_IsNotThisRootsDatabase()
     {
         using var directory = new TemporaryDirectory();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Telemetry.Agent.Packages;
 using Telemetry.Protocol.Model;
@@ -40,6 +41,31 @@ public sealed class DpkgStatusTests
     public void Parse_PackageThatWasNeverInstalled_IsNoEntry()
     {
         Assert.Empty(Parse("Package: wanted\nStatus: unknown ok not-installed\nPriority: optional\n\n").Packages);
+    }
+
+    [Fact]
+    public void Parse_LongJournal_TakesTimeByItsLength()
+    {
+        var packages = Enumerable.Range(0, 50_000).Select(i => Bash.Replace("bash", $"p{i}", StringComparison.Ordinal)).ToList();
+        var journal = new MemoryStream(Encoding.UTF8.GetBytes(string.Concat(packages)));
+        var started = Stopwatch.GetTimestamp();
+
+        var status = DpkgStatus.Parse(new MemoryStream(Encoding.UTF8.GetBytes(string.Concat(packages))), [("0000", journal)]);
+
+        // By its square it would be minutes.
+        Assert.Equal((null, 50_000), (status.Mistake, status.Packages.Count));
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public void Parse_MorePackagesThanThereAre_SaysSo()
+    {
+        var packages = Enumerable.Range(0, 100_001).Select(i => Bash.Replace("bash", $"p{i}", StringComparison.Ordinal));
+
+        var status = Parse(string.Concat(packages));
+
+        Assert.Contains("more than 100000 packages", status.Mistake);
+        Assert.Equal(100_000, status.Packages.Count);
     }
 
     [Fact]

@@ -43,6 +43,55 @@ public sealed class FileSecretsTests : IDisposable
         Assert.Equal(Digest.Of("root:x:0:0"u8), scanned.Find("etc/passwd")!.Content);
     }
 
+    [Theory]
+    [InlineData("\n\n")]
+    [InlineData("# a key\n")]
+    [InlineData("\ufeff")]
+    [InlineData("subject=CN = a\nissuer=CN = b\n")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n", 3000)]
+    public void Scan_PrivateKeyBehindOtherText_IsKeyed(string before, int repeated = 1)
+    {
+        File.SetUnixFileMode(_tree.Write("key", string.Concat(Enumerable.Repeat(before, repeated)) + PemKey), UnixFileMode.UserRead);
+
+        var scanned = Scans.Look(_tree.Path);
+
+        Assert.Null(scanned.Find("key")!.Content);
+        Assert.NotNull(scanned.Find("key")!.KeyedContent);
+    }
+
+    [Theory]
+    [InlineData("etc/shadow-")]
+    [InlineData("etc/gshadow-")]
+    [InlineData("root/shadow.bak")]
+    [InlineData("var/backups/shadow.bak")]
+    [InlineData("root/.pgpass")]
+    [InlineData("srv/app/.my.cnf")]
+    [InlineData("home/u/.netrc")]
+    [InlineData("home/u/.aws/credentials")]
+    [InlineData("home/u/.docker/config.json")]
+    [InlineData("srv/app/.env")]
+    public void Scan_SecretByConvention_IsKeyedUnderTheShippedPolicy(string path)
+    {
+        _tree.Write(path, "a");
+
+        var scanned = Scans.Look(_tree.Path, policy: ShippedPolicies.Default);
+
+        Assert.Equal(Scans.Key.Digest("a"u8), scanned.Find(path)!.KeyedContent);
+        Assert.Null(scanned.Find(path)!.Content);
+    }
+
+    [Theory]
+    [InlineData(UnixFileMode.UserRead, true)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead, false)]
+    public void Scan_FileWhoseContentIsNotCompared_IsKeyedUnlessEverybodyMayReadIt(UnixFileMode mode, bool isKeyed)
+    {
+        File.SetUnixFileMode(_tree.Write("var/lib/cloud/instances/i-1/user-data.txt", "a"), mode);
+
+        var scanned = Scans.Look(_tree.Path, policy: ShippedPolicies.Default);
+
+        Assert.Equal(isKeyed, scanned.Find("var/lib/cloud/instances/i-1/user-data.txt")!.KeyedContent is not null);
+    }
+
     [Fact]
     public void Scan_LargeSecret_IsKeyedAsAWhole()
     {

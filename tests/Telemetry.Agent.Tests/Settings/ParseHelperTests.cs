@@ -35,7 +35,7 @@ public sealed class ParseHelperTests
         var good = new ParseRequest("Hosts.lns", "10.0.0.1 a\n"u8.ToArray());
         var deep = new ParseRequest("Json.lns", [.. Enumerable.Repeat((byte)'[', 20_000), .. Enumerable.Repeat((byte)']', 20_000), (byte)'\n']);
 
-        var answers = new SettingsParser(SettingScans.Agent).Parse([good, deep, good, deep, good], TestContext.Current.CancellationToken);
+        var answers = new SettingsParser(SettingScans.Agent).Parse([good, deep, good, deep, good], () => true, TestContext.Current.CancellationToken);
 
         Assert.Equal([true, false, true, false, true], answers.Select(answer => answer.Tree is not null));
     }
@@ -46,7 +46,7 @@ public sealed class ParseHelperTests
         var parser = new SettingsParser(SettingScans.Agent);
 
         Assert.Throws<ParserMissingException>(
-            () => parser.Parse([new ParseRequest("Nosuch.lns", "a\n"u8.ToArray())], TestContext.Current.CancellationToken));
+            () => parser.Parse([new ParseRequest("Nosuch.lns", "a\n"u8.ToArray())], () => true, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class ParseHelperTests
         stop.Cancel();
 
         Assert.Throws<OperationCanceledException>(
-            () => new SettingsParser(SettingScans.Agent).Parse([new ParseRequest("Hosts.lns", "\n"u8.ToArray())], stop.Token));
+            () => new SettingsParser(SettingScans.Agent).Parse([new ParseRequest("Hosts.lns", "\n"u8.ToArray())], () => true, stop.Token));
     }
 
     private static Process Start()

@@ -1,5 +1,6 @@
 using System.Text;
 using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Settings;
 using Telemetry.Protocol.Model;
@@ -31,6 +32,35 @@ public sealed class SettingScannerTests : IDisposable
         var keys = _scans.Look(Hosts).Entries(EntryKind.Setting).Select(entry => KeyText.Format(EntryKind.Setting, entry.Key.Bytes));
 
         Assert.Equal(["setting:/etc/conf.d/x.conf#a.b", "setting:/etc/hosts#10.0.0.1/a"], keys);
+    }
+
+    [Theory]
+    [InlineData("mysql", "[mysqld]\nwsrep_sst_auth=sst:PLANTED\n")]
+    [InlineData("crontab", "* * * * * root curl -u u:PLANTED http://h\n")]
+    [InlineData("crontab", "* * * * * root redis-cli -a PLANTED ping\n")]
+    [InlineData("sudoers", "alice ALL = /usr/bin/ldapsearch -w PLANTED\n")]
+    [InlineData("systemd", "[Service]\nExecStart=/usr/bin/mysql -pPLANTED\nExecStop=/usr/bin/sshpass -p PLANTED ssh h\n")]
+    [InlineData("apt_sources", "deb https://PLANTED@h/debian stable main\ndeb https://PLANTED:@h/debian stable main\n")]
+    [InlineData("fstab", "//nas/a /mnt cifs username=u%PLANTED,vers=3 0 0\ncurlftpfs#u:PLANTED@h /ftp fuse rw 0 0\n")]
+    [InlineData("php", "[Session]\nsession.save_path = \"tcp://h:6379?auth=PLANTED\"\n")]
+    [InlineData("apache", "<If \"%{HTTP:X-Api-Key} == 'PLANTED'\">\nRequestHeader set Authorization \"Basic PLANTED\"\n</If>\n")]
+    [InlineData("json", "{\"passwords\":[\"PLANTED\",\"b\"]}")]
+    [InlineData("json", "{\"auths\":{\"h\":{\"auth\":\"dTpQTEFOVEVE\"}}}")]
+    [InlineData("json", "{\"api_keys\":[{\"key\":\"PLANTED\",\"for\":\"PLANTED\"}]}")]
+    public void Scan_SecretInAnyPlace_IsKeyed(string format, string content)
+    {
+        _scans.Tree.Write("etc/file", content);
+
+        var scanned = _scans.Look(SettingScans.Policy(("/etc/file", format)));
+
+        Assert.Empty(scanned.Sighting.Coverage.Gaps.Select(gap => gap.Reason));
+        Assert.NotEmpty(scanned.Entries(EntryKind.Setting));
+        foreach (var entry in scanned.Entries(EntryKind.Setting))
+        {
+            var bytes = Encoding.Latin1.GetString([.. entry.Key.Bytes, .. entry.Fingerprint.Encode()]);
+            Assert.DoesNotContain("PLANTED", bytes);
+            Assert.DoesNotContain("dTpQTEFOVEVE", bytes);
+        }
     }
 
     [Fact]
@@ -121,7 +151,7 @@ public sealed class SettingScannerTests : IDisposable
     public void Scan_FileThatIsNotAllowed_IsAGapAndNotParsed()
     {
         _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n");
-        _scans.Allowed = [KeyPattern.Parse("/etc/conf.d")];
+        _scans.Limits = new PolicyLimits { Parsable = [KeyPattern.Parse("/etc/conf.d")] };
 
         var scanned = _scans.Look(Hosts);
 
@@ -129,6 +159,69 @@ public sealed class SettingScannerTests : IDisposable
         Assert.Equal("setting:/etc/hosts", KeyText.Format(gap.Kind, gap.Prefix.Bytes));
         Assert.Contains("settings.allow", gap.Reason);
         Assert.Equal(0, _scans.Parser.Started);
+    }
+
+    [Fact]
+    public void Scan_SecretInAnotherFormatThanItsOwn_IsAGapAndNotParsed()
+    {
+        _scans.Tree.Write("etc/shadow", "root:$6$planted:19000:0:99999:7:::\n");
+        _scans.Limits = new PolicyLimits { Secret = [KeyPattern.Parse("/etc/shadow")] };
+
+        var scanned = _scans.Look(SettingScans.Policy(("/etc/shadow", "properties")));
+
+        Assert.Contains("policy.secret", Assert.Single(scanned.Sighting.Coverage.Gaps).Reason);
+        Assert.Empty(scanned.Entries(EntryKind.Setting));
+    }
+
+    [Fact]
+    public void Scan_SecretOfThisMachine_IsKeyedWhateverThePolicySays()
+    {
+        _scans.Tree.Write("etc/shadow", "root:$6$planted:19000:0:99999:7:::\n");
+        _scans.Limits = new PolicyLimits { Secret = [KeyPattern.Parse("/etc/shadow")] };
+
+        var scanned = _scans.Look(SettingScans.Policy(("/etc/shadow", "shadow")));
+
+        Assert.NotEmpty(scanned.Entries(EntryKind.Setting));
+        Assert.All(SettingScans.Settings(scanned).Values, value => Assert.Equal("(keyed)", value));
+    }
+
+    [Fact]
+    public void Scan_NoTimeLeft_SaysWhatIsLeftAndParsesItNextTime()
+    {
+        _scans.Tree.Write("etc/hosts", "10.0.0.1 a b\n");
+        _scans.Budget = TimeSpan.Zero;
+        var first = _scans.Look(Hosts);
+
+        _scans.Budget = TimeSpan.FromMinutes(1);
+        var second = _scans.Look(Hosts);
+
+        Assert.Contains("in the next", Assert.Single(first.Sighting.Coverage.Gaps).Reason);
+        Assert.Empty(second.Sighting.Coverage.Gaps);
+        Assert.NotEmpty(second.Entries(EntryKind.Setting));
+    }
+
+    [Fact]
+    public void Scan_DeeplyNestedFile_IsAGap()
+    {
+        _scans.Tree.Write("etc/file", string.Concat(Enumerable.Repeat("{\"a\":", 100)) + "1" + new string('}', 100));
+
+        var scanned = _scans.Look(SettingScans.Policy(("/etc/file", "json")));
+
+        Assert.Contains("nested", Assert.Single(scanned.Sighting.Coverage.Gaps).Reason);
+    }
+
+    [Fact]
+    public void Scan_LongNameOfManySettings_TakesMemoryOnce()
+    {
+        var members = string.Join(',', Enumerable.Range(0, 2_000).Select(i => $"\"{i}\":\"{new string('x', 200)}\""));
+        _scans.Tree.Write("etc/file", $"[{{{members}}}]");
+        var before = GC.GetTotalAllocatedBytes();
+
+        var scanned = _scans.Look(SettingScans.Policy(("/etc/file", "json")));
+
+        // The element's text of 400 KB in each of the 2,000 names would be more than 1 GB.
+        Assert.Equal(2_000, scanned.Entries(EntryKind.Setting).Count);
+        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 300L << 20);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Settings;
 using Telemetry.Protocol.Model;
@@ -23,7 +24,9 @@ internal sealed class SettingScans : IDisposable
 
     public SettingsParser Parser { get; set; } = new(Agent);
 
-    public IReadOnlyList<KeyPattern>? Allowed { get; set; }
+    public PolicyLimits Limits { get; set; } = PolicyLimits.None;
+
+    public TimeSpan Budget { get; set; } = TimeSpan.FromMinutes(1);
 
     public IReadOnlyList<EntryKey> Dirty { get; set; } = [];
 
@@ -66,7 +69,7 @@ internal sealed class SettingScans : IDisposable
     {
         var clock = Scans.LaterClock();
         scope ??= WatchScope.Within(policy, Scope.Everything);
-        return new ManifestScan([new SettingScanner(Tree.Path, policy, scope, Key, Outcomes, Parser, clock) { Allowed = Allowed, Dirty = Dirty }], scope, clock);
+        return new ManifestScan([new SettingScanner(Tree.Path, policy, scope, Key, Outcomes, Parser, clock) { Limits = Limits, Budget = Budget, Dirty = Dirty }], scope, clock);
     }
 
     /// <summary>By what follows the file's path, as people see it.</summary>

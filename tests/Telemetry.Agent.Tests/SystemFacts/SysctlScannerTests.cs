@@ -53,6 +53,15 @@ public sealed class SysctlScannerTests : IDisposable
     }
 
     [Fact]
+    public void Scan_OfWhatThisMachineDoesNotAllow_IsAGap()
+    {
+        var facts = Facts.Of(new SysctlScanner(_proc.Path, [SysctlPattern.Parse("net.ipv4.*")]) { Allowed = [SysctlPattern.Parse("net.ipv4.ip_*")] });
+
+        Assert.Equal(["sysctl/net.ipv4.ip_forward 1"], facts.Entries);
+        Assert.Contains("net.ipv4.tcp_mem", Assert.Single(facts.Gaps).Prefix.ToString());
+    }
+
+    [Fact]
     public void Scan_WithoutPatternsOrKernel_IsNoPartOfTheCoverage()
     {
         Assert.False(Facts.Of(new SysctlScanner(_proc.Path, [])).IsThere);

@@ -34,6 +34,28 @@ public sealed class PolicyFileTests
     }
 
     [Fact]
+    public void Parse_Mistakes_AreInTheOrderOfTheirLines()
+    {
+        var exception = Assert.Throws<ConfigurationException>(() => PolicyFile.Parse(
+            "exlude = [\"/srv\"]\nname = \"we b\"\n[[rules]]\ntreat = \"sceret\"\n[[settings]]\nfiels = []\n", "web.toml"));
+
+        int[] lines = [.. exception.Mistakes.Select(mistake => int.Parse(mistake.Split(':')[1], System.Globalization.CultureInfo.InvariantCulture))];
+        Assert.Equal(lines.Order(), lines);
+        Assert.Equal([1, 2], lines[..2]);
+    }
+
+    [Theory]
+    [InlineData("name = \"a\"\nx = ", "[", 100_000)]
+    [InlineData("name = \"a\"\nx = ", "{ a = ", 100_000)]
+    [InlineData("x", ".x", 100_000)]
+    public void Parse_NestedWithoutEnd_IsAMistake(string begin, string piece, int times)
+    {
+        var text = begin + string.Concat(Enumerable.Repeat(piece, times)) + " = 1\n";
+
+        Assert.StartsWith("web.toml:", Assert.Throws<ConfigurationException>(() => PolicyFile.Parse(text, "web.toml")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Parse_Mistakes_AllAtOnceWithTheirPlaces()
     {
         var exception = Assert.Throws<ConfigurationException>(() => PolicyFile.Parse(
@@ -52,7 +74,7 @@ public sealed class PolicyFileTests
             "web.toml"));
 
         var mistakes = exception.Message;
-        Assert.Contains("web.toml:1: name must be", mistakes, StringComparison.Ordinal);
+        Assert.Contains("web.toml:1: name is 'Not A Name'; it must be one word", mistakes, StringComparison.Ordinal);
         Assert.Contains("web.toml:2: there is no setting exlude; did you mean exclude?", mistakes, StringComparison.Ordinal);
         Assert.Contains("web.toml:3: include has 'srv'", mistakes, StringComparison.Ordinal);
         Assert.Contains("web.toml:4: profiles has 'none'", mistakes, StringComparison.Ordinal);
