@@ -19,6 +19,7 @@ internal enum WatchEvents : ulong
     NoLongerWatched = 0x8000,
     Renamed = 0x1000_0000,
     OnDirectory = 0x4000_0000,
+    OfChildren = 0x0800_0000,
 }
 
 /// <summary>A fanotify group that reports by name, never by an open file and never by asking for permission.</summary>
@@ -76,6 +77,12 @@ internal sealed unsafe class Fanotify : IDisposable
         var renames = ReportsRenames ? WatchEvents.Renamed : WatchEvents.MovedFrom | WatchEvents.MovedTo;
         return Mark(Add | Filesystem, Basic | renames, directory);
     }
+
+    /// <summary>
+    /// Of the files in a directory, watches every write as well: those of truncate(2) and through descriptors that stay open, for
+    /// which no event of a whole filesystem is.
+    /// </summary>
+    public int WatchWrites(int directory) => Mark(Add, WatchEvents.Modified | WatchEvents.OfChildren, directory);
 
     /// <summary>Reads the events that are there.</summary>
     /// <returns>Bytes, 0 when there is none, or a negative errno.</returns>

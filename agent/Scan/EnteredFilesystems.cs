@@ -11,8 +11,8 @@ internal sealed class EnteredFilesystems
     /// <summary>Told the filesystem's number, an open directory on it, for the time of the call, and that directory's key.</summary>
     public event Action<ulong, int, EntryKey>? Entering;
 
-    /// <summary>Told of each directory before its names are read, with its filesystem's number, open for the time of the call. Null: nobody asks.</summary>
-    public DirectoryReading? Reading { get; set; }
+    /// <summary>Told of each directory before its names are read, with its filesystem's number, open for the time of the call.</summary>
+    public event DirectoryReading? Reading;
 
     /// <summary>Told that a look at everything begins.</summary>
     public event Action? Beginning;

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Telemetry.Agent.Linux;
 using Telemetry.Agent.Packages;
+using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Watch.Transactions;
 using Telemetry.Agent.Watch.Who;
@@ -16,6 +17,7 @@ namespace Telemetry.Agent.Watch;
 /// </summary>
 internal sealed partial class ChangeWatcher(
     ScanPlan plan,
+    RulesInForce rules,
     DirtyPaths dirty,
     ActorReader actors,
     TransactionWatch transactions,
@@ -28,6 +30,12 @@ internal sealed partial class ChangeWatcher(
     // A burst is read in few calls.
     private const int BufferLength = 256 * 1024;
 
+    // Each keeps a directory in the kernel's memory.
+    private const int MaxCriticalDirectories = 16 * 1024;
+
+    // Writes that follow each other become one event as long as nobody reads it.
+    private static readonly TimeSpan BetweenWrites = TimeSpan.FromMilliseconds(5);
+
     private const WatchEvents Writes = WatchEvents.ClosedAfterWriting | WatchEvents.Modified | WatchEvents.Attributes;
 
     private const WatchEvents Moves = WatchEvents.Created | WatchEvents.Deleted | WatchEvents.MovedFrom | WatchEvents.MovedTo | WatchEvents.Renamed;
@@ -38,6 +46,7 @@ internal sealed partial class ChangeWatcher(
     private Thread? _thread;
     private DateTimeOffset _drainedAt;
     private ulong _order;
+    private int _criticalDirectories;
     private volatile string? _whyNot;  // fanotify can't be used, or no more
 
     /// <summary>Whether all that is scanned is watched: then a scan of everything is only a precaution.</summary>
@@ -57,6 +66,8 @@ internal sealed partial class ChangeWatcher(
 
         _drainedAt = clock.GetUtcNow();
         plan.Filesystems.Entering += Watch;
+        plan.Filesystems.Beginning += Begin;
+        plan.Filesystems.Reading += WatchWrites;
         _thread = new Thread(Run) { IsBackground = true, Name = "watch" };
         _thread.Start();
         return Task.CompletedTask;
@@ -73,6 +84,8 @@ internal sealed partial class ChangeWatcher(
     public void Dispose()
     {
         plan.Filesystems.Entering -= Watch;
+        plan.Filesystems.Beginning -= Begin;
+        plan.Filesystems.Reading -= WatchWrites;
         _group?.Dispose();
         _stop.Dispose();
     }
@@ -103,6 +116,16 @@ internal sealed partial class ChangeWatcher(
         Log.Watching(log, KeyText.Format(EntryKind.File, key.Bytes));
     }
 
+    private void Begin() => _criticalDirectories = 0;
+
+    private void WatchWrites(ulong device, int directory, ReadOnlySpan<byte> key)
+    {
+        if (_whyNot is not null || !rules.Current.Policy.IsCritical(key) || _criticalDirectories++ >= MaxCriticalDirectories)
+            return;
+        if (_group!.WatchWrites(directory) is var errno and not 0)
+            Log.WritesNotWatched(log, KeyText.Format(EntryKind.File, key), Errno.Text(errno));
+    }
+
     private void Run()
     {
         try
@@ -131,7 +154,8 @@ internal sealed partial class ChangeWatcher(
         if (length < 0)
             throw new IOException(Errno.Text(-length));
 
-        Take(buffer.AsSpan(0, length));
+        if (Take(buffer.AsSpan(0, length)) == WatchEvents.Modified)
+            _stop.Token.WaitHandle.WaitOne(BetweenWrites);
         var isDrained = length == 0;
         if (isDrained)
         {
@@ -146,10 +170,13 @@ internal sealed partial class ChangeWatcher(
             Remounted();
     }
 
-    private void Take(ReadOnlySpan<byte> events)
+    /// <returns>All that was among them.</returns>
+    private WatchEvents Take(ReadOnlySpan<byte> events)
     {
+        var all = WatchEvents.None;
         while (FanotifyEvent.TryRead(ref events, out var change))
         {
+            all |= change.Events;
             _order += 2;
             counters.Event();
             if (change.Process != Environment.ProcessId)
@@ -157,6 +184,8 @@ internal sealed partial class ChangeWatcher(
             if (change.ProcessFile >= 0)
                 OpenFile.Close(change.ProcessFile);
         }
+
+        return all;
     }
 
     private void Take(in FanotifyEvent change)
@@ -249,6 +278,9 @@ internal sealed partial class ChangeWatcher(
 
     private static partial class Log
     {
+        [LoggerMessage(7, LogLevel.Debug, "Writes to files in {Path} that stay open can't be watched ({Reason}); scans find them")]
+        public static partial void WritesNotWatched(ILogger log, string path, string reason);
+
         [LoggerMessage(1, LogLevel.Information, "Changes below {Path} are seen at once")]
         public static partial void Watching(ILogger log, string path);
 

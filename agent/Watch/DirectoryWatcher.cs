@@ -80,7 +80,7 @@ internal sealed partial class DirectoryWatcher(ScanPlan plan, DirtyPaths dirty, 
     public void Dispose()
     {
         plan.Filesystems.Beginning -= Begin;
-        plan.Filesystems.Reading = null;
+        plan.Filesystems.Reading -= Watch;
         lock (_gate)
         {
             _group?.Dispose();
@@ -97,7 +97,7 @@ internal sealed partial class DirectoryWatcher(ScanPlan plan, DirtyPaths dirty, 
             return errno;
 
         _drainedAt = clock.GetUtcNow();
-        plan.Filesystems.Reading = Watch;
+        plan.Filesystems.Reading += Watch;
         plan.Filesystems.Beginning += Begin;
         WatchAround();
         _thread = new Thread(Run) { IsBackground = true, Name = "inotify" };

@@ -90,6 +90,22 @@ public sealed class WatchTests : IAsyncDisposable
 
     public static TheoryData<int> LongStorms => [.. Enumerable.Range(100, 20)];
 
+    /// <summary>In a critical directory of the policy, for files that stay open and for truncate(2); no other event tells of these.</summary>
+    [Fact]
+    public async Task Write_ToAFileThatStaysOpen_IsSeenAtOnceInACriticalDirectory()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "watching needs root");
+        Shell.Run(Watched, "mkdir -p etc/sub; echo 1 > etc/sub/open; echo 1 > etc/cut");
+        await StartCertified();
+
+        using var open = new FileStream(Path.Combine(Watched, "etc/sub/open"), FileMode.Open, FileAccess.Write);
+        open.Write("22"u8);
+        open.Flush();
+        Shell.Run(Watched, "perl -e 'truncate(\"etc/cut\", 0)'");
+
+        await _installation.Open("changed /etc/sub/open", "changed /etc/cut");
+    }
+
     [Fact]
     public async Task Filesystem_ThatIsWatched_CanBeUnmounted()
     {

@@ -15,6 +15,7 @@ public static class PolicyMapping
         message.Include.AddRange(policy.Include.Select(key => ByteString.CopyFrom(key.Bytes)));
         message.Exclude.AddRange(policy.Exclude.Select(key => ByteString.CopyFrom(key.Bytes)));
         message.Sysctls.AddRange(policy.Sysctls.Select(pattern => pattern.Text));
+        message.Critical.AddRange(policy.Critical.Select(pattern => pattern.Text));
         foreach (var settings in policy.Settings)
         {
             var files = new V1.SettingsFiles { Format = settings.Format };
@@ -34,7 +35,7 @@ public static class PolicyMapping
 
     public static Policy ToModel(this V1.Policy message)
     {
-        var parts = message.Include.Count + message.Exclude.Count + message.Sysctls.Count
+        var parts = message.Include.Count + message.Exclude.Count + message.Sysctls.Count + message.Critical.Count
             + message.Settings.Sum(settings => settings.Match.Count) + message.Rules.Sum(rule => rule.Match.Count);
         if (parts > MaxParts)
             throw new BadMessageException($"a policy of {parts} paths and patterns, {MaxParts} is the limit");
@@ -47,6 +48,7 @@ public static class PolicyMapping
             OneFilesystem = message.OneFilesystem,
             Settings = [.. message.Settings.Select(settings => new SettingsFiles([.. settings.Match.Select(ManifestMapping.ToPattern)], settings.Format))],
             Sysctls = [.. message.Sysctls.Select(ManifestMapping.ToSysctl)],
+            Critical = [.. message.Critical.Select(ManifestMapping.ToPattern)],
             Rules = [.. message.Rules.Select(ToModel)],
         };
     }

@@ -9,7 +9,7 @@ namespace Telemetry.Protocol.Policies;
 /// </summary>
 public sealed record Policy
 {
-    private readonly PatternIndex _rules = new([]), _settings = new([]);
+    private readonly PatternIndex _rules = new([]), _settings = new([]), _critical = new([]);
 
     public required string Name { get; init; }
 
@@ -36,6 +36,17 @@ public sealed record Policy
     /// <summary>Kernel parameters that are facts, such as <c>net.ipv4.ip_forward</c> or <c>net.ipv4.conf.*.rp_filter</c>.</summary>
     public ImmutableArray<SysctlPattern> Sysctls { get; init; } = [];
 
+    /// <summary>Directories in which every write is watched, also those to files that stay open.</summary>
+    public ImmutableArray<KeyPattern> Critical
+    {
+        get;
+        init
+        {
+            field = value;
+            _critical = new PatternIndex([value]);
+        }
+    } = [];
+
     /// <summary>The first that matches an entry decides.</summary>
     public ImmutableArray<PolicyRule> Rules
     {
@@ -56,6 +67,8 @@ public sealed record Policy
     /// <summary>How a file is parsed; null: not at all.</summary>
     public SettingsFiles? SettingsOf(ReadOnlySpan<byte> file) =>
         _settings.Find(EntryKind.File, file) is var index and >= 0 ? Settings[index] : null;
+
+    public bool IsCritical(ReadOnlySpan<byte> directory) => _critical.Find(EntryKind.File, directory) >= 0;
 
     public Treatment TreatmentOf(EntryKind kind, ReadOnlySpan<byte> key) => RuleOf(kind, key)?.Treatment ?? Treatment.Full;
 }

@@ -39,6 +39,7 @@ public static class PolicyFile
             OneFilesystem = settings.Flag("one_filesystem", true),
             Settings = [.. settings.Elements("settings").Select(SettingsOf).OfType<SettingsFiles>()],
             Sysctls = Sysctls(settings),
+            Critical = settings.Texts("critical").Count > 0 ? PathPatterns(settings, "critical", "/etc") : [],
             Rules = [.. rules],
         };
         settings.Complete();
@@ -72,14 +73,20 @@ public static class PolicyFile
 
     private static SettingsFiles? SettingsOf(SettingsSection settings)
     {
-        var files = Patterns(settings, "files");
-        if (files.Any(pattern => pattern.Kind != EntryKind.File))
-            settings.Fail("files", "must be paths, such as [\"/etc/ssh/sshd_config\"].");
+        var files = PathPatterns(settings, "files", "/etc/ssh/sshd_config");
 
         var format = settings.Text("format", "");
         if (!SettingsFormats.Names.Contains(format))
             settings.Fail("format", $"is '{format}'; it must be one of {string.Join(", ", SettingsFormats.Names)}.");
         return files.IsEmpty ? null : new SettingsFiles(files, format);
+    }
+
+    private static ImmutableArray<KeyPattern> PathPatterns(SettingsSection settings, string name, string example)
+    {
+        var patterns = Patterns(settings, name);
+        if (patterns.Any(pattern => pattern.Kind != EntryKind.File))
+            settings.Fail(name, $"must be paths, such as [\"{example}\"].");
+        return patterns;
     }
 
     private static ImmutableArray<KeyPattern> Patterns(SettingsSection settings, string name)
