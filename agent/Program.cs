@@ -3,6 +3,10 @@ using Telemetry.Agent;
 using Telemetry.Agent.Cli;
 using Telemetry.Protocol.Cli;
 
+// The helper that the service starts for files' settings.
+if (args is [ParseSettingsCommand.Name])
+    return ParseSettingsCommand.Run();
+
 var clock = TimeProvider.System;
 
 // The service, in the order its data flows.
@@ -27,7 +31,6 @@ var root = new RootCommand("Fingerprints this machine and reports what changes."
     VerifyCommand.Create(clock),    // packaged files against their packages
     StatusCommand.Create(),         // how the running service is
     CheckConfigCommand.Create(),
-    ParseSettingsCommand.Create(),  // hidden: the helper that the service starts for files' settings
     VersionCommand.Create(),
 };
 HelpText.Install(root);

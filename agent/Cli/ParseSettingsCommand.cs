@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Microsoft.Win32.SafeHandles;
 using Telemetry.Agent.Linux;
 using Telemetry.Agent.Settings;
@@ -6,22 +5,17 @@ using Telemetry.Protocol.Cli;
 
 namespace Telemetry.Agent.Cli;
 
-/// <summary><c>parse-settings</c>: what the agent starts to parse files in a process that may do nothing else. Not for people.</summary>
+/// <summary><c>parse-settings</c>: what the agent starts to parse files in a process that may do nothing else. Not for people, so no command line is read for it, which would take longer than a file.</summary>
 internal static class ParseSettingsCommand
 {
     public const string Name = "parse-settings";
 
-    public static Command Create()
+    public static int Run()
     {
-        var command = new Command(Name, "Parse settings for the agent") { Hidden = true };
-        command.SetAction(_ =>
-        {
-            // The console's own streams start a thread, which the helper may not.
-            using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
-            using var output = new StandardOutput();
-            ParseHelper.Run(input, output);
-            return ExitCode.Yes;
-        });
-        return command;
+        // The console's own streams start a thread, which the helper may not.
+        using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
+        using var output = new StandardOutput();
+        ParseHelper.Run(input, output);
+        return ExitCode.Yes;
     }
 }

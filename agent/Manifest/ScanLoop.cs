@@ -124,6 +124,7 @@ internal sealed partial class ScanLoop(
                 losses.Add(window);
             store.Wake();
             _lastFailure = null;
+            LookAgainLater(progress, taken, ledger.LookStartedAt!.Value);
             Report(ledger.Head!, progress, clock.GetElapsedTime(started));
         }
         catch
@@ -156,15 +157,11 @@ internal sealed partial class ScanLoop(
 
         if (facts)
             _factsDue = clock.GetUtcNow() + options.Interval;
+        LookAgainLater(progress, taken, observedAfter);
         foreach (var file in scan.Files)
         {
-            var (key, fingerprint) = (new EntryKey(file.Key), Fingerprint.Decode(file.Value));
-            if (fingerprint.Size is { } size and > LargeFile)
-                dirty.Postpone(key, TimeSpan.FromSeconds(size / RereadBytesPerSecond));
-            if (fingerprint.State != EntryState.Unstable)
-                continue;
-            dirty.Postpone(key, UnstableAfter);
-            dirty.Add(key, isDeep: false, observedAfter, origin: taken.OriginOf(EntryKind.File, file.Key));
+            if (Fingerprint.Decode(file.Value).Size is { } size and > LargeFile)
+                dirty.Postpone(new EntryKey(file.Key), TimeSpan.FromSeconds(size / RereadBytesPerSecond));
         }
 
         var soon = clock.GetUtcNow() + UnknownNamesAfter;
@@ -176,6 +173,15 @@ internal sealed partial class ScanLoop(
         Log.Changed(log, head.Position, taken.Parts.Count, progress.FilesRead, clock.GetElapsedTime(started).TotalMilliseconds);
         _lastHead = head.Position;
         return true;
+    }
+
+    private void LookAgainLater(ScanProgress progress, DirtyPart taken, DateTimeOffset observedAfter)
+    {
+        foreach (var part in progress.Restless)
+        {
+            dirty.Postpone(part.Key, UnstableAfter);
+            dirty.Add(part.Key, part.IsDeep, observedAfter, origin: taken.OriginOf(EntryKind.File, part.Key.Bytes));
+        }
     }
 
     private void Report(LocalHead head, ScanProgress progress, TimeSpan time)

@@ -108,6 +108,7 @@ internal sealed class Candidate
         if (_seen is null && result.Fingerprint is { Type: FileType.Directory })
         {
             GapReason = "became a directory while the names beside it were read";
+            look.Progress.AddRestless(new EntryKey(Key), isDeep: true);
             return;
         }
 
@@ -116,6 +117,8 @@ internal sealed class Candidate
 
         // A file that was looked at twice was seen later than the time that was noted: no stamp, it is read again next time.
         SetValue(seen.Encode());
+        if (seen.State == EntryState.Unstable)
+            look.Progress.AddRestless(new EntryKey(Key), isDeep: false);
         if (seen.IsStable && (first is null ? result.IsFirst : result.Status == first))
             Stamp = look.Secrets.Mark(FileStamp.Of(result.Status, takenAt), secret, isKeyed: seen.KeyedContent is not null);
     }

@@ -20,6 +20,8 @@ internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgres
 
     private readonly FileDigest _digest = new(secrets.Key, budget);
 
+    public ScanProgress Progress => progress;
+
     public FileSecrets Secrets => secrets;
 
     public LinkedNames Names { get; init; } = new();
