@@ -8,6 +8,7 @@ using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Scrub;
+using Telemetry.Agent.Settings;
 using Telemetry.Agent.StatusReports;
 using Telemetry.Agent.Supervision;
 using Telemetry.Agent.SystemFacts;
@@ -33,6 +34,7 @@ internal static class AgentStages
     public static IServiceCollection AddScan(this IServiceCollection services, AgentOptions options) => services
         .AddSingleton(options.Scan)
         .AddSingleton<DirtyPaths>()
+        .AddSingleton(new SettingsParser())
         .AddSingleton<LossLog>()
         .AddSingleton(provider => new RulesInForce(
             provider.GetRequiredService<StateDirectory>().Path, provider.GetRequiredService<ILogger<RulesInForce>>()))
@@ -41,6 +43,7 @@ internal static class AgentStages
             Local = WatchScope.Of(options.Root, options.Watch.Include, [.. options.Watch.Exclude, .. WatchScope.Own(options)]),
             Facts = new FactSources(options.Root, options.System.Facts, provider.GetRequiredService<TimeProvider>()),
             Limits = options.Limits,
+            Parser = provider.GetRequiredService<SettingsParser>(),
             SpillDirectory = provider.GetRequiredService<StateDirectory>().Path,
         });
 

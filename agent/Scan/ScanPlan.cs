@@ -26,6 +26,9 @@ internal sealed record ScanPlan(string Root)
 
     public PolicyLimits Limits { get; init; } = PolicyLimits.None;
 
+    /// <summary>Keeps a process ready from one look to the next; null: each look has its own.</summary>
+    public SettingsParser? Parser { get; init; }
+
     /// <summary>What became of files that were parsed, from one look to the next.</summary>
     public ParseOutcomes Outcomes { get; } = new();
 
@@ -53,7 +56,7 @@ internal sealed record ScanPlan(string Root)
         scanners.AddRange(PackageScanners(clock));
         scanners.AddRange(Facts?.Scanners(policy.Sysctls, Limits.Sysctls) ?? []);
         if (Settings && !policy.Settings.IsEmpty)
-            scanners.Add(new SettingScanner(Root, policy, scope, key, Outcomes, new SettingsParser(), clock) { Limits = Limits, Dirty = dirty });
+            scanners.Add(new SettingScanner(Root, policy, scope, key, Outcomes, Parser ?? new SettingsParser(), clock) { Limits = Limits, Dirty = dirty });
         return new ManifestScan(scanners, scope, clock) { Dirty = dirty, Loss = changed?.Loss, Watched = Watched };
     }
 
@@ -73,7 +76,7 @@ internal sealed record ScanPlan(string Root)
 
         var parsed = parts.Where(part => part.IsDeep || policy.SettingsOf(part.Key.Bytes) is not null).Select(part => part.Key).Where(part => scope.Covers(part.Bytes)).ToList();
         if (Settings && parsed.Count > 0 && !policy.Settings.IsEmpty)
-            scanners.Add(new SettingScanner(Root, policy, new Scope(parsed, scope.Exclude), key, Outcomes, new SettingsParser(), clock) { Limits = Limits, Dirty = parsed, IsPart = true });
+            scanners.Add(new SettingScanner(Root, policy, new Scope(parsed, scope.Exclude), key, Outcomes, Parser ?? new SettingsParser(), clock) { Limits = Limits, Dirty = parsed, IsPart = true });
         return new PartScan(scanners, scope, parts, parsed, clock);
     }
 

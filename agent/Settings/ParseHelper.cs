@@ -13,30 +13,33 @@ internal static unsafe class ParseHelper
     public static void Run(Stream input, Stream output)
     {
         Confinement.Enter(MaxMemory, MaxCpuSeconds);
-        output.Write([ParseProtocol.Ready]);
 
         using var buffered = new BufferedStream(output, 64 * 1024);
-        nint handle = 0;
+        var handle = Init();
+        output.Write([ParseProtocol.Ready]);
+        while (Next(input) is var (lens, content))
+        {
+            if (handle == 0)
+                buffered.WriteByte(ParseProtocol.NoLens);
+            else
+                Parse(handle, lens, content, buffered);
+            buffered.Flush();
+        }
+
+        if (handle != 0)
+            LibAugeas.Close(handle);
+    }
+
+    /// <returns>0 when there is no such library.</returns>
+    private static nint Init()
+    {
         try
         {
-            handle = LibAugeas.Init(null, null, LibAugeas.LoadNothing);
-            while (Next(input) is var (lens, content))
-            {
-                if (handle == 0)
-                    buffered.WriteByte(ParseProtocol.NoLens);
-                else
-                    Parse(handle, lens, content, buffered);
-                buffered.Flush();
-            }
+            return LibAugeas.Init(null, null, LibAugeas.LoadNothing);
         }
         catch (DllNotFoundException)
         {
-            buffered.WriteByte(ParseProtocol.NoLens);
-        }
-        finally
-        {
-            if (handle != 0)
-                LibAugeas.Close(handle);
+            return 0;
         }
     }
 

@@ -1,7 +1,4 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Text;
-using Telemetry.Agent.Cli;
 
 namespace Telemetry.Agent.Settings;
 
@@ -13,13 +10,60 @@ internal sealed record ParseRequest(string Lens, byte[] Content);
 /// file it was at: the others are parsed by the next.
 /// </summary>
 /// <param name="program">Also when an upgrade has replaced its file, this process's own.</param>
-internal sealed class SettingsParser(string program = "/proc/self/exe")
+internal sealed class SettingsParser(string program = "/proc/self/exe") : IDisposable
 {
     // For one file. The helper's own limit is on processor time; this one is for a machine that is busy with other things.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Processes started so far.</summary>
+    private static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _gate = new();
+    private ParserProcess? _spare;
+    private Timer? _rest;
+
+    /// <summary>Processes used so far.</summary>
     public int Started { get; private set; }
+
+    /// <summary>
+    /// Starts a process for the next file, which waits for a minute: who edits settings often edits more, and a start takes longer
+    /// than a file.
+    /// </summary>
+    public void Prepare() => ThreadPool.QueueUserWorkItem(_ =>
+    {
+        ParserProcess spare;
+        try
+        {
+            spare = ParserProcess.Start(program);
+        }
+        catch (ParserFailedException)
+        {
+            // Whoever parses next is told.
+            return;
+        }
+
+        TakeSpare()?.Dispose();
+        lock (_gate)
+        {
+            _spare = spare;
+            (_rest ??= new Timer(_ => TakeSpare()?.Dispose())).Change(LongestRest, Timeout.InfiniteTimeSpan);
+        }
+    });
+
+    public void Dispose()
+    {
+        _rest?.Dispose();
+        TakeSpare()?.Dispose();
+    }
+
+    /// <summary>Whether a process waits for the next file.</summary>
+    public bool IsPrepared
+    {
+        get
+        {
+            lock (_gate)
+                return _spare is { HasExited: false };
+        }
+    }
 
     /// <param name="mayGoOn">Asked before each helper is started: when no longer, the rest is <see cref="ParseAnswer.Postponed"/>.</param>
     /// <returns>One answer a request, in their order.</returns>
@@ -53,13 +97,13 @@ internal sealed class SettingsParser(string program = "/proc/self/exe")
     private string? ParseUntilTrouble(IReadOnlyList<ParseRequest> requests, List<ParseAnswer> answers, CancellationToken cancellation)
     {
         using var helper = Start();
-        using var stop = cancellation.Register(() => Kill(helper));
-        using var clock = new Timer(_ => Kill(helper), null, Patience, Timeout.InfiniteTimeSpan);
-        var writer = new Thread(() => Write(helper.StandardInput.BaseStream, requests)) { IsBackground = true, Name = "settings" };
+        using var stop = cancellation.Register(helper.Kill);
+        using var clock = new Timer(_ => helper.Kill(), null, Patience, Timeout.InfiniteTimeSpan);
+        var writer = new Thread(() => Write(helper.Input, requests)) { IsBackground = true, Name = "settings" };
         writer.Start();
         try
         {
-            using var output = new BufferedStream(helper.StandardOutput.BaseStream, 16 * 1024);
+            using var output = new BufferedStream(helper.Output, 16 * 1024);
             if (output.ReadByte() != ParseProtocol.Ready)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -81,32 +125,29 @@ internal sealed class SettingsParser(string program = "/proc/self/exe")
         }
         finally
         {
-            Kill(helper);
+            helper.Kill();
             writer.Join();
-            helper.WaitForExit();
         }
     }
 
-    private Process Start()
+    private ParserProcess Start()
     {
-        var start = new ProcessStartInfo(program, [ParseSettingsCommand.Name])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
+        Started++;
+        if (TakeSpare() is not { } spare)
+            return ParserProcess.Start(program);
+        if (!spare.HasExited)
+            return spare;
+        spare.Dispose();
+        return ParserProcess.Start(program);
+    }
 
-            // Nobody reads what it says before it silences itself.
-            RedirectStandardError = true,
-            WorkingDirectory = "/",
-        };
-        start.Environment.Clear();
-        try
+    private ParserProcess? TakeSpare()
+    {
+        lock (_gate)
         {
-            Started++;
-            return Process.Start(start)!;
-        }
-        catch (Win32Exception e)
-        {
-            throw new ParserFailedException("the helper that parses settings can't be started: " + e.Message);
+            var spare = _spare;
+            _spare = null;
+            return spare;
         }
     }
 
@@ -129,19 +170,4 @@ internal sealed class SettingsParser(string program = "/proc/self/exe")
             // The helper is gone; the reader finds that out as well.
         }
     }
-
-    private static void Kill(Process helper)
-    {
-        try
-        {
-            helper.Kill();
-        }
-        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
-        {
-            // It has ended already.
-        }
-    }
 }
-
-/// <summary>Nothing can be parsed; the message says why.</summary>
-internal sealed class ParserFailedException(string message) : Exception(message);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Telemetry.Agent.Settings;
+using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests.Settings;
 
@@ -35,15 +36,32 @@ public sealed class ParseHelperTests
         var good = new ParseRequest("Hosts.lns", "10.0.0.1 a\n"u8.ToArray());
         var deep = new ParseRequest("Json.lns", [.. Enumerable.Repeat((byte)'[', 20_000), .. Enumerable.Repeat((byte)']', 20_000), (byte)'\n']);
 
-        var answers = new SettingsParser(SettingScans.Agent).Parse([good, deep, good, deep, good], () => true, TestContext.Current.CancellationToken);
+        using var parser = new SettingsParser(SettingScans.Agent);
+        var answers = parser.Parse([good, deep, good, deep, good], () => true, TestContext.Current.CancellationToken);
 
         Assert.Equal([true, false, true, false, true], answers.Select(answer => answer.Tree is not null));
     }
 
     [Fact]
+    public async Task Prepare_TheNextFile_IsParsedByTheProcessThatWaits()
+    {
+        using var parser = new SettingsParser(SettingScans.Agent);
+        var request = new ParseRequest("Hosts.lns", "10.0.0.1 a\n"u8.ToArray());
+
+        parser.Prepare();
+        await Eventually.True(() => parser.IsPrepared, "a process to wait", TestContext.Current.CancellationToken);
+
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.NotNull(Assert.Single(parser.Parse([request], () => true, TestContext.Current.CancellationToken)).Tree);
+            Assert.False(parser.IsPrepared);
+        }
+    }
+
+    [Fact]
     public void Parse_UnknownLens_IsMissing()
     {
-        var parser = new SettingsParser(SettingScans.Agent);
+        using var parser = new SettingsParser(SettingScans.Agent);
 
         Assert.Throws<ParserMissingException>(
             () => parser.Parse([new ParseRequest("Nosuch.lns", "a\n"u8.ToArray())], () => true, TestContext.Current.CancellationToken));
@@ -54,9 +72,10 @@ public sealed class ParseHelperTests
     {
         using var stop = new CancellationTokenSource();
         stop.Cancel();
+        using var parser = new SettingsParser(SettingScans.Agent);
 
         Assert.Throws<OperationCanceledException>(
-            () => new SettingsParser(SettingScans.Agent).Parse([new ParseRequest("Hosts.lns", "\n"u8.ToArray())], () => true, stop.Token));
+            () => parser.Parse([new ParseRequest("Hosts.lns", "\n"u8.ToArray())], () => true, stop.Token));
     }
 
     private static Process Start()
