@@ -56,6 +56,7 @@ public sealed class CommandLineMaskTests
     [InlineData("git¦clone¦https://me:hun@ter2@host/x", "git¦clone¦https://me:***@host/x")]
     [InlineData("sh¦-c¦PASSWORD=x rm /etc/y", "sh¦-c¦PASSWORD=*** rm /etc/y")]
     [InlineData("tool¦ghp_16C7e42F292c6912E7710c838347Ae178B4a", "tool¦***")]
+    [InlineData("tool¦x:ZcttBsbYtrTdN+34lngBzLrhXl+5Lftkgg+GRiJpvV8=", "tool¦x:***")]
     [InlineData("tool¦/etc/x¦d41d8cd98f00b204e9800998ecf8427e", "tool¦/etc/x¦***")]
     public void Of_ASecret_MasksItAlone(string arguments, string expected)
     {
