@@ -164,7 +164,7 @@ start_fleet() {
   printf 'data_directory = "%s"\n[agents]\nlisten = "127.0.0.1:0"\n[operators]\nlisten = "127.0.0.1:0"\n' "$work/$1/collector" > "$work/$1/collector.toml"
   "$root/artifacts/bin/telemetry-collector" serve --config "$work/$1/collector.toml" > "$work/$1/collector.log" 2>&1 &
   running+=("$!")
-  until [[ -s $work/$1/collector/addresses.json ]]; do sleep 0.1; done
+  within 30 "the collector to listen" test -s "$work/$1/collector/addresses.json"
   local agents
   agents=$(address "$1" agents)
   at=(--server "$(address "$1" operators)" --token-file "$work/$1/collector/admin.token")
@@ -184,8 +184,20 @@ address() { sed -n "s/.*\"$2\": *\"\([^\"]*\)\".*/\1/p" "$work/$1/collector/addr
 ctl() { "$root/artifacts/bin/telemetryctl" "$@" "${at[@]}" --output json; }
 field() { sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" | head -n 1; }
 
+has_head() { [[ -n $(ctl instances list | field observed_at) ]]; }
+
+# within SECONDS WHAT COMMAND…: until the command succeeds.
+within() {
+  local end=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@"; do
+    ((SECONDS < end)) || { echo "Waited in vain for $what." >&2; tail -n 5 "$work"/*/*log >&2; return 1; }
+    sleep 0.5
+  done
+}
+
 certify() {
-  until [[ -n $(ctl instances list | field observed_at) ]]; do sleep 1; done
+  within 300 "the first head" has_head
   instance=$(ctl instances list | field id)
   ctl baselines capture bench:1 --instance "$instance" > /dev/null
   ctl baselines bind bench --instance "$instance" > /dev/null

@@ -15,7 +15,10 @@ if (!$pid) {
   open STDERR, '>&', \*STDOUT or die $!;
   exec @command or die "@command: $!";
 }
-1 until <$watch> =~ /^Following/;
+while (1) {
+  my $line = <$watch> // die "the watch ended\n";
+  last if $line =~ /^Following/;
+}
 my $select = IO::Select->new($watch);
 my ($buffer, %done, %seen) = ('');
 

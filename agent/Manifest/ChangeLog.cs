@@ -19,10 +19,10 @@ internal sealed class ChangeLog
 
     private readonly Lock _gate = new();
     private readonly Queue<(long Generation, AttributedChange Change)> _changes = [];
-    private long _first, _bytes;
+    private long _first, _bytes, _dropped;
 
     /// <summary>Records that were dropped for want of room, since the start.</summary>
-    public long Dropped { get; private set; }
+    public long Dropped => Interlocked.Read(ref _dropped);
 
     /// <param name="generation">Of the head that has the changes.</param>
     /// <param name="files">That were seen.</param>
@@ -44,7 +44,7 @@ internal sealed class ChangeLog
             while (_bytes > MaxBytes)
             {
                 Dequeue();
-                Dropped++;
+                Interlocked.Increment(ref _dropped);
             }
         }
     }

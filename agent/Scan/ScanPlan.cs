@@ -53,7 +53,7 @@ internal sealed record ScanPlan(string Root)
         var scope = WatchScope.Within(policy, Local);
         var files = FilesUnder(policy, key, scope) with { LeftOut = LeftOut(policy.ToScope()) };
         var scanners = new List<IScanner> { new FileScanner(Root, files, clock) };
-        scanners.AddRange(PackageScanners(clock));
+        scanners.AddRange(PackageScanners(clock, _rpm));
         scanners.AddRange(Facts?.Scanners(policy.Sysctls, Limits.Sysctls) ?? []);
         if (Settings && !policy.Settings.IsEmpty)
             scanners.Add(new SettingScanner(Root, policy, scope, key, Outcomes, Parser ?? new SettingsParser(), clock) { Limits = Limits, Dirty = dirty });
@@ -70,7 +70,7 @@ internal sealed record ScanPlan(string Root)
         if (parts.Count > 0)
             scanners.Add(new FileScanner(Root, FilesUnder(policy, key, scope) with { Parts = parts }, clock));
         if (parts.Any(part => PackageDatabases.Hold(part.Key)))
-            scanners.AddRange(PackageScanners(clock));
+            scanners.AddRange(PackageScanners(clock, _rpm));
         if (facts)
             scanners.AddRange(Facts?.Scanners(policy.Sysctls, Limits.Sysctls) ?? []);
 
@@ -90,8 +90,9 @@ internal sealed record ScanPlan(string Root)
     };
 
     /// <summary>Of the packages alone.</summary>
-    public IReadOnlyList<IScanner> PackageScanners(TimeProvider clock) =>
-        Packages ? [new DpkgScanner(Root, clock), new RpmScanner(Root, clock, _rpm, SpillDirectory)] : [];
+    /// <param name="rpm">Of whoever looks: it is for one thread.</param>
+    public IReadOnlyList<IScanner> PackageScanners(TimeProvider clock, RpmMemory rpm) =>
+        Packages ? [new DpkgScanner(Root, clock), new RpmScanner(Root, clock, rpm, SpillDirectory)] : [];
 
     /// <summary>Paths that this machine's own configuration names and of which the policy has nothing looked at.</summary>
     private IReadOnlyList<EntryKey> LeftOut(Scope policy)

@@ -64,16 +64,19 @@ internal sealed class ParserProcess : IDisposable
             WorkingDirectory = "/",
         };
         start.Environment.Clear();
+        Process process;
         try
         {
-            var process = Process.Start(start)!;
-            started.SetResult(process);
-            process.WaitForExit();
+            process = Process.Start(start)!;
         }
-        catch (Win32Exception e)
+        catch (Exception e) when (e is Win32Exception or IOException)
         {
             started.SetException(new ParserFailedException("the helper that parses settings can't be started: " + e.Message));
+            return;
         }
+
+        started.SetResult(process);
+        process.WaitForExit();
     }
 }
 

@@ -41,12 +41,15 @@ internal sealed class SettingsParser(string program = "/proc/self/exe") : IDispo
             return;
         }
 
-        TakeSpare()?.Dispose();
+        ParserProcess? former;
         lock (_gate)
         {
+            former = _spare;
             _spare = spare;
             (_rest ??= new Timer(_ => TakeSpare()?.Dispose())).Change(LongestRest, Timeout.InfiniteTimeSpan);
         }
+
+        former?.Dispose();
     });
 
     public void Dispose()

@@ -15,6 +15,7 @@ internal sealed class StatusBoard(
     StateStore store,
     ScanPlan plan,
     DirtyPaths dirty,
+    ChangeLog changes,
     CollectorLink link,
     WatchCounters watch,
     LossLog losses,
@@ -44,7 +45,7 @@ internal sealed class StatusBoard(
             Coverage = Coverage(ledger.Head?.Coverage),
             Losses = new LossStatus(lost.Count, LossWindowStatus.Of(lost.Last)),
             Memory = OwnMemory.Read(),
-            Watch = new WatchStatus(watch.Events, watch.Overflows, watch.Watches, dirty.Waiting),
+            Watch = new WatchStatus(watch.Events, watch.Overflows, watch.Watches, dirty.Waiting, changes.Dropped),
         };
     }
 

@@ -93,7 +93,8 @@ internal sealed record MemoryStatus(long? Resident, long? Peak);
 /// <param name="Overflows">How often it had more to tell than it kept.</param>
 /// <param name="Directories">That are watched one by one, by inotify.</param>
 /// <param name="Waiting">Paths that are to be looked at.</param>
-internal sealed record WatchStatus(long Events, long Overflows, int Directories, int Waiting);
+/// <param name="UntoldActors">Changes of which nobody is told who made them, because more waited to be told than there is room for.</param>
+internal sealed record WatchStatus(long Events, long Overflows, int Directories, int Waiting, long UntoldActors);
 
 [JsonSerializable(typeof(StatusReport))]
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

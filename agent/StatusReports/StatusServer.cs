@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Telemetry.Agent.StatusReports;
 
 /// <summary>Answers <c>telemetry-agent status</c>: one request, one JSON answer, one client after the other.</summary>
-internal sealed partial class StatusServer(AgentOptions options, StatusBoard board, ILogger<StatusServer> log) : BackgroundService
+internal sealed partial class StatusServer(AgentOptions options, StatusBoard board, TimeProvider clock, ILogger<StatusServer> log) : BackgroundService
 {
     // Clients are the owner's, and done in no time; more than that are no people.
     private const int Backlog = 8;
@@ -27,9 +27,37 @@ internal sealed partial class StatusServer(AgentOptions options, StatusBoard boa
             return;
         }
 
-        while (!stoppingToken.IsCancellationRequested)
-            await AnswerAsync(socket, stoppingToken);
+        while (await AcceptAsync(socket, stoppingToken) is { } client)
+        {
+            using (client)
+                await AnswerAsync(client, stoppingToken);
+        }
+
         File.Delete(_path);
+    }
+
+    /// <returns>Null when the agent stops.</returns>
+    private async Task<Socket?> AcceptAsync(Socket socket, CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                return await socket.AcceptAsync(stoppingToken);
+            }
+            catch (SocketException e)
+            {
+                // Such as when there are no descriptors left: they will not be there at once.
+                Log.NotAccepted(log, e.Message);
+                await Task.Delay(StatusSocket.Patience, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException)
+            {
+                break;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>
@@ -46,12 +74,11 @@ internal sealed partial class StatusServer(AgentOptions options, StatusBoard boa
         File.Move(made, _path, overwrite: true);
     }
 
-    private async Task AnswerAsync(Socket socket, CancellationToken stoppingToken)
+    private async Task AnswerAsync(Socket client, CancellationToken stoppingToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         try
         {
-            using var client = await socket.AcceptAsync(stoppingToken);
             patience.CancelAfter(StatusSocket.Patience);
             if (await RequestAsync(client, patience.Token) != StatusSocket.Request)
                 return;
@@ -84,5 +111,8 @@ internal sealed partial class StatusServer(AgentOptions options, StatusBoard boa
     {
         [LoggerMessage(1, LogLevel.Warning, "'telemetry-agent status' can't be answered at {Path} ({Reason}); all else works. Make its folder writable, or its path shorter than 100 characters")]
         public static partial void NotListening(ILogger log, string path, string reason);
+
+        [LoggerMessage(2, LogLevel.Warning, "Who asks for the status can't be answered now ({Reason})")]
+        public static partial void NotAccepted(ILogger log, string reason);
     }
 }

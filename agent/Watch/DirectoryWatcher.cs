@@ -197,11 +197,24 @@ internal sealed partial class DirectoryWatcher(ScanPlan plan, DirtyPaths dirty, 
             }
             else
             {
-                Log.ReadFailed(log, Errno.Text(-length));
-                dirty.AddEverything(_drainedAt, "changes can't be read: " + Errno.Text(-length));
-                _stop.Token.WaitHandle.WaitOne(TimeSpan.FromSeconds(1));
+                ReadFailed(Errno.Text(-length));
+                return;
             }
         }
+    }
+
+    /// <summary>Scans go on, and find what changes.</summary>
+    private void ReadFailed(string reason)
+    {
+        Log.ReadFailed(log, reason);
+        lock (_gate)
+        {
+            foreach (var (device, filesystem) in _filesystems)
+                plan.Watched.Set(device, filesystem.Key, WatchMethod.Scans, $"{filesystem.Reason}; inotify: {reason}");
+            _filesystems.Clear();
+        }
+
+        dirty.AddEverything(_drainedAt, "changes can't be read: " + reason);
     }
 
     private void Take(ReadOnlySpan<byte> events)
@@ -319,7 +332,7 @@ internal sealed partial class DirectoryWatcher(ScanPlan plan, DirtyPaths dirty, 
         [LoggerMessage(3, LogLevel.Warning, "More changed at once than the kernel could tell; everything is looked at")]
         public static partial void Overflow(ILogger log);
 
-        [LoggerMessage(4, LogLevel.Error, "Changes can't be read from the kernel ({Reason}); everything is looked at")]
+        [LoggerMessage(4, LogLevel.Error, "Changes can't be read from the kernel any more ({Reason}); scans find them until the agent is restarted")]
         public static partial void ReadFailed(ILogger log, string reason);
     }
 }

@@ -19,6 +19,7 @@ internal sealed partial class TransactionReporter(
     ScanPlan plan, StateStore store, DirtyPaths dirty, string indexFile, TimeProvider clock, ILogger<TransactionReporter> log) : BackgroundService
 {
     private readonly Channel<CompletedTransaction> _completed = Channel.CreateUnbounded<CompletedTransaction>();
+    private readonly RpmMemory _rpm = new();
     private Dictionary<EntryKey, Fingerprint> _before = [];
 
     public void Add(CompletedTransaction transaction) => _completed.Writer.TryWrite(transaction);
@@ -34,13 +35,18 @@ internal sealed partial class TransactionReporter(
     /// <summary>The first look has the disk and the processors to itself.</summary>
     private async Task FirstHeadAsync(CancellationToken cancellation)
     {
-        using var changed = new SemaphoreSlim(0);
-        void Changed() => changed.Release();
+        var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Changed()
+        {
+            if (store.Ledger.Head is not null)
+                seen.TrySetResult();
+        }
+
         store.Changed += Changed;
         try
         {
-            while (store.Ledger.Head is null)
-                await changed.WaitAsync(cancellation);
+            Changed();
+            await seen.Task.WaitAsync(cancellation);
         }
         finally
         {
@@ -98,7 +104,7 @@ internal sealed partial class TransactionReporter(
         PackageFileIndex.Open(indexFile, PackageDatabases.Files(plan.Root, clock), cancellation);
 
     private Dictionary<EntryKey, Fingerprint> Entries(ICollection<string> mistakes, CancellationToken cancellation) =>
-        PackageEntries.Read(plan.PackageScanners(clock), mistakes, cancellation);
+        PackageEntries.Read(plan.PackageScanners(clock, _rpm), mistakes, cancellation);
 
     /// <summary>Without a report, changes are told like any other.</summary>
     private void Try(Action action)

@@ -23,6 +23,9 @@ internal sealed class TransactionTracker
     /// <summary>Then what waited goes on, whatever the package manager does.</summary>
     public static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(15);
 
+    // More than any package manager makes in one run; what is beyond goes on at once, by whoever made it.
+    private const int MaxChanges = 200_000;
+
     private readonly Dictionary<EntryKey, TransactionChange> _changes = [];
     private string? _manager;
     private DateTimeOffset _beganAt;
@@ -71,6 +74,8 @@ internal sealed class TransactionTracker
             return false;
         if (_changes.TryGetValue(change.Key, out var known))
             change = change with { IsDeep = known.IsDeep || change.IsDeep, UnchangedUntil = known.UnchangedUntil };
+        else if (_changes.Count == MaxChanges)
+            return false;
         _changes[change.Key] = change;
         return change.Belonging != Belonging.Outside;
     }

@@ -44,6 +44,18 @@ public sealed class TransactionTrackerTests
     }
 
     [Fact]
+    public void Changed_MoreThanAnyTransactionMakes_GoesOn()
+    {
+        _tracker.LocksHeld(Apt, Start);
+
+        Assert.All(Enumerable.Range(0, 200_000), i => Assert.True(_tracker.Changed(SomeChange.Of(EntryKey.Of($"{i}"), Belonging.Member))));
+
+        Assert.False(_tracker.Changed(SomeChange.Of(Key, Belonging.Member)));
+        Assert.True(_tracker.Changed(SomeChange.Of(EntryKey.Of("7"), Belonging.Member)));
+        Assert.Equal(200_000, _tracker.LocksHeld([], Start)!.Changes.Count);
+    }
+
+    [Fact]
     public void LocksHeld_ForTooLong_LetsGoWhatWaited()
     {
         _tracker.LocksHeld(Apt, Start);
