@@ -34,6 +34,7 @@ internal static class AgentStages
     public static IServiceCollection AddScan(this IServiceCollection services, AgentOptions options) => services
         .AddSingleton(options.Scan)
         .AddSingleton<DirtyPaths>()
+        .AddSingleton<HeavyWork>()
         .AddSingleton(new SettingsParser())
         .AddSingleton<LossLog>()
         .AddSingleton(provider => new RulesInForce(
@@ -69,6 +70,7 @@ internal static class AgentStages
             provider.GetRequiredService<ScanPlan>(),
             provider.GetRequiredService<StateStore>(),
             provider.GetRequiredService<DirtyPaths>(),
+            provider.GetRequiredService<HeavyWork>(),
             Path.Combine(provider.GetRequiredService<StateDirectory>().Path, PackageIndexFile),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<TransactionReporter>>()))
@@ -101,9 +103,10 @@ internal static class AgentStages
         .AddSingleton<StatusBoard>()
         .AddHostedService<StatusServer>();
 
-    /// <summary>Only below systemd: elsewhere nobody listens.</summary>
+    /// <summary>systemd is told only when it started the service: elsewhere nobody listens.</summary>
     public static IServiceCollection AddSupervision(this IServiceCollection services)
     {
+        services.AddHostedService<MemoryKeeper>();
         services.AddSystemd();
         if (services.Any(service => service.ServiceType == typeof(ISystemdNotifier)))
             services.AddHostedService<Watchdog>();

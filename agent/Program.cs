@@ -1,12 +1,14 @@
 using System.CommandLine;
 using Telemetry.Agent;
 using Telemetry.Agent.Cli;
+using Telemetry.Agent.Linux;
 using Telemetry.Protocol.Cli;
 
 // The helper that the service starts for files' settings.
 if (args is [ParseSettingsCommand.Name])
     return ParseSettingsCommand.Run();
 
+ProcessMemory.ShareHeap();
 var clock = TimeProvider.System;
 
 // The service, in the order its data flows.

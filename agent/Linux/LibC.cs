@@ -113,6 +113,14 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "open_by_handle_at", SetLastError = true)]
     internal static partial int OpenByHandle(int mount, byte* handle, int flags);
 
+    /// <summary>madvise(2).</summary>
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    internal static partial int Advise(void* address, nuint length, int advice);
+
+    /// <summary>mallopt(3), glibc.</summary>
+    [LibraryImport("libc", EntryPoint = "mallopt")]
+    internal static partial int SetHeapOption(int option, int value);
+
     /// <summary>malloc_trim(3), glibc: gives free memory of the C heap back.</summary>
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
     internal static partial int TrimHeap(nuint pad);

@@ -1,6 +1,6 @@
 namespace Telemetry.Agent.Linux;
 
-/// <summary>Limits and memory of this process.</summary>
+/// <summary>What this process may use.</summary>
 internal static unsafe class ProcessLimits
 {
     private const int OpenFiles = 7;  // RLIMIT_NOFILE
@@ -13,12 +13,5 @@ internal static unsafe class ProcessLimits
             return;
         limit.Soft = limit.Hard;
         _ = LibC.SetLimit(OpenFiles, &limit);
-    }
-
-    /// <summary>After a scan: gives back what only the scan needed.</summary>
-    public static void GiveBackMemory()
-    {
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        _ = LibC.TrimHeap(0);
     }
 }

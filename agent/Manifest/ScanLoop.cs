@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Telemetry.Agent.Linux;
 using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Supervision;
@@ -19,6 +20,7 @@ internal sealed partial class ScanLoop(
     StateStore store,
     ChangeLog changes,
     LossLog losses,
+    HeavyWork heavy,
     ScanOptions options,
     [FromKeyedServices("scan")] LoopPulse pulse,
     TimeProvider clock,
@@ -111,6 +113,7 @@ internal sealed partial class ScanLoop(
 
     private void LookAtEverything(DirtyPart taken, CancellationToken cancellation)
     {
+        using var turn = heavy.Take(pulse.Beat, cancellation);
         var started = clock.GetTimestamp();
         var progress = new ScanProgress();
         using var beats = Beat(progress);
@@ -137,7 +140,7 @@ internal sealed partial class ScanLoop(
         _factsDue = clock.GetUtcNow() + options.Interval;
         _everythingDue = clock.GetUtcNow() + (watcher.IsComplete ? options.Rescan : options.Interval);
         if (progress.Entries > ManyEntries)
-            Linux.ProcessLimits.GiveBackMemory();
+            ProcessMemory.GiveBack();
     }
 
     /// <returns>False when everything has to be looked at instead.</returns>

@@ -234,12 +234,14 @@ internal sealed class StateDatabase : IDisposable
         command.ExecuteNonQuery();
     }
 
-    /// <summary>Moves a long log into the database: takes a while, and nothing waits for it but the next look.</summary>
+    /// <summary>Moves a long log into the database and gives back the pages in memory: nothing waits for that but the next look.</summary>
     public void Checkpoint()
     {
         var log = new FileInfo(_path + "-wal");
-        if (log.Exists && log.Length > LongLog)
-            Execute(Writer, "PRAGMA wal_checkpoint(TRUNCATE)");
+        if (!log.Exists || log.Length <= LongLog)
+            return;
+        Execute(Writer, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA shrink_memory");
+        Execute(_reader, "PRAGMA shrink_memory");
     }
 
     public void Dispose()

@@ -6,6 +6,7 @@ using Telemetry.Agent.Linux;
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Packages;
 using Telemetry.Agent.Scan;
+using Telemetry.Agent.Supervision;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Watch.Transactions;
@@ -16,7 +17,7 @@ namespace Telemetry.Agent.Watch.Transactions;
 /// </summary>
 /// <param name="indexFile">See <see cref="PackageFileIndex"/>.</param>
 internal sealed partial class TransactionReporter(
-    ScanPlan plan, StateStore store, DirtyPaths dirty, string indexFile, TimeProvider clock, ILogger<TransactionReporter> log) : BackgroundService
+    ScanPlan plan, StateStore store, DirtyPaths dirty, HeavyWork heavy, string indexFile, TimeProvider clock, ILogger<TransactionReporter> log) : BackgroundService
 {
     private readonly Channel<CompletedTransaction> _completed = Channel.CreateUnbounded<CompletedTransaction>();
     private readonly RpmMemory _rpm = new();
@@ -100,8 +101,13 @@ internal sealed partial class TransactionReporter(
         return [.. transaction.Changes.Select(change => change.Key).Where(key => index.Owners(key).Count > 0)];
     }
 
-    private PackageFileIndex OpenIndex(CancellationToken cancellation) =>
-        PackageFileIndex.Open(indexFile, PackageDatabases.Files(plan.Root, clock), cancellation);
+    private PackageFileIndex OpenIndex(CancellationToken cancellation)
+    {
+        using var turn = heavy.Take(() => { }, cancellation);
+        var index = PackageFileIndex.Open(indexFile, PackageDatabases.Files(plan.Root, clock), cancellation);
+        ProcessMemory.GiveBack();
+        return index;
+    }
 
     private Dictionary<EntryKey, Fingerprint> Entries(ICollection<string> mistakes, CancellationToken cancellation) =>
         PackageEntries.Read(plan.PackageScanners(clock, _rpm), mistakes, cancellation);
