@@ -250,6 +250,7 @@ bench_idle() {
   ours=$(ratio "$(($(ticks "$pid") - before))" "$seconds") theirs=$(ratio "$(($(ticks "$peer") - peer_before))" "$seconds")
   row "idle, processor" "$ours %" "inotifywait -r" "$theirs %" "$ours" "%" 0.5
   row "idle, resident" "$(memory "$pid" VmRSS) MB" "inotifywait -r" "$(memory "$peer" VmRSS) MB" "$(memory "$pid" VmRSS)" "MB" 32
+  row "connected, peak since its start" "$(memory "$pid" VmHWM) MB" "inotifywait -r" "$(memory "$peer" VmHWM) MB" "$(memory "$pid" VmHWM)" "MB" 48
   stop_running
   save idle
 }

@@ -7,6 +7,8 @@ namespace Telemetry.Agent.Settings;
 /// <summary>A process of this same program that parses files and may do nothing else. On a thread of its own, with which the kernel ends it.</summary>
 internal sealed class ParserProcess : IDisposable
 {
+    private const int BufferSize = 16 * 1024;
+
     private readonly Process _process;
     private readonly Thread _thread;
 
@@ -14,13 +16,18 @@ internal sealed class ParserProcess : IDisposable
     {
         _process = process;
         _thread = thread;
-        Input = process.StandardInput.BaseStream;
-        Output = process.StandardOutput.BaseStream;
+        Input = new BufferedStream(process.StandardInput.BaseStream, BufferSize);
+        Output = new BufferedStream(process.StandardOutput.BaseStream, BufferSize);
     }
 
     public Stream Input { get; }
 
     public Stream Output { get; }
+
+    /// <summary>Those it was given so far; it says that it is ready before the first answer.</summary>
+    public int Files { get; set; }
+
+    public int Id => _process.Id;
 
     public bool HasExited => !_thread.IsAlive;
 

@@ -154,8 +154,6 @@ internal sealed class SettingScanner(
             var answers = parser.Parse(
                 [.. changed.Select(work => RequestFor(work.File, work.Content!))], () => _parsing + clock.GetElapsedTime(started) < Budget, cancellation);
             _parsing += clock.GetElapsedTime(started);
-            if (IsPart)
-                parser.Prepare();
             for (var i = 0; i < changed.Count; i++)
                 Take(changed[i], answers[i]);
         }

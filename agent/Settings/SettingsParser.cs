@@ -12,60 +12,38 @@ internal sealed record ParseRequest(string Lens, byte[] Content);
 /// <param name="program">Also when an upgrade has replaced its file, this process's own.</param>
 internal sealed class SettingsParser(string program = "/proc/self/exe") : IDisposable
 {
+    // A scan's process has parsed all that there is; one that parsed an edit or two is small.
+    private const int MostFilesOfOneThatWaits = 200, MostFilesOfAnEdit = 20;
+
     // For one file. The helper's own limit is on processor time; this one is for a machine that is busy with other things.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
-    private ParserProcess? _spare;
+    private ParserProcess? _waiting;
     private Timer? _rest;
 
-    /// <summary>Processes used so far.</summary>
-    public int Started { get; private set; }
+    /// <summary>Files given to a process so far.</summary>
+    public int Files { get; private set; }
 
     /// <summary>
-    /// Starts a process for the next file, which waits for a minute: who edits settings often edits more, and a start takes longer
-    /// than a file.
+    /// The process that waits for the next file, if one does. It does for a minute after an edit: who edits settings often edits more,
+    /// and a start takes longer than a file.
     /// </summary>
-    public void Prepare() => ThreadPool.QueueUserWorkItem(_ =>
-    {
-        ParserProcess spare;
-        try
-        {
-            spare = ParserProcess.Start(program);
-        }
-        catch (ParserFailedException)
-        {
-            // Whoever parses next is told.
-            return;
-        }
-
-        ParserProcess? former;
-        lock (_gate)
-        {
-            former = _spare;
-            _spare = spare;
-            (_rest ??= new Timer(_ => TakeSpare()?.Dispose())).Change(LongestRest, Timeout.InfiniteTimeSpan);
-        }
-
-        former?.Dispose();
-    });
-
-    public void Dispose()
-    {
-        _rest?.Dispose();
-        TakeSpare()?.Dispose();
-    }
-
-    /// <summary>Whether a process waits for the next file.</summary>
-    public bool IsPrepared
+    public int? WaitingProcess
     {
         get
         {
             lock (_gate)
-                return _spare is { HasExited: false };
+                return _waiting is { HasExited: false } waiting ? waiting.Id : null;
         }
+    }
+
+    public void Dispose()
+    {
+        _rest?.Dispose();
+        TakeWaiting()?.Dispose();
     }
 
     /// <param name="mayGoOn">Asked before each helper is started: when no longer, the rest is <see cref="ParseAnswer.Postponed"/>.</param>
@@ -84,12 +62,14 @@ internal sealed class SettingsParser(string program = "/proc/self/exe") : IDispo
             }
 
             var rest = requests.Skip(answers.Count).ToList();
-            if (ParseUntilTrouble(rest, answers, cancellation) is not { } trouble)
+            var helper = TakeWaiting() ?? ParserProcess.Start(program);
+            var isNew = helper.Files == 0;
+            if (ParseUntilTrouble(helper, rest, answers, cancellation) is not { } trouble)
                 continue;
 
             // What was parsed before it may have been the cause: it gets a process of its own before it is blamed.
             var first = requests[answers.Count];
-            if (rest[0] == first || ParseUntilTrouble([first], answers, cancellation) is not null)
+            if ((isNew && rest[0] == first) || ParseUntilTrouble(ParserProcess.Start(program), [first], answers, cancellation) is not null)
                 answers.Add(new ParseAnswer(null, trouble));
         }
 
@@ -97,17 +77,16 @@ internal sealed class SettingsParser(string program = "/proc/self/exe") : IDispo
     }
 
     /// <returns>Null, or what happened at the file after those that were answered.</returns>
-    private string? ParseUntilTrouble(IReadOnlyList<ParseRequest> requests, List<ParseAnswer> answers, CancellationToken cancellation)
+    private string? ParseUntilTrouble(ParserProcess helper, IReadOnlyList<ParseRequest> requests, List<ParseAnswer> answers, CancellationToken cancellation)
     {
-        using var helper = Start();
+        var isDone = false;
         using var stop = cancellation.Register(helper.Kill);
         using var clock = new Timer(_ => helper.Kill(), null, Patience, Timeout.InfiniteTimeSpan);
         var writer = new Thread(() => Write(helper.Input, requests)) { IsBackground = true, Name = "settings" };
         writer.Start();
         try
         {
-            using var output = new BufferedStream(helper.Output, 16 * 1024);
-            if (output.ReadByte() != ParseProtocol.Ready)
+            if (helper.Files == 0 && helper.Output.ReadByte() != ParseProtocol.Ready)
             {
                 cancellation.ThrowIfCancellationRequested();
                 throw new ParserFailedException("the helper that parses settings does not start");
@@ -115,10 +94,11 @@ internal sealed class SettingsParser(string program = "/proc/self/exe") : IDispo
 
             for (var i = 0; i < requests.Count; i++)
             {
-                answers.Add(ParseProtocol.ReadAnswer(output));
+                answers.Add(ParseProtocol.ReadAnswer(helper.Output));
                 clock.Change(Patience, Timeout.InfiniteTimeSpan);
             }
 
+            isDone = true;
             return null;
         }
         catch (Exception e) when (e is EndOfStreamException or InvalidDataException or IOException)
@@ -128,30 +108,45 @@ internal sealed class SettingsParser(string program = "/proc/self/exe") : IDispo
         }
         finally
         {
-            helper.Kill();
+            if (!isDone)
+                helper.Kill();
             writer.Join();
+            helper.Files += requests.Count;
+            Files += requests.Count;
+            if (isDone && requests.Count <= MostFilesOfAnEdit && helper.Files <= MostFilesOfOneThatWaits)
+                LetWait(helper);
+            else
+                helper.Dispose();
         }
     }
 
-    private ParserProcess Start()
+    private void LetWait(ParserProcess helper)
     {
-        Started++;
-        if (TakeSpare() is not { } spare)
-            return ParserProcess.Start(program);
-        if (!spare.HasExited)
-            return spare;
-        spare.Dispose();
-        return ParserProcess.Start(program);
-    }
-
-    private ParserProcess? TakeSpare()
-    {
+        ParserProcess? former;
         lock (_gate)
         {
-            var spare = _spare;
-            _spare = null;
-            return spare;
+            former = _waiting;
+            _waiting = helper;
+            (_rest ??= new Timer(_ => TakeWaiting()?.Dispose())).Change(LongestRest, Timeout.InfiniteTimeSpan);
         }
+
+        former?.Dispose();
+    }
+
+    /// <returns>Null when none waits, or it has ended meanwhile.</returns>
+    private ParserProcess? TakeWaiting()
+    {
+        ParserProcess? waiting;
+        lock (_gate)
+        {
+            waiting = _waiting;
+            _waiting = null;
+        }
+
+        if (waiting is not { HasExited: true })
+            return waiting;
+        waiting.Dispose();
+        return null;
     }
 
     /// <summary>Both sides would wait for each other if the one that reads also wrote.</summary>
@@ -159,14 +154,13 @@ internal sealed class SettingsParser(string program = "/proc/self/exe") : IDispo
     {
         try
         {
-            using (input)
+            foreach (var request in requests)
             {
-                foreach (var request in requests)
-                {
-                    ParseProtocol.WriteText(input, Encoding.ASCII.GetBytes(request.Lens));
-                    ParseProtocol.WriteText(input, request.Content);
-                }
+                ParseProtocol.WriteText(input, Encoding.ASCII.GetBytes(request.Lens));
+                ParseProtocol.WriteText(input, request.Content);
             }
+
+            input.Flush();
         }
         catch (IOException)
         {

@@ -43,19 +43,45 @@ public sealed class ParseHelperTests
     }
 
     [Fact]
-    public async Task Prepare_TheNextFile_IsParsedByTheProcessThatWaits()
+    public void Parse_AfterAnEdit_TheProcessWaitsForTheNext()
     {
         using var parser = new SettingsParser(SettingScans.Agent);
         var request = new ParseRequest("Hosts.lns", "10.0.0.1 a\n"u8.ToArray());
 
-        parser.Prepare();
-        await Eventually.True(() => parser.IsPrepared, "a process to wait", TestContext.Current.CancellationToken);
-
-        for (var i = 0; i < 2; i++)
+        var processes = new HashSet<int?>();
+        for (var i = 0; i < 3; i++)
         {
             Assert.NotNull(Assert.Single(parser.Parse([request], () => true, TestContext.Current.CancellationToken)).Tree);
-            Assert.False(parser.IsPrepared);
+            processes.Add(parser.WaitingProcess);
         }
+
+        Assert.NotNull(Assert.Single(processes));
+    }
+
+    [Fact]
+    public async Task Parse_TheProcessThatWaitedIsGone_AnotherParses()
+    {
+        using var parser = new SettingsParser(SettingScans.Agent);
+        var request = new ParseRequest("Hosts.lns", "10.0.0.1 a\n"u8.ToArray());
+        parser.Parse([request], () => true, TestContext.Current.CancellationToken);
+
+        Process.GetProcessById(parser.WaitingProcess!.Value).Kill();
+        await Eventually.True(() => parser.WaitingProcess is null, "the process to be gone", TestContext.Current.CancellationToken);
+
+        Assert.NotNull(Assert.Single(parser.Parse([request], () => true, TestContext.Current.CancellationToken)).Tree);
+    }
+
+    [Fact]
+    public void Parse_AFileThatEndsTheProcessThatWaited_IsBlamed_AndNoOther()
+    {
+        using var parser = new SettingsParser(SettingScans.Agent);
+        var good = new ParseRequest("Hosts.lns", "10.0.0.1 a\n"u8.ToArray());
+        var deep = new ParseRequest("Json.lns", [.. Enumerable.Repeat((byte)'[', 20_000), .. Enumerable.Repeat((byte)']', 20_000), (byte)'\n']);
+        parser.Parse([good], () => true, TestContext.Current.CancellationToken);
+
+        Assert.Null(Assert.Single(parser.Parse([deep], () => true, TestContext.Current.CancellationToken)).Tree);
+        Assert.Null(parser.WaitingProcess);
+        Assert.NotNull(Assert.Single(parser.Parse([good], () => true, TestContext.Current.CancellationToken)).Tree);
     }
 
     [Fact]

@@ -72,10 +72,10 @@ public sealed class SettingScannerTests : IDisposable
         using var store = Store();
         var first = Look(store);
 
-        var started = _scans.Parser.Started;
+        var parsed = _scans.Parser.Files;
         var second = Look(store);
 
-        Assert.Equal(started, _scans.Parser.Started);
+        Assert.Equal(parsed, _scans.Parser.Files);
         Assert.Equal(first.Roots, second.Roots);
         Assert.Equal(first.Coverage.Gaps, second.Coverage.Gaps);
     }
@@ -101,7 +101,7 @@ public sealed class SettingScannerTests : IDisposable
         var second = _scans.Look(Hosts);
 
         Assert.Equal(first.Sighting.Roots, second.Sighting.Roots);
-        Assert.Equal(2, _scans.Parser.Started);
+        Assert.Equal(2, _scans.Parser.Files);
     }
 
     [Fact]
@@ -140,11 +140,11 @@ public sealed class SettingScannerTests : IDisposable
         using var store = Store();
         Look(store);
 
-        var started = _scans.Parser.Started;
+        var parsed = _scans.Parser.Files;
         _scans.Dirty = [EntryKey.OfPath("etc/hosts")];
         Look(store);
 
-        Assert.Equal(started + 1, _scans.Parser.Started);
+        Assert.Equal(parsed + 1, _scans.Parser.Files);
     }
 
     [Fact]
@@ -158,7 +158,7 @@ public sealed class SettingScannerTests : IDisposable
         var gap = Assert.Single(scanned.Sighting.Coverage.Gaps);
         Assert.Equal("setting:/etc/hosts", KeyText.Format(gap.Kind, gap.Prefix.Bytes));
         Assert.Contains("settings.allow", gap.Reason);
-        Assert.Equal(0, _scans.Parser.Started);
+        Assert.Equal(0, _scans.Parser.Files);
     }
 
     [Fact]
