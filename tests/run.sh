@@ -61,6 +61,9 @@ install() {
   need influxdb test -x /usr/bin/influxd
   need mtree-netbsd command -v mtree
   need attr command -v getfattr
+  need rsync command -v rsync
+  need vim-tiny command -v vim.tiny
+  need logrotate command -v logrotate
   need e2fsprogs command -v mkfs.ext4
   need mount command -v losetup
   need rpm test -x /usr/bin/rpmbuild

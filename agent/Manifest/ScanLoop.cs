@@ -41,6 +41,7 @@ internal sealed partial class ScanLoop(
     // Who keeps a file open for writing need not write; when it can be read is told by nobody.
     private static readonly TimeSpan UnstableAfter = TimeSpan.FromSeconds(2.5);
 
+    private readonly ClockGaps _gaps = new(clock);
     private string? _lastFailure;
     private HeadPosition _lastHead;
     private DateTimeOffset _everythingDue, _factsDue;
@@ -48,6 +49,8 @@ internal sealed partial class ScanLoop(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        if (store.Ledger.LookStartedAt is { } seen)
+            dirty.AddEverything(seen, "the agent was not running");
         while (!stoppingToken.IsCancellationRequested)
         {
             using var hurry = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, rules.Changed);
@@ -64,6 +67,8 @@ internal sealed partial class ScanLoop(
         while (true)
         {
             pulse.Beat();
+            if (_gaps.Check() is { } before)
+                dirty.AddEverything(before, "the machine was suspended, or its clock was set");
             var next = _everythingDue < _factsDue ? _everythingDue : _factsDue;
             var wait = next - clock.GetUtcNow();
             if (wait <= TimeSpan.Zero || await dirty.WaitAsync(wait < LoopPulse.LongestSilence ? wait : LoopPulse.LongestSilence, cancellation))

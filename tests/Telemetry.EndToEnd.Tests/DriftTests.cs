@@ -46,6 +46,11 @@ public sealed class DriftTests : IAsyncDisposable
         var before = deviation.GetProperty("observed_before").GetDateTime();
         Assert.True(after < File.GetLastWriteTimeUtc(Watched + "/conf").AddMilliseconds(1), "it was not there when the agent stopped");
         Assert.True(before > after, "it was seen after the agent started");
+
+        var id = (await _installation.Succeed("instances", "list"))[0].GetProperty("id").GetString()!;
+        var window = Assert.Single((await _installation.Succeed("instances", "show", id)).GetProperty("head").GetProperty("coverage").GetProperty("loss_windows").EnumerateArray());
+        Assert.Equal("the agent was not running", window.GetProperty("reason").GetString());
+        Assert.InRange(File.GetLastWriteTimeUtc(Watched + "/conf"), window.GetProperty("from").GetDateTime(), window.GetProperty("to").GetDateTime());
     }
 
     [Fact]
