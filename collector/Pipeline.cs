@@ -11,12 +11,12 @@ namespace Telemetry.Collector;
 /// <summary>What happens when an instance is known to be in a new state: the main flow of the collector.</summary>
 internal sealed partial class Pipeline(StateStore store, PolicyBook policies, DeviationFeed feed, TimeProvider time, ILogger<Pipeline> logger)
 {
-    /// <summary>Takes in a complete head. When this returns, everything it means is on disk.</summary>
+    /// <summary>Takes in a complete head. When the task completes, everything it means is on disk.</summary>
     /// <param name="head">Newer than any head of the instance before it.</param>
     /// <param name="nodes">The nodes it brought, checked, children before parents.</param>
-    public void Accept(InstanceHead head, IEnumerable<CheckedNode> nodes)
+    public async Task AcceptAsync(InstanceHead head, IReadOnlyList<CheckedNode> nodes)
     {
-        var transitions = store.Write(transaction =>
+        var transitions = await store.WriteAsync(transaction =>
         {
             // :: 1 Keep     the instance's new state and the nodes it brought
             foreach (var node in nodes)
@@ -32,8 +32,8 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, De
     }
 
     /// <summary>Takes in who made changes, as told by their instance before the head that has them, or late.</summary>
-    public void Note(string instanceId, IReadOnlyList<ChangeRecord> records) =>
-        store.Write(transaction =>
+    public Task NoteAsync(string instanceId, IReadOnlyList<ChangeRecord> records) =>
+        store.WriteAsync(transaction =>
         {
             transaction.Changes.Add(instanceId, records, time.GetUtcNow());
             LateRecords.Annotate(transaction, instanceId, records);

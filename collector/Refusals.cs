@@ -3,6 +3,7 @@ using System.Text;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Configuration;
@@ -76,7 +77,7 @@ internal sealed partial class Refusals(ILogger<Refusals> logger) : Interceptor
                 return new Status(StatusCode.InvalidArgument, e.Message);
             case ConfigurationException mistakes:
                 return new Status(StatusCode.InvalidArgument, Shown(mistakes.Mistakes));
-            case UnknownPolicyException or UnknownInstanceException:
+            case UnknownPolicyException or UnknownInstanceException or UnknownStateException:
                 return new Status(StatusCode.NotFound, e.Message);
             case BaselineException:
                 return new Status(StatusCode.FailedPrecondition, e.Message);

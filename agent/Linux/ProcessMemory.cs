@@ -9,7 +9,7 @@ internal static unsafe class ProcessMemory
     private const int PageOut = 21;  // MADV_PAGEOUT
 
     // Of a heap of a few megabytes, and what a collection costs: some milliseconds.
-    private const long Growth = 3 << 20;
+    private const long Growth = 2 << 20;
 
     private static readonly Lock Gate = new();
     private static long _limit;

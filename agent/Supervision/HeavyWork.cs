@@ -8,7 +8,7 @@ namespace Telemetry.Agent.Supervision;
 /// </summary>
 internal sealed class HeavyWork(TimeProvider clock) : IDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     private readonly SemaphoreSlim _turn = new(1);
 

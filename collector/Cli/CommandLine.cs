@@ -18,6 +18,7 @@ internal static class CommandLine
             DeviationsCommand.Create(),
             CausesCommand.Create(),
             DiffCommand.Create(),
+            FindCommand.Create(),
             Connection.Server,
             Connection.TokenFile,
             OutputFormat.Option,

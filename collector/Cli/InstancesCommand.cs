@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Telemetry.Collector.Fleet;
 using Telemetry.Protocol.Cli;
+using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Cli;
@@ -9,10 +10,18 @@ internal static class InstancesCommand
 {
     private static readonly Argument<string> Id = new("ID") { Description = "Id of the instance." };
 
+    private static readonly Option<DateTimeOffset?> Until = new("--until") { Description = "Only what was observed then or earlier.", HelpName = "TIME" };
+    private static readonly Option<uint> Limit = new("--limit") { Description = "At most so many, up to 1000.", HelpName = "N", DefaultValueFactory = _ => 100 };
+
     public static Command Create() => new("instances", "The fleet: who is there, and how it is doing.")
     {
         CommandLine.Verb("list", "Lists all instances.", "telemetryctl instances list --output json", ListAsync),
         CommandLine.Verb("show", "Shows one instance with its head and coverage.", "telemetryctl instances show i-1", ShowAsync, Id),
+        CommandLine.Verb(
+            "history",
+            "Lists what an instance was, newest first, and how many entries each state differs in from the one before. 'diff' shows them: i-1@TIME.",
+            "telemetryctl instances history i-1\ntelemetryctl instances history i-1 --until 2026-03-03T10:00Z --limit 10",
+            HistoryAsync, Id, Until, Limit),
     };
 
     private static async Task<int> ListAsync(ParseResult arguments, CancellationToken cancellation)
@@ -61,6 +70,33 @@ internal static class InstancesCommand
         return ExitCode.Yes;
     }
 
+    private static async Task<int> HistoryAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new FleetService.FleetServiceClient(Connection.Open(arguments));
+        var request = new ListHeadsRequest
+        {
+            InstanceId = arguments.GetValue(Id),
+            Limit = arguments.GetValue(Limit),
+            Until = arguments.GetValue(Until)?.ToTimestamp(),
+        };
+        var response = await client.ListHeadsAsync(request, cancellationToken: cancellation);
+        Output.Of(arguments).List(
+            [.. response.Heads.Select(PastHeadView.Of)],
+            "No state yet.",
+            ["OBSERVED", "EPOCH", "SEQUENCE", "ADDED", "REMOVED", "CHANGED", "FILE ROOT"],
+            past =>
+            [
+                Output.Time(past.Head.ObservedAt),
+                $"{past.Head.Epoch}",
+                $"{past.Head.Sequence}",
+                past.Differences is { } counts ? $"{counts.Added}" : "-",
+                past.Differences is { } removed ? $"{removed.Removed}" : "-",
+                past.Differences is { } changed ? $"{changed.Changed}" : "-",
+                past.Head.Roots.File[..12],
+            ]);
+        return ExitCode.Yes;
+    }
+
     private static IEnumerable<(string, string?)> HeadFields(HeadView? head)
     {
         if (head is null)
@@ -77,6 +113,8 @@ internal static class InstancesCommand
         yield return ("scanners", string.Join(", ", head.Coverage.Scanners));
         foreach (var part in head.Coverage.Watched)
             yield return ("watched", $"{part.Path}: {part.Method}{(part.Reason is null ? "" : $" ({part.Reason})")}");
+        foreach (var window in head.Coverage.LossWindows)
+            yield return ("not watched", $"{Output.Time(window.From)} to {Output.Time(window.To)}: {window.Reason}");
         foreach (var gap in head.Coverage.Gaps)
             yield return ("gap", $"{gap.Key}: {gap.Reason}");
     }

@@ -1,8 +1,8 @@
 using Grpc.Core;
-using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Compare;
 using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Ingest;
+using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
@@ -26,8 +26,7 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
     public override Task<GetInstanceResponse> GetInstance(GetInstanceRequest request, ServerCallContext context) =>
         Task.FromResult(store.Read(transaction =>
         {
-            var instance = transaction.Instances.Find(request.Id)
-                ?? throw NotFound($"There is no instance '{request.Id}'; 'telemetryctl instances list' shows those there are.");
+            var instance = transaction.Instances.Find(request.Id) ?? throw new UnknownInstanceException(request.Id);
             return new GetInstanceResponse { Instance = ToMessage(transaction, instance, transaction.Deviations.OpenBySeverity()) };
         }));
 
@@ -35,8 +34,8 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
     {
         var (differences, leftOut) = store.Read(transaction =>
         {
-            var left = StateOf(transaction, request.Left);
-            var right = StateOf(transaction, request.Right);
+            var left = StoredState.Find(transaction, request.Left);
+            var right = StoredState.Find(transaction, request.Right);
             var overlap = new CoverageOverlap(left.Coverage, right.Coverage);
             var all = Comparison.Between(transaction.Nodes, left.Roots, right.Roots, overlap).ToList();
             var known = all.FindAll(difference => Closeness.Of(difference.Kind, difference.Change) != Verdict.OtherKey);
@@ -49,21 +48,66 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
             await responses.WriteAsync(new DiffResponse { LeftOut = leftOut }, context.CancellationToken);
     }
 
-    private static (Protocol.Model.Roots Roots, Protocol.Model.Coverage Coverage) StateOf(StoreTransaction transaction, string name)
-    {
-        if (BaselineName.TryParse(name) is { } baselineName)
+    public override Task<ListHeadsResponse> ListHeads(ListHeadsRequest request, ServerCallContext context) =>
+        Task.FromResult(store.Read(transaction =>
         {
-            return transaction.Baselines.Find(baselineName) is { } baseline
-                ? (baseline.Roots, baseline.Coverage)
-                : throw NotFound($"There is no baseline '{name}'; 'telemetryctl baselines list' shows those there are.");
+            if (transaction.Instances.Find(request.InstanceId) is null)
+                throw new UnknownInstanceException(request.InstanceId);
+
+            var limit = request.Limit == 0 ? 100 : (int)Math.Min(request.Limit, 1_000);
+            var heads = transaction.Heads.Backwards(request.InstanceId, request.Until?.ToTime("until")).Take(limit + 1).ToList();
+            var response = new ListHeadsResponse();
+            foreach (var (index, head) in heads.Take(limit).Index())
+            {
+                response.Heads.Add(new PastHead
+                {
+                    Head = ToMessage(head),
+                    ReceivedAt = head.ReceivedAt.ToTimestamp(),
+                    Differences = index + 1 < heads.Count ? Differences(transaction, heads[index + 1].Roots, head.Roots) : null,
+                });
+            }
+
+            return response;
+        }));
+
+    public override async Task Find(FindRequest request, IServerStreamWriter<FindResponse> responses, ServerCallContext context)
+    {
+        var found = store.Read(transaction => request.WhatCase switch
+        {
+            FindRequest.WhatOneofCase.Digest => FleetSearch.ByContent(transaction, request.Digest.ToDigest()).ToList(),
+            FindRequest.WhatOneofCase.Key when Key(request.Key) is var (kind, key) => FleetSearch.ByKey(transaction, kind, key).ToList(),
+            _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "Neither a digest nor a key to find.")),
+        });
+        foreach (var entry in found)
+            await responses.WriteAsync(entry.ToMessage(), context.CancellationToken);
+    }
+
+    private static (EntryKind Kind, EntryKey Key) Key(string text)
+    {
+        try
+        {
+            return KeyText.Parse(text);
+        }
+        catch (FormatException e)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, e.Message));
+        }
+    }
+
+    private static DifferenceCounts Differences(StoreTransaction transaction, Protocol.Model.Roots before, Protocol.Model.Roots after)
+    {
+        var counts = new DifferenceCounts();
+        foreach (var change in EntryKinds.All.SelectMany(kind => TreeDifference.Between(transaction.Nodes, before[kind], transaction.Nodes, after[kind])))
+        {
+            if (change.Before is null)
+                counts.Added++;
+            else if (change.After is null)
+                counts.Removed++;
+            else
+                counts.Changed++;
         }
 
-        if (transaction.Instances.Find(name) is null)
-            throw NotFound($"'{name}' is neither an instance nor a baseline ({BaselineName.Form}); 'telemetryctl instances list' shows the instances.");
-
-        return transaction.Heads.Newest(name) is { } head
-            ? (head.Roots, head.Coverage)
-            : throw new RpcException(new Status(StatusCode.FailedPrecondition, $"Instance '{name}' has not reported a complete state yet; try again shortly."));
+        return counts;
     }
 
     private Protocol.V1.Instance ToMessage(StoreTransaction transaction, Instance instance, ILookup<string, (Telemetry.Protocol.Model.Severity Severity, long Count)> open)
@@ -85,19 +129,16 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
         };
         message.Tags.Add(instance.Tags);
         if (transaction.Heads.Newest(instance.Id) is { } head)
-        {
-            message.Head = new Protocol.V1.InstanceHead
-            {
-                Epoch = head.Position.Epoch,
-                Sequence = head.Position.Sequence,
-                ObservedAt = head.ObservedAt.ToTimestamp(),
-                Roots = head.Roots.ToMessage(),
-                Coverage = head.Coverage.ToMessage(),
-            };
-        }
-
+            message.Head = ToMessage(head);
         return message;
     }
 
-    private static RpcException NotFound(string message) => new(new Status(StatusCode.NotFound, message));
+    private static Protocol.V1.InstanceHead ToMessage(InstanceHead head) => new()
+    {
+        Epoch = head.Position.Epoch,
+        Sequence = head.Position.Sequence,
+        ObservedAt = head.ObservedAt.ToTimestamp(),
+        Roots = head.Roots.ToMessage(),
+        Coverage = head.Coverage.ToMessage(),
+    };
 }

@@ -60,6 +60,18 @@ internal sealed record HeadView(ulong Epoch, ulong Sequence, DateTime ObservedAt
         : new HeadView(head.Epoch, head.Sequence, head.ObservedAt.ToDateTime(), RootsView.Of(head.Roots), CoverageView.Of(head.Coverage));
 }
 
+/// <summary>What an instance was: the JSON of <c>instances history</c>.</summary>
+/// <param name="Differences">From the state before it; null for the first that is kept.</param>
+internal sealed record PastHeadView(HeadView Head, DateTime ReceivedAt, DifferenceCountsView? Differences)
+{
+    public static PastHeadView Of(V1.PastHead past) => new(
+        HeadView.Of(past.Head)!,
+        past.ReceivedAt.ToDateTime(),
+        past.Differences is { } counts ? new DifferenceCountsView(counts.Added, counts.Removed, counts.Changed) : null);
+}
+
+internal sealed record DifferenceCountsView(uint Added, uint Removed, uint Changed);
+
 internal sealed record RootsView(string File, string Package, string Setting, string System)
 {
     public static RootsView Of(V1.Roots roots) => new(

@@ -33,7 +33,7 @@ internal sealed partial class AgentGrpcService(
             if (!await NextAsync(requests, ending) || requests.Current.MessageCase != ConnectRequest.MessageOneofCase.Hello)
                 throw new BadMessageException("the first message is not a hello");
 
-            await responses.WriteAsync(stream.Welcome(requests.Current.Hello), ending.Token);
+            await responses.WriteAsync(await stream.WelcomeAsync(requests.Current.Hello), ending.Token);
             using var connection = agents.Enter(stream.InstanceId, time.GetUtcNow());
             using var takenOver = connection.TakenOver.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), ending);
             try
@@ -42,7 +42,7 @@ internal sealed partial class AgentGrpcService(
             }
             finally
             {
-                store.Write(transaction => transaction.Instances.Seen(stream.InstanceId, connection.LastSeen));
+                await store.WriteAsync(transaction => transaction.Instances.Seen(stream.InstanceId, connection.LastSeen));
                 Log.Disconnected(logger, stream.InstanceId);
             }
         }
@@ -79,7 +79,7 @@ internal sealed partial class AgentGrpcService(
                         return;
 
                     connection.LastSeen = time.GetUtcNow();
-                    foreach (var response in stream.Receive(requests.Current))
+                    await foreach (var response in stream.ReceiveAsync(requests.Current))
                         await responses.WriteAsync(response, ending.Token);
                     next = NextAsync(requests, ending);
                 }

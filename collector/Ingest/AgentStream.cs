@@ -40,14 +40,14 @@ internal sealed partial class AgentStream(
     public string InstanceId { get; private set; } = "";
 
     /// <summary>The first message: who is there, and what is known of it.</summary>
-    public V1.ConnectResponse Welcome(V1.Hello hello)
+    public async Task<V1.ConnectResponse> WelcomeAsync(V1.Hello hello)
     {
         if (!hello.NodeFormats.Contains(TreeNode.Format))
             throw new BadMessageException($"no node format this collector reads; it reads {TreeNode.Format}");
 
         var instance = ToInstance(hello);
         InstanceId = instance.Id;
-        (var head, _told) = store.Write(transaction =>
+        (var head, _told) = await store.WriteAsync(transaction =>
         {
             transaction.Instances.Put(instance);
             return (transaction.Heads.Newest(instance.Id), policies.Of(transaction, instance));
@@ -89,23 +89,21 @@ internal sealed partial class AgentStream(
         return new V1.ConnectResponse { Policy = inForce.Policy.ToMessage() };
     }
 
-    /// <summary>Any later message. Everything it causes has happened when this returns.</summary>
-    public IReadOnlyList<V1.ConnectResponse> Receive(V1.ConnectRequest request) => [.. Answer(request)];
-
-    private IEnumerable<V1.ConnectResponse> Answer(V1.ConnectRequest request) => request.MessageCase switch
+    /// <summary>Any later message. Everything it causes has happened before the answers come.</summary>
+    public IAsyncEnumerable<V1.ConnectResponse> ReceiveAsync(V1.ConnectRequest request) => request.MessageCase switch
     {
-        V1.ConnectRequest.MessageOneofCase.Head => Announce(request.Head),
-        V1.ConnectRequest.MessageOneofCase.Nodes => Take(request.Nodes),
-        V1.ConnectRequest.MessageOneofCase.Changes => Note(request.Changes),
-        V1.ConnectRequest.MessageOneofCase.Health => Keep(request.Health),
-        V1.ConnectRequest.MessageOneofCase.Heartbeat => [],
+        V1.ConnectRequest.MessageOneofCase.Head => AnnounceAsync(request.Head),
+        V1.ConnectRequest.MessageOneofCase.Nodes => TakeAsync(request.Nodes),
+        V1.ConnectRequest.MessageOneofCase.Changes => NoteAsync(request.Changes),
+        V1.ConnectRequest.MessageOneofCase.Health => KeepAsync(request.Health),
+        V1.ConnectRequest.MessageOneofCase.Heartbeat => AsyncEnumerable.Empty<V1.ConnectResponse>(),
         V1.ConnectRequest.MessageOneofCase.Hello => throw new BadMessageException("a second hello"),
 
         // A later agent may send what this collector does not know; it does not need an answer.
-        _ => [],
+        _ => AsyncEnumerable.Empty<V1.ConnectResponse>(),
     };
 
-    private IEnumerable<V1.ConnectResponse> Announce(V1.Head message)
+    private async IAsyncEnumerable<V1.ConnectResponse> AnnounceAsync(V1.Head message)
     {
         var coverage = message.Coverage.ToModel(KnownScope);
         _scopes[coverage.Scope.Digest] = coverage.Scope;
@@ -121,15 +119,19 @@ internal sealed partial class AgentStream(
         if (message.Epoch is 0 or > long.MaxValue || message.Sequence is 0 or > long.MaxValue)
             throw new BadMessageException($"impossible position {head.Position}");
         if (head.Position <= _watermark)
-            return [Ack(V1.Lane.State, _watermark)];
+        {
+            yield return Ack(V1.Lane.State, _watermark);
+            yield break;
+        }
 
         _announced = head;
         _assembly = new HeadAssembly(head.Roots, FindStored);
         _pushed = message.Pushed;
-        return Advance();
+        await foreach (var response in AdvanceAsync())
+            yield return response;
     }
 
-    private IEnumerable<V1.ConnectResponse> Take(V1.NodeBatch batch)
+    private async IAsyncEnumerable<V1.ConnectResponse> TakeAsync(V1.NodeBatch batch)
     {
         foreach (var node in batch.Nodes)
         {
@@ -143,11 +145,11 @@ internal sealed partial class AgentStream(
         // The agent has gone on to another state: what was announced cannot be completed any more.
         if (batch.Unavailable.Count > 0)
             Withdraw();
-        foreach (var response in Advance())
+        await foreach (var response in AdvanceAsync())
             yield return response;
     }
 
-    private IEnumerable<V1.ConnectResponse> Advance()
+    private async IAsyncEnumerable<V1.ConnectResponse> AdvanceAsync()
     {
         if (_assembly is null || _announced is null || _pushed > 0)
             yield break;
@@ -155,7 +157,7 @@ internal sealed partial class AgentStream(
         var requests = _assembly.NextRequests();
         if (_assembly.IsComplete)
         {
-            pipeline.Accept(_announced, _assembly.TakeChecked());
+            await pipeline.AcceptAsync(_announced, _assembly.TakeChecked());
             _watermark = _announced.Position;
             Withdraw();
             yield return Ack(V1.Lane.State, _watermark);
@@ -165,7 +167,7 @@ internal sealed partial class AgentStream(
         if (_assembly.CheckedBytes >= StoreEarlyBytes)
         {
             var nodes = _assembly.TakeChecked();
-            store.Write(transaction =>
+            await store.WriteAsync(transaction =>
             {
                 foreach (var node in nodes)
                     transaction.Nodes.Add(node);
@@ -180,30 +182,30 @@ internal sealed partial class AgentStream(
         }
     }
 
-    private IEnumerable<V1.ConnectResponse> Note(V1.ChangeBatch batch)
+    private async IAsyncEnumerable<V1.ConnectResponse> NoteAsync(V1.ChangeBatch batch)
     {
         var records = batch.ToModel();
-        pipeline.Note(InstanceId, records);
+        await pipeline.NoteAsync(InstanceId, records);
         _recordsSinceTrim += records.Count;
         if (_recordsSinceTrim >= TrimInterval)
         {
-            store.Write(transaction => transaction.Changes.Trim(InstanceId));
+            await store.WriteAsync(transaction => transaction.Changes.Trim(InstanceId));
             _recordsSinceTrim = 0;
         }
 
-        return [];
+        yield break;
     }
 
-    private IEnumerable<V1.ConnectResponse> Keep(V1.HealthBatch batch)
+    private async IAsyncEnumerable<V1.ConnectResponse> KeepAsync(V1.HealthBatch batch)
     {
         var position = new HeadPosition(batch.Epoch, batch.Sequence);
         if (position > _healthWatermark)
         {
-            points.Add(InstanceId, position, batch.Points);
+            await points.AddAsync(InstanceId, position, batch.Points);
             _healthWatermark = position;
         }
 
-        return [Ack(V1.Lane.Health, _healthWatermark)];
+        yield return Ack(V1.Lane.Health, _healthWatermark);
     }
 
     private void Withdraw()

@@ -72,6 +72,19 @@ internal sealed class HeadTable(DbConnection connection, DbTransaction transacti
             """,
             new { instanceId }, transaction)?.ToHead();
 
+    /// <summary>What an instance was, newest first.</summary>
+    /// <param name="until">Observed then or earlier; null: all.</param>
+    public IEnumerable<InstanceHead> Backwards(string instanceId, DateTimeOffset? until = null) =>
+        connection.Query<Row>(
+            $"""
+            SELECT {Columns}
+              FROM heads  h
+              JOIN scopes s ON s.digest = h.scope_digest
+             WHERE h.instance_id = @instanceId AND h.observed_at <= @until
+             ORDER BY h.epoch DESC, h.sequence DESC
+            """,
+            new { instanceId, until = until?.ToUnixTimeMilliseconds() ?? long.MaxValue }, transaction, buffered: false).Select(row => row.ToHead());
+
     private sealed record Row(
         long Id, string InstanceId, long Epoch, long Sequence,
         byte[] FileRoot, byte[] PackageRoot, byte[] SettingRoot, byte[] SystemRoot,

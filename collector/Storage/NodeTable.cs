@@ -34,6 +34,11 @@ internal sealed class NodeTable(DbConnection connection, DbTransaction transacti
                 row.CanBeRoot != 0);
     }
 
+    /// <summary>Leaves whose bytes contain these, in no order. Reads every leaf there is.</summary>
+    public IEnumerable<TreeNode> LeavesWith(byte[] bytes) =>
+        connection.Query<byte[]>("SELECT body FROM nodes WHERE level = 0 AND instr(body, @bytes) > 0", new { bytes }, transaction, buffered: false)
+            .Select(body => TreeNode.Decode(body));
+
     public void Add(CheckedNode node) =>
         connection.Execute(
             """

@@ -11,14 +11,10 @@ namespace Telemetry.Collector.Storage;
 /// </summary>
 internal sealed class StateStore : IDisposable
 {
-    // SQLITE_PERM, BUSY, READONLY, IOERR, CORRUPT, FULL, CANTOPEN: the machine's trouble, not a mistake of ours.
-    private static readonly int[] DiskFailures = [3, 5, 8, 10, 11, 13, 14];
-
     private readonly string _connectionString;
-    private readonly SqliteConnection _writer;
-    private readonly Lock _writing = new();
+    private readonly StoreWriter _writer;
 
-    private StateStore(string connectionString, SqliteConnection writer)
+    private StateStore(string connectionString, StoreWriter writer)
     {
         _connectionString = connectionString;
         _writer = writer;
@@ -35,7 +31,7 @@ internal sealed class StateStore : IDisposable
             var writer = new SqliteConnection(connectionString);
             writer.Open();
             Configure(writer);
-            return new StateStore(connectionString, writer);
+            return new StateStore(connectionString, new StoreWriter(writer));
         }
         catch (SqliteException e)
         {
@@ -43,56 +39,43 @@ internal sealed class StateStore : IDisposable
         }
     }
 
-    /// <summary>Runs the work in one transaction; it is on disk when this returns, or has left no trace.</summary>
+    /// <summary>Runs the work in a transaction, perhaps with others; it is on disk when the task completes, or has left no trace.</summary>
     /// <exception cref="StoreException">The disk failed; nothing was written.</exception>
-    public T Write<T>(Func<StoreTransaction, T> work)
-    {
-        lock (_writing)
-        {
-            return Guard(() =>
-            {
-                using var transaction = _writer.BeginTransaction();
-                var result = work(new StoreTransaction(_writer, transaction));
-                transaction.Commit();
-                return result;
-            });
-        }
-    }
+    public Task<T> WriteAsync<T>(Func<StoreTransaction, T> work) => _writer.RunAsync(work);
 
-    public void Write(Action<StoreTransaction> work) =>
-        Write(transaction =>
+    public Task WriteAsync(Action<StoreTransaction> work) =>
+        WriteAsync(transaction =>
         {
             work(transaction);
             return 0;
         });
 
+    /// <summary>The same for who is one of few: it waits with its thread.</summary>
+    public T Write<T>(Func<StoreTransaction, T> work) => WriteAsync(work).GetAwaiter().GetResult();
+
+    public void Write(Action<StoreTransaction> work) => WriteAsync(work).GetAwaiter().GetResult();
+
     /// <summary>Runs the work on one consistent state of the store.</summary>
     /// <exception cref="StoreException">The disk failed.</exception>
-    public T Read<T>(Func<StoreTransaction, T> work) =>
-        Guard(() =>
+    public T Read<T>(Func<StoreTransaction, T> work)
+    {
+        try
         {
             using var connection = new SqliteConnection(_connectionString);
             connection.Open();
             using var transaction = connection.BeginTransaction(deferred: true);
             return work(new StoreTransaction(connection, transaction));
-        });
+        }
+        catch (SqliteException e) when (StoreException.IsDiskFailure(e))
+        {
+            throw new StoreException(e);
+        }
+    }
 
     public void Dispose()
     {
         _writer.Dispose();
         SqliteConnection.ClearAllPools();
-    }
-
-    private static T Guard<T>(Func<T> work)
-    {
-        try
-        {
-            return work();
-        }
-        catch (SqliteException e) when (DiskFailures.Contains(e.SqliteErrorCode))
-        {
-            throw new StoreException($"The store cannot be used: {e.Message} Nothing was acknowledged that is not in it; free some space, or make it writable, and it goes on.");
-        }
     }
 
     private static void Configure(SqliteConnection connection)
@@ -118,7 +101,24 @@ internal sealed class StateStore : IDisposable
 }
 
 /// <summary>The store cannot do its work. Nothing was acknowledged that is not in it.</summary>
-internal sealed class StoreException(string message) : Exception(message);
+internal sealed class StoreException : Exception
+{
+    // SQLITE_PERM, BUSY, READONLY, IOERR, CORRUPT, FULL, CANTOPEN: the machine's trouble, not a mistake of ours.
+    private static readonly int[] DiskFailures = [3, 5, 8, 10, 11, 13, 14];
+
+    public StoreException(string message)
+        : base(message)
+    {
+    }
+
+    /// <param name="reason">A disk failure.</param>
+    public StoreException(Exception reason)
+        : base($"The store cannot be used: {reason.Message} Nothing was acknowledged that is not in it; free some space, or make it writable, and it goes on.", reason)
+    {
+    }
+
+    public static bool IsDiskFailure(Exception e) => e is SqliteException { SqliteErrorCode: var code } && DiskFailures.Contains(code);
+}
 
 /// <summary>One transaction, with a class for each aggregate.</summary>
 internal sealed class StoreTransaction(DbConnection connection, DbTransaction transaction)

@@ -3,7 +3,7 @@ using V1 = Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.TimeSeries;
 
-/// <summary>Where health points go. Adding one means that it is stored durably.</summary>
+/// <summary>Where health points go. One that was added is stored durably.</summary>
 internal interface IPointSink
 {
     /// <summary>False when no time-series store is configured: agents are told to sample nothing.</summary>
@@ -12,7 +12,7 @@ internal interface IPointSink
     /// <summary>The last position of an instance's health lane that was added.</summary>
     HeadPosition Watermark(string instanceId);
 
-    void Add(string instanceId, HeadPosition position, IReadOnlyList<V1.Point> points);
+    Task AddAsync(string instanceId, HeadPosition position, IReadOnlyList<V1.Point> points);
 }
 
 /// <summary>No time-series store is configured.</summary>
@@ -22,8 +22,6 @@ internal sealed class NoPointSink : IPointSink
 
     public HeadPosition Watermark(string instanceId) => default;
 
-    public void Add(string instanceId, HeadPosition position, IReadOnlyList<V1.Point> points)
-    {
-        // What nobody asked for is acknowledged and forgotten: an agent of another version may send it all the same.
-    }
+    /// <summary>What nobody asked for is acknowledged and forgotten: an agent of another version may send it all the same.</summary>
+    public Task AddAsync(string instanceId, HeadPosition position, IReadOnlyList<V1.Point> points) => Task.CompletedTask;
 }

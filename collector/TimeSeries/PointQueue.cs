@@ -20,13 +20,13 @@ internal sealed class PointQueue(StateStore store) : IPointSink
 
     public HeadPosition Watermark(string instanceId) => store.Read(transaction => transaction.Points.Watermark(instanceId));
 
-    public void Add(string instanceId, HeadPosition position, IReadOnlyList<V1.Point> points)
+    public async Task AddAsync(string instanceId, HeadPosition position, IReadOnlyList<V1.Point> points)
     {
         if (points.Count > MaxPoints)
             throw new BadMessageException($"{points.Count} points in one batch, {MaxPoints} is the limit");
 
         var (lines, count) = Encode(points);
-        store.Write(transaction =>
+        await store.WriteAsync(transaction =>
         {
             transaction.Points.SetWatermark(instanceId, position);
             if (count > 0)

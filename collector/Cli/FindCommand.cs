@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Text.Json.Serialization;
+using Google.Protobuf;
+using Grpc.Core;
+using Telemetry.Protocol.Cli;
+using Telemetry.Protocol.Text;
+using Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Cli;
+
+internal static class FindCommand
+{
+    private static readonly Option<string?> Digest = new("--digest") { Description = "SHA-256 of a file's content, in hex.", HelpName = "DIGEST" };
+    private static readonly Option<string?> Key = new("--key") { Description = "A key, such as /etc/passwd or package:dpkg/bash:amd64.", HelpName = "KEY" };
+
+    public static Command Create()
+    {
+        var command = CommandLine.Verb(
+            "find",
+            "Shows which instances have a content or a key now, and since when; exits 1 when none has.",
+            "telemetryctl find --digest $(sha256sum < suspect | cut -c 1-64)\ntelemetryctl find --key package:dpkg/openssl:amd64",
+            RunAsync, Digest, Key);
+        command.Validators.Add(result =>
+        {
+            var digest = result.GetValue(Digest);
+            if (digest is null == result.GetValue(Key) is null)
+                result.AddError("Say what to find: either --digest or --key.");
+            else if (digest is not null && (digest.Length != 64 || !digest.All(char.IsAsciiHexDigit)))
+                result.AddError($"'{digest}' is no SHA-256 digest: 64 hexadecimal digits are expected.");
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new FleetService.FleetServiceClient(Connection.Open(arguments));
+        var request = arguments.GetValue(Digest) is { } digest
+            ? new FindRequest { Digest = ByteString.CopyFrom(Convert.FromHexString(digest)) }
+            : new FindRequest { Key = arguments.GetValue(Key) };
+        using var call = client.Find(request, cancellationToken: cancellation);
+        var found = await call.ResponseStream.ReadAllAsync(cancellation).Select(FoundView.Of).ToListAsync(cancellation);
+        Output.Of(arguments).List(
+            found,
+            "No instance has it.",
+            ["INSTANCE", "KEY", "ENTRY", "SINCE"],
+            entry => [entry.Instance, entry.Entry.Key, entry.Entry.Summary, Output.Time(entry.Since)]);
+        return found.Count > 0 ? ExitCode.Yes : ExitCode.No;
+    }
+
+    /// <param name="Since">The agent's clock: first seen so, without a break until now.</param>
+    /// <param name="After">When it was still otherwise; null when nothing older is kept.</param>
+    private sealed record FoundView(
+        string Instance, EntryView Entry, DateTime Since, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] DateTime? After)
+    {
+        public static FoundView Of(FindResponse found) =>
+            new(found.InstanceId, EntryView.Of(found.Entry)!, found.Since.ToDateTime(), found.After?.ToDateTime());
+    }
+}
