@@ -42,6 +42,7 @@ static WebApplication Build(CollectorOptions options)
     builder.Services.AddSingleton(AdminToken.LoadOrCreate(options.DataDirectory));
 
     var app = builder.Build();
+    app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<ConnectedAgents>().Drain);
     app.UseRouting();
     app.UseMiddleware<OperatorGate>();
     app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });

@@ -58,15 +58,16 @@ internal sealed partial class CollectorUplink(
     /// <returns>How long to wait before the next try.</returns>
     private async Task<TimeSpan> RunSessionAsync(AgentService.AgentServiceClient client, Uri collector, CancellationToken cancellation)
     {
+        using var session = new Session(
+            client.Connect(cancellationToken: cancellation), rules, store, changes, changeMapping, health, pulse, clock, options.Instance.Name)
+        {
+            Acked = link.Acked,
+        };
         try
         {
-            using var session = new Session(
-                client.Connect(cancellationToken: cancellation), rules, store, changes, changeMapping, health, pulse, clock, options.Instance.Name)
-            {
-                Acked = link.Acked,
-            };
             await session.RunAsync(Hello(), _ => Welcomed(collector), cancellation);
-            Failed(collector, "the collector ended the stream");
+            if (session.ReconnectAfter is null)
+                Failed(collector, "the collector ended the stream");
         }
         catch (Exception) when (cancellation.IsCancellationRequested)
         {
@@ -79,7 +80,14 @@ internal sealed partial class CollectorUplink(
         }
         catch (Exception e) when (e is RpcException or OperationCanceledException or IOException or BadMessageException)
         {
-            Failed(collector, Reason(e));
+            if (session.ReconnectAfter is null)
+                Failed(collector, Reason(e));
+        }
+
+        if (session.ReconnectAfter is { } after)
+        {
+            Drained(collector, after);
+            return after;
         }
 
         return Backoff.Delay(_failures, Random.Shared.NextDouble());
@@ -133,6 +141,14 @@ internal sealed partial class CollectorUplink(
         Log.Connected(log, collector, identity.InstanceId);
     }
 
+    private void Drained(Uri collector, TimeSpan after)
+    {
+        _failures = 0;
+        _welcomedAt = null;
+        link.Failed("the collector stopped as planned");
+        Log.Drained(log, collector, after.TotalSeconds);
+    }
+
     /// <summary>Said once for each reason, not at every try.</summary>
     private void Failed(Uri collector, string reason)
     {
@@ -172,6 +188,9 @@ internal sealed partial class CollectorUplink(
 
         [LoggerMessage(3, LogLevel.Error, "The collector at {Collector} refuses this agent ({Reason}). Scanning goes on; the agent asks again every minute. Look at the collector's log for this instance")]
         public static partial void Refused(ILogger log, Uri collector, string reason);
+
+        [LoggerMessage(5, LogLevel.Information, "The collector at {Collector} stops as planned. Scanning goes on; connecting again in {Seconds:F1} s")]
+        public static partial void Drained(ILogger log, Uri collector, double seconds);
 
         [LoggerMessage(4, LogLevel.Warning, "No collector is configured: changes are found and kept, but told to nobody. Set 'collector' in the configuration")]
         public static partial void NoCollector(ILogger log);

@@ -34,6 +34,9 @@ internal sealed class Session(
     // A write that takes longer stands still: the other end is gone, or hangs.
     private static readonly TimeSpan WriteDeadline = TimeSpan.FromSeconds(30);
 
+    // Whatever the collector says: it may be back sooner.
+    private static readonly TimeSpan LongestReturn = TimeSpan.FromMinutes(2);
+
     private readonly Lock _gate = new();
     private readonly NodeOutbox _outbox = new(store.ReadNode);
     private readonly HashSet<Digest> _toldScopes = [];
@@ -49,6 +52,9 @@ internal sealed class Session(
 
     /// <summary>Told of each head that the collector has stored.</summary>
     public Action<HeadPosition>? Acked { get; init; }
+
+    /// <summary>When to come back, if the collector said so before it stopped.</summary>
+    public TimeSpan? ReconnectAfter { get; private set; }
 
     /// <summary>Runs until the stream ends; returns when the collector ended it in order.</summary>
     /// <param name="welcomed">Called when the collector has accepted us.</param>
@@ -148,6 +154,10 @@ internal sealed class Session(
                 break;
             case ConnectResponse.MessageOneofCase.NodesTaken:
                 _outbox.Taken(response.NodesTaken.Bytes);
+                break;
+            case ConnectResponse.MessageOneofCase.Drain:
+                var after = response.Drain.ReconnectAfter?.ToTimeSpan() ?? default;
+                ReconnectAfter = TimeSpan.FromSeconds(Math.Clamp(after.TotalSeconds, 0, LongestReturn.TotalSeconds));
                 break;
         }
     }

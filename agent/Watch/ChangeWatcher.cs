@@ -140,6 +140,7 @@ internal sealed partial class ChangeWatcher(
             // A look at everything finds what changed, and has the directories watched one by one.
             _whyNot = e.Message;
             Log.Failed(log, e.Message);
+            transactions.GiveUp();
             TellAgain();
             dirty.AddEverything(_drainedAt, "changes can't be read: " + e.Message);
         }

@@ -1,3 +1,4 @@
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
@@ -17,16 +18,18 @@ internal sealed partial class AgentGrpcService(
     IPointSink points,
     ConnectedAgents agents,
     TimeProvider time,
-    IHostApplicationLifetime lifetime,
     ILogger<AgentGrpcService> logger) : AgentService.AgentServiceBase
 {
     /// <summary>Three missed heartbeats: the agent is gone, whatever TCP believes.</summary>
     private static readonly TimeSpan Silence = 3 * AgentStream.HeartbeatInterval;
 
+    /// <summary>An agent that does not take its last message in this time is not waited for.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(3);
+
     public override async Task Connect(
         IAsyncStreamReader<ConnectRequest> requests, IServerStreamWriter<ConnectResponse> responses, ServerCallContext context)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         var stream = new AgentStream(store, pipeline, policies, fleetKey, points, time, logger);
         try
         {
@@ -46,7 +49,7 @@ internal sealed partial class AgentGrpcService(
                 Log.Disconnected(logger, stream.InstanceId);
             }
         }
-        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (agents.Draining.IsCompleted)
         {
             throw new RpcException(new Status(StatusCode.Unavailable, "The collector is stopping; connect again."));
         }
@@ -73,7 +76,7 @@ internal sealed partial class AgentGrpcService(
                 if (stream.AnotherPolicy() is { } policy)
                     await responses.WriteAsync(policy, ending.Token);
 
-                while (!signal.IsCompleted && await Task.WhenAny(next, signal) == next)
+                while (!signal.IsCompleted && !agents.Draining.IsCompleted && await Task.WhenAny(next, signal, agents.Draining) == next)
                 {
                     if (!await next)
                         return;
@@ -82,6 +85,14 @@ internal sealed partial class AgentGrpcService(
                     await foreach (var response in stream.ReceiveAsync(requests.Current))
                         await responses.WriteAsync(response, ending.Token);
                     next = NextAsync(requests, ending);
+                }
+
+                if (agents.Draining.IsCompleted)
+                {
+                    ending.CancelAfter(Farewell);
+                    var after = Duration.FromTimeSpan(agents.ReturnAfter(Random.Shared.NextDouble()));
+                    await responses.WriteAsync(new ConnectResponse { Drain = new Drain { ReconnectAfter = after } }, ending.Token);
+                    return;
                 }
             }
         }

@@ -5,7 +5,16 @@ namespace Telemetry.Collector.Ingest;
 /// <summary>Who is connected now. A second stream of one identity takes over from the first.</summary>
 internal sealed class ConnectedAgents
 {
+    /// <summary>How many may come back in a second after a planned stop.</summary>
+    private const int ReturnsPerSecond = 200;
+
+    private static readonly TimeSpan ShortestReturn = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<string, Connection> _connections = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource _draining = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when the collector is about to stop: each stream tells its agent and ends.</summary>
+    public Task Draining => _draining.Task;
 
     public bool IsConnected(string instanceId) => _connections.ContainsKey(instanceId);
 
@@ -22,6 +31,13 @@ internal sealed class ConnectedAgents
                 connection.PolicyMayDiffer();
         }
     }
+
+    public void Drain() => _draining.TrySetResult();
+
+    /// <summary>When one of those that are connected should come back after a planned stop.</summary>
+    /// <param name="place">From 0 to 1, at random.</param>
+    public TimeSpan ReturnAfter(double place) =>
+        place * (ShortestReturn + TimeSpan.FromSeconds((double)_connections.Count / ReturnsPerSecond));
 
     /// <summary>Registers a stream; an earlier one of the same instance is told to end.</summary>
     public Connection Enter(string instanceId, DateTimeOffset now)

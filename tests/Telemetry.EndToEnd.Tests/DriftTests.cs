@@ -73,6 +73,24 @@ public sealed class DriftTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Collector_StoppedAsPlanned_TellsItsAgentsWhoComeBackWhenItIsBack()
+    {
+        File.WriteAllText(Watched + "/conf", "a");
+        await _installation.StartCertified();
+
+        Assert.Equal(0, await _installation.Collector.Stop());
+        await Eventually.True(
+            () => _installation.Agent.Log.Contains("stops as planned", StringComparison.Ordinal),
+            "the agent to be told",
+            TestContext.Current.CancellationToken,
+            () => _installation.Agent.Log);
+        File.WriteAllText(Watched + "/conf", "b");
+        await _installation.StartCollector();
+
+        await _installation.Open($"changed {Watched}/conf");
+    }
+
+    [Fact]
     public async Task Agent_KilledInBetween_ReportsEveryChangeOnce()
     {
         File.WriteAllText(Watched + "/conf", "a");

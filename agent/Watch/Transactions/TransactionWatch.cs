@@ -65,6 +65,9 @@ internal sealed class TransactionWatch(PackageLocks locks, TransactionProcesses 
         return _held.Count > 0 ? tracker.LocksHeld(_held, clock.GetUtcNow()) : null;
     }
 
+    /// <summary>Changes are read no more: none waits from now on. What waited has to be looked at otherwise.</summary>
+    public void GiveUp() => _isOpen = false;
+
     public void Dispose()
     {
         locks.Dispose();
