@@ -18,6 +18,9 @@ static WebApplication Build(CollectorOptions options)
 {
     var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
     builder.Services.AddSystemd();
+
+    // Agents that hang don't end their connections: the others must not wait for that.
+    builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
     builder.Logging.AddCollectorConsole();
     builder.Services.AddSingleton(TimeProvider.System);
 

@@ -33,7 +33,20 @@ internal sealed partial class StatusServer(AgentOptions options, StatusBoard boa
                 await AnswerAsync(client, stoppingToken);
         }
 
-        File.Delete(_path);
+        Remove();
+    }
+
+    private void Remove()
+    {
+        try
+        {
+            File.Delete(_path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // With its directory; or it stays, and the next agent puts its own in its place.
+            Log.NotRemoved(log, _path, e.Message);
+        }
     }
 
     /// <returns>Null when the agent stops.</returns>
@@ -111,6 +124,9 @@ internal sealed partial class StatusServer(AgentOptions options, StatusBoard boa
     {
         [LoggerMessage(1, LogLevel.Warning, "'telemetry-agent status' can't be answered at {Path} ({Reason}); all else works. Make its folder writable, or its path shorter than 100 characters")]
         public static partial void NotListening(ILogger log, string path, string reason);
+
+        [LoggerMessage(3, LogLevel.Information, "{Path} was not removed: {Reason}")]
+        public static partial void NotRemoved(ILogger log, string path, string reason);
 
         [LoggerMessage(2, LogLevel.Warning, "Who asks for the status can't be answered now ({Reason})")]
         public static partial void NotAccepted(ILogger log, string reason);

@@ -86,7 +86,9 @@ internal static class DeviationsCommand
             ("cause", deviation.Cause is { } cause ? $"{cause.Id} {cause.Summary}" : null),
             ("opened", Output.Time(deviation.OpenedAt)),
             ("closed", Output.Time(deviation.ClosedAt)),
-            ("happened between", $"{Output.Time(deviation.ObservedAfter)} and {Output.Time(deviation.ObservedBefore)}"),
+            deviation.ObservedAfter is null
+                ? ("happened before", Output.Time(deviation.ObservedBefore))
+                : ("happened between", $"{Output.Time(deviation.ObservedAfter)} and {Output.Time(deviation.ObservedBefore)}"),
         ]);
         return ExitCode.Yes;
     }

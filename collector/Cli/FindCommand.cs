@@ -24,7 +24,7 @@ internal static class FindCommand
         {
             var digest = result.GetValue(Digest);
             if (digest is null == result.GetValue(Key) is null)
-                result.AddError("Say what to find: either --digest or --key.");
+                result.AddError("Say what to find: --digest or --key, one of the two.");
             else if (digest is not null && (digest.Length != 64 || !digest.All(char.IsAsciiHexDigit)))
                 result.AddError($"'{digest}' is no SHA-256 digest: 64 hexadecimal digits are expected.");
         });

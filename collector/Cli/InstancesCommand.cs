@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Telemetry.Collector.Fleet;
 using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Mapping;
@@ -10,8 +11,34 @@ internal static class InstancesCommand
 {
     private static readonly Argument<string> Id = new("ID") { Description = "Id of the instance." };
 
-    private static readonly Option<DateTimeOffset?> Until = new("--until") { Description = "Only what was observed then or earlier.", HelpName = "TIME" };
-    private static readonly Option<uint> Limit = new("--limit") { Description = "At most so many, up to 1000.", HelpName = "N", DefaultValueFactory = _ => 100 };
+    private const uint MaxLimit = 1_000;
+
+    private static readonly Option<DateTimeOffset?> Until = new("--until")
+    {
+        Description = $"Only what was observed then or earlier, such as {Moment.Example}.",
+        HelpName = "TIME",
+        CustomParser = result =>
+        {
+            if (Moment.TryParse(result.Tokens[0].Value, out var time))
+                return time;
+            result.AddError($"'{result.Tokens[0].Value}' is no time; write it as in {Moment.Example}.");
+            return null;
+        },
+    };
+
+    private static readonly Option<uint> Limit = new("--limit")
+    {
+        Description = $"At most so many, from 1 to {MaxLimit}.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 100,
+        CustomParser = result =>
+        {
+            if (uint.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxLimit)
+                return limit;
+            result.AddError($"'{result.Tokens[0].Value}' is no number from 1 to {MaxLimit}.");
+            return 0;
+        },
+    };
 
     public static Command Create() => new("instances", "The fleet: who is there, and how it is doing.")
     {
@@ -82,11 +109,11 @@ internal static class InstancesCommand
         var response = await client.ListHeadsAsync(request, cancellationToken: cancellation);
         Output.Of(arguments).List(
             [.. response.Heads.Select(PastHeadView.Of)],
-            "No state yet.",
+            request.Until is null ? "No state yet." : "No state from then or before is kept.",
             ["OBSERVED", "EPOCH", "SEQUENCE", "ADDED", "REMOVED", "CHANGED", "FILE ROOT"],
             past =>
             [
-                Output.Time(past.Head.ObservedAt),
+                past.Head.ObservedAt.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
                 $"{past.Head.Epoch}",
                 $"{past.Head.Sequence}",
                 past.Differences is { } counts ? $"{counts.Added}" : "-",

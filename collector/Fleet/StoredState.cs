@@ -1,4 +1,3 @@
-using System.Globalization;
 using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
@@ -33,8 +32,8 @@ internal sealed record StoredState(Roots Roots, Coverage Coverage)
 
     private static StoredState At(StoreTransaction transaction, string id, string text)
     {
-        if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
-            throw new UnknownStateException($"'{text}' is no time; write it as in {id}@2026-03-03T10:00Z.");
+        if (!Moment.TryParse(text, out var time))
+            throw new UnknownStateException($"'{text}' is no time; write it as in {id}@{Moment.Example}.");
         if (transaction.Instances.Find(id) is null)
             throw new UnknownInstanceException(id);
 

@@ -18,6 +18,7 @@ internal sealed partial class AgentGrpcService(
     IPointSink points,
     ConnectedAgents agents,
     TimeProvider time,
+    IHostApplicationLifetime lifetime,
     ILogger<AgentGrpcService> logger) : AgentService.AgentServiceBase
 {
     /// <summary>Three missed heartbeats: the agent is gone, whatever TCP believes.</summary>
@@ -30,6 +31,7 @@ internal sealed partial class AgentGrpcService(
         IAsyncStreamReader<ConnectRequest> requests, IServerStreamWriter<ConnectResponse> responses, ServerCallContext context)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        using var stopping = lifetime.ApplicationStopping.UnsafeRegister(static source => ((CancellationTokenSource)source!).CancelAfter(Farewell), ending);
         var stream = new AgentStream(store, pipeline, policies, fleetKey, points, time, logger);
         try
         {
@@ -89,7 +91,6 @@ internal sealed partial class AgentGrpcService(
 
                 if (agents.Draining.IsCompleted)
                 {
-                    ending.CancelAfter(Farewell);
                     var after = Duration.FromTimeSpan(agents.ReturnAfter(Random.Shared.NextDouble()));
                     await responses.WriteAsync(new ConnectResponse { Drain = new Drain { ReconnectAfter = after } }, ending.Token);
                     return;

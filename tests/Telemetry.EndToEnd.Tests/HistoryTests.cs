@@ -53,6 +53,12 @@ public sealed class HistoryTests : IAsyncDisposable
         Assert.Equal(2, (await _installation.Ctl("find", "--digest", "abc")).ExitCode);
         Assert.Single((await _installation.Succeed("instances", "history", id, "--until", first!)).EnumerateArray());
         Assert.Equal(1, (await _installation.Ctl("instances", "history", "i-none")).ExitCode);
+        Assert.Equal(2, (await _installation.Ctl("instances", "history", id, "--until", "yesterday")).ExitCode);
+        Assert.Equal(2, (await _installation.Ctl("instances", "history", id, "--limit", "0")).ExitCode);
+
+        // What the table shows names the same state.
+        var table = (await _installation.Ctl("instances", "history", id, "--output", "table")).Output.Split('\n');
+        Assert.Equal([$"added {Watched}/new"], await Diff($"{id}@{table[2].Split(' ')[0]}", id));
     }
 
     private static (int Added, int Removed, int Changed) Counts(JsonElement past)
