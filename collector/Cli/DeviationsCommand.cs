@@ -86,9 +86,7 @@ internal static class DeviationsCommand
             ("cause", deviation.Cause is { } cause ? $"{cause.Id} {cause.Summary}" : null),
             ("opened", Output.Time(deviation.OpenedAt)),
             ("closed", Output.Time(deviation.ClosedAt)),
-            deviation.ObservedAfter is null
-                ? ("happened before", Output.Time(deviation.ObservedBefore))
-                : ("happened between", $"{Output.Time(deviation.ObservedAfter)} and {Output.Time(deviation.ObservedBefore)}"),
+            ("happened between", $"{(deviation.ObservedAfter is null ? "an unknown time" : Output.Time(deviation.ObservedAfter))} and {Output.Time(deviation.ObservedBefore)}"),
         ]);
         return ExitCode.Yes;
     }
