@@ -5,6 +5,7 @@ namespace Telemetry.Agent.Linux;
 /// <summary>Keeps this process small: what is free in it goes back to the system.</summary>
 internal static unsafe class ProcessMemory
 {
+    private const string Maps = "/proc/self/maps";
     private const int HeapArenas = -8;  // M_ARENA_MAX
     private const int PageOut = 21;  // MADV_PAGEOUT
 
@@ -48,10 +49,12 @@ internal static unsafe class ProcessMemory
     /// <summary>Linux 5.4; where it is refused nothing is lost. What is run again is read again.</summary>
     private static void ForgetProgram()
     {
-        foreach (var line in File.ReadLines("/proc/self/maps"))
+        if (Environment.ProcessPath is not { } program || !File.Exists(Maps))
+            return;
+        foreach (var line in File.ReadLines(Maps))
         {
             // 55d0c0a00000-55d0c0a1b000 r-xp 00000000 fe:00 123 /usr/bin/telemetry-agent
-            if (!line.EndsWith(Environment.ProcessPath!, StringComparison.Ordinal) || line.Split(' ', 3) is not [var range, ['r', '-', ..], _])
+            if (!line.EndsWith(program, StringComparison.Ordinal) || line.Split(' ', 3) is not [var range, ['r', '-', ..], _])
                 continue;
             var bounds = range.Split('-').Select(address => nuint.Parse(address, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToArray();
             _ = LibC.Advise((void*)bounds[0], bounds[1] - bounds[0], PageOut);

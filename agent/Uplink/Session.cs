@@ -156,8 +156,9 @@ internal sealed class Session(
                 _outbox.Taken(response.NodesTaken.Bytes);
                 break;
             case ConnectResponse.MessageOneofCase.Drain:
-                var after = response.Drain.ReconnectAfter?.ToTimeSpan() ?? default;
-                ReconnectAfter = TimeSpan.FromSeconds(Math.Clamp(after.TotalSeconds, 0, LongestReturn.TotalSeconds));
+                // Its conversion to a time span throws at what is out of bounds.
+                ReconnectAfter = TimeSpan.FromSeconds(Math.Clamp(
+                    response.Drain.ReconnectAfter is { } after ? after.Seconds + (after.Nanos / 1e9) : 0, 0, LongestReturn.TotalSeconds));
                 break;
         }
     }
