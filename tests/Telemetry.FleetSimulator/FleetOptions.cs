@@ -1,0 +1,15 @@
+namespace Telemetry.FleetSimulator;
+
+/// <summary>What fleet is played, and how.</summary>
+/// <param name="Collector">Where agents connect.</param>
+/// <param name="Agents">How many.</param>
+/// <param name="Entries">Of the base that all of them share.</param>
+/// <param name="Own">Entries in which an agent differs from the base.</param>
+/// <param name="Points">In each batch of metrics.</param>
+/// <param name="Interval">Between batches of metrics of one agent.</param>
+/// <param name="Drift">Changes a second, over the whole fleet.</param>
+/// <param name="Duration">From the moment that all are connected.</param>
+/// <param name="Seed">The same seed makes the same fleet.</param>
+/// <param name="ConnectsPerSecond">At the start; who is refused or cut off comes back by itself.</param>
+internal sealed record FleetOptions(
+    Uri Collector, int Agents, int Entries, int Own, int Points, TimeSpan Interval, double Drift, TimeSpan Duration, int Seed, int ConnectsPerSecond);
