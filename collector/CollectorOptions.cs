@@ -1,5 +1,6 @@
 using System.Net;
 using Telemetry.Collector.Alerts;
+using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Configuration;
 
@@ -20,6 +21,9 @@ internal sealed record CollectorOptions
     /// <summary>Where people and programs connect.</summary>
     public required IPEndPoint OperatorsListen { get; init; }
 
+    /// <summary>How states are kept.</summary>
+    public required StoreOptions Store { get; init; }
+
     /// <summary>Where events are sent.</summary>
     public required IReadOnlyList<AlertRouteOptions> Routes { get; init; }
 
@@ -32,12 +36,12 @@ internal sealed record CollectorOptions
         var settings = SettingsFile.Load(path, EnvironmentPrefix, environment);
         var agents = settings.Section("agents");
         var operators = settings.Section("operators");
-        var store = settings.Section("store");
         var options = new CollectorOptions
         {
             DataDirectory = settings.Text("data_directory", "/var/lib/telemetry-collector"),
             AgentsListen = agents.EndPoint("listen", new IPEndPoint(IPAddress.Loopback, 7443)),
             OperatorsListen = operators.EndPoint("listen", new IPEndPoint(IPAddress.Loopback, 7080)),
+            Store = StoreOptions.Read(settings.Section("store")),
             Routes = AlertRouteOptions.ReadAll(settings),
             Influx = InfluxOptions.Read(settings.Section("timeseries")),
         };
@@ -48,8 +52,6 @@ internal sealed record CollectorOptions
             agents.Fail("tls", "cannot be true yet: this version speaks plain text to agents, on loopback only.");
         RequireLoopback(agents, options.AgentsListen);
         RequireLoopback(operators, options.OperatorsListen);
-        if (store.Text("kind", "sqlite") != "sqlite")
-            store.Fail("kind", "must be \"sqlite\"; this version has no other store.");
 
         settings.Complete();
         return options;

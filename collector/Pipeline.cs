@@ -5,6 +5,7 @@ using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector;
 
@@ -13,14 +14,14 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, De
 {
     /// <summary>Takes in a complete head. When the task completes, everything it means is on disk.</summary>
     /// <param name="head">Newer than any head of the instance before it.</param>
-    /// <param name="nodes">The nodes it brought, checked, children before parents.</param>
-    public async Task AcceptAsync(InstanceHead head, IReadOnlyList<CheckedNode> nodes)
+    /// <param name="nodes">That it brought.</param>
+    /// <exception cref="NodeMissingException">Nodes it relies on were swept meanwhile; nothing happened.</exception>
+    public async Task AcceptAsync(InstanceHead head, AssembledNodes nodes)
     {
         var transitions = await store.WriteAsync(transaction =>
         {
             // :: 1 Keep     the instance's new state and the nodes it brought
-            foreach (var node in nodes)
-                transaction.Nodes.Add(node);
+            transaction.Nodes.Add(nodes);
             transaction.Heads.Add(head);
             transaction.Instances.Seen(head.InstanceId, head.ReceivedAt);
 

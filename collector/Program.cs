@@ -9,6 +9,7 @@ using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Identity;
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Policies;
+using Telemetry.Collector.Reports;
 using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
 
@@ -33,8 +34,9 @@ static WebApplication Build(CollectorOptions options)
     builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<Refusals>());
 
     // In the order the data flows.
-    builder.Services.AddSingleton<ConnectedAgents>();                               // ingest
+    builder.Services.AddIngest();                                                   // ingest
     builder.Services.AddSingleton(StateStore.Open(options.DataDirectory));          // keep
+    builder.Services.AddSingleton(options.Store).AddHostedService<HistoryRetention>();
     builder.Services.AddSingleton<Pipeline>();                                      // compare, track and explain
     builder.Services.AddHostedService<ChangeRetention>();
     builder.Services.AddSingleton<BaselineRegistry>();
@@ -54,6 +56,7 @@ static WebApplication Build(CollectorOptions options)
     app.MapGrpcService<BaselineGrpcService>().On(Listener.Operators);
     app.MapGrpcService<PolicyGrpcService>().On(Listener.Operators);
     app.MapGrpcService<DeviationGrpcService>().On(Listener.Operators);
+    app.MapGrpcService<ReportGrpcService>().On(Listener.Operators);
     app.MapGet("/healthz", () => "ok\n").On(Listener.Operators).WithMetadata(new OpenToAll());
     return app;
 }

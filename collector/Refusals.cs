@@ -4,6 +4,7 @@ using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Fleet;
+using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Configuration;
@@ -81,6 +82,13 @@ internal sealed partial class Refusals(ILogger<Refusals> logger) : Interceptor
                 return new Status(StatusCode.NotFound, e.Message);
             case BaselineException:
                 return new Status(StatusCode.FailedPrecondition, e.Message);
+            case NodeMissingException:
+                return new Status(StatusCode.Aborted, "Nodes of an earlier try were removed meanwhile, because nothing was made of them; try again.");
+            case OverloadedException:
+                Log.Refused(logger, context.Method, context.Peer, e.Message);
+                return new Status(StatusCode.Unavailable, e.Message);
+            case SecondStreamException:
+                return new Status(StatusCode.AlreadyExists, e.Message);
             case StoreException:
                 Log.StoreFailed(logger, e.Message);
                 return new Status(StatusCode.Unavailable, e.Message);

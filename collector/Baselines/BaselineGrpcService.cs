@@ -7,11 +7,8 @@ using Telemetry.Protocol.V1;
 namespace Telemetry.Collector.Baselines;
 
 /// <summary>Baselines, made and bound by people.</summary>
-internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry registry) : BaselineService.BaselineServiceBase
+internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry registry, AssemblyRoom room) : BaselineService.BaselineServiceBase
 {
-    /// <summary>Nodes of an import are stored in steps of this size: they are checked, and harmless without a baseline.</summary>
-    private const int StoreEarlyBytes = 1024 * 1024;
-
     public override async Task<ImportResponse> Import(IAsyncStreamReader<ImportRequest> requests, ServerCallContext context)
     {
         if (!await requests.MoveNext(context.CancellationToken) || requests.Current.Header is not { } header)
@@ -19,20 +16,22 @@ internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry reg
 
         var name = ParseName(header.Baseline);
         var manifest = header.Manifest is null ? throw new BadMessageException("an import without a manifest") : header.Manifest.ToModel();
-        var assembly = new HeadAssembly(manifest.Roots, digest => store.Read(transaction => transaction.Nodes.Find(digest)));
+        using var assembly = new HeadAssembly(manifest.Roots, room);
         while (await requests.MoveNext(context.CancellationToken))
         {
             foreach (var node in requests.Current.Nodes?.Nodes ?? [])
-                assembly.TakeInOrder(node.ToByteArray());
-            if (assembly.CheckedBytes >= StoreEarlyBytes)
-                Store(assembly);
+                assembly.Take(node.ToByteArray());
+            store.Read(transaction => assembly.AdvanceInOrder(transaction.Nodes));
+            if (assembly.IsWorthStoring)
+                await assembly.StoreAsync(store);
         }
 
-        Store(assembly);
+        store.Read(transaction => assembly.AdvanceInOrder(transaction.Nodes));
         if (!assembly.IsComplete)
             throw new BadMessageException("the manifest's nodes are not complete");
 
-        var baseline = registry.Create(name, manifest.Roots, manifest.Coverage, "imported: " + manifest.Source, manifest.ObservedAt);
+        var baseline = registry.Create(
+            name, manifest.Roots, manifest.Coverage, "imported: " + manifest.Source, manifest.ObservedAt, assembly.TakeChecked());
         return new ImportResponse { Baseline = ToMessage(baseline) };
     }
 
@@ -61,16 +60,6 @@ internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry reg
                 ToMessage(baseline, bindings[baseline.Name.Line], transaction.Policies.OfLine(baseline.Name.Line))));
             return response;
         }));
-
-    private void Store(HeadAssembly assembly)
-    {
-        var nodes = assembly.TakeChecked();
-        store.Write(transaction =>
-        {
-            foreach (var node in nodes)
-                transaction.Nodes.Add(node);
-        });
-    }
 
     private static BaselineName ParseName(string text) =>
         BaselineName.TryParse(text)

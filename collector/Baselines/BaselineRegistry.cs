@@ -9,11 +9,16 @@ namespace Telemetry.Collector.Baselines;
 internal sealed class BaselineRegistry(StateStore store, PolicyBook policies, Pipeline pipeline, ConnectedAgents agents, TimeProvider time)
 {
     /// <summary>Makes a version of a manifest whose nodes are stored. Repeating it with equal content is harmless.</summary>
+    /// <param name="nodes">Those of the manifest that are not stored yet; null: all are.</param>
     /// <exception cref="BaselineException">That version exists with other content.</exception>
-    public Baseline Create(BaselineName name, Roots roots, Coverage coverage, string source, DateTimeOffset observedAt)
+    /// <exception cref="NodeMissingException">Nodes of the manifest were swept meanwhile.</exception>
+    public Baseline Create(
+        BaselineName name, Roots roots, Coverage coverage, string source, DateTimeOffset observedAt, AssembledNodes? nodes = null)
     {
         var created = store.Write(transaction =>
         {
+            if (nodes is not null)
+                transaction.Nodes.Add(nodes);
             if (transaction.Baselines.Find(name) is { } existing)
             {
                 return existing.HasContent(roots, coverage)

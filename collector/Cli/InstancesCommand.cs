@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Telemetry.Collector.Fleet;
+using Telemetry.Collector.Reports;
 using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
@@ -13,18 +14,11 @@ internal static class InstancesCommand
 
     private const uint MaxLimit = 1_000;
 
-    private static readonly Option<DateTimeOffset?> Until = new("--until")
-    {
-        Description = $"Only what was observed then or earlier, such as {Moment.Example}.",
-        HelpName = "TIME",
-        CustomParser = result =>
-        {
-            if (Moment.TryParse(result.Tokens[0].Value, out var time))
-                return time;
-            result.AddError($"'{result.Tokens[0].Value}' is no time; write it as in {Moment.Example}.");
-            return null;
-        },
-    };
+    private static readonly Option<DateTimeOffset?> Until = TimeOption.Create("--until", "Only what was observed then or earlier");
+
+    private static readonly Option<DateTimeOffset?> Since = TimeOption.Create("--since", "From then on; default: a day ago");
+
+    private static readonly Option<DateTimeOffset?> End = TimeOption.Create("--until", "Until then; default: now");
 
     private static readonly Option<uint> Limit = new("--limit")
     {
@@ -49,6 +43,11 @@ internal static class InstancesCommand
             "Lists what an instance was, newest first, and how many entries each state differs in from the one before. 'diff' shows them: i-1@TIME.",
             "telemetryctl instances history i-1\ntelemetryctl instances history i-1 --until 2026-03-03T10:00Z --limit 10",
             HistoryAsync, Id, Until, Limit),
+        CommandLine.Verb(
+            "availability",
+            "Lists when an instance was up, when it was down, and when nobody knows. A mere lack of contact is unknown: down is the time from the last sign of life before a boot to the boot.",
+            "telemetryctl instances availability i-1\ntelemetryctl instances availability i-1 --since 2026-03-01T00:00Z --until 2026-04-01T00:00Z",
+            AvailabilityAsync, Id, Since, End),
     };
 
     private static async Task<int> ListAsync(ParseResult arguments, CancellationToken cancellation)
@@ -92,6 +91,7 @@ internal static class InstancesCommand
             ("comparison", instance.Comparison),
             ("agent", instance.AgentVersion),
             ("last seen", Output.Time(instance.LastSeen)),
+            ("contested", instance.ContestedAt is { } at ? $"another machine claimed to be this one, last {Output.Time(at)}: a disk was cloned" : null),
             .. HeadFields(instance.Head),
         ]);
         return ExitCode.Yes;
@@ -121,6 +121,25 @@ internal static class InstancesCommand
                 past.Differences is { } changed ? $"{changed.Changed}" : "-",
                 past.Head.Roots.File[..12],
             ]);
+        return ExitCode.Yes;
+    }
+
+    private static async Task<int> AvailabilityAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new ReportService.ReportServiceClient(Connection.Open(arguments));
+        var now = TimeProvider.System.GetUtcNow();
+        var request = new ListAvailabilityRequest
+        {
+            InstanceId = arguments.GetValue(Id),
+            From = (arguments.GetValue(Since) ?? now.AddDays(-1)).ToTimestamp(),
+            To = (arguments.GetValue(End) ?? now).ToTimestamp(),
+        };
+        var response = await client.ListAvailabilityAsync(request, cancellationToken: cancellation);
+        Output.Of(arguments).List(
+            [.. response.Intervals.Select(AvailabilityView.Of)],
+            "No time between the two.",
+            ["STATE", "FROM", "TO", "DURATION"],
+            interval => [interval.State, Output.Time(interval.From), Output.Time(interval.To), $"{interval.To - interval.From:d\\.hh\\:mm\\:ss}"]);
         return ExitCode.Yes;
     }
 

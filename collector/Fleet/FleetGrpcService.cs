@@ -126,6 +126,7 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
             AgentVersion = instance.AgentVersion,
             LastSeen = (agents.LastSeen(instance.Id) ?? instance.LastSeen).ToTimestamp(),
             Comparison = instance.Comparison,
+            ContestedAt = instance.ContestedAt?.ToTimestamp(),
         };
         message.Tags.Add(instance.Tags);
         if (transaction.Heads.Newest(instance.Id) is { } head)

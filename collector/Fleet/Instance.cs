@@ -19,6 +19,9 @@ internal sealed record Instance(
 
     /// <summary>The baseline version the open deviations were judged against.</summary>
     public long? JudgedId { get; init; }
+
+    /// <summary>When another machine last claimed to be this instance while it was connected.</summary>
+    public DateTimeOffset? ContestedAt { get; init; }
 }
 
 /// <summary>A complete head: what an instance is, or was.</summary>

@@ -33,6 +33,9 @@ internal sealed record InstanceView
 
     public DateTime LastSeen { get; init; }
 
+    /// <summary>When another machine last claimed to be this instance while it was connected; null: never.</summary>
+    public DateTime? ContestedAt { get; init; }
+
     public static InstanceView Of(V1.Instance instance) => new()
     {
         Id = instance.Id,
@@ -48,6 +51,7 @@ internal sealed record InstanceView
         Comparison = NullIfEmpty(instance.Comparison),
         AgentVersion = instance.AgentVersion,
         LastSeen = instance.LastSeen.ToDateTime(),
+        ContestedAt = instance.ContestedAt?.ToDateTime(),
     };
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;

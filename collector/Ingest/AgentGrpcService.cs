@@ -13,6 +13,7 @@ namespace Telemetry.Collector.Ingest;
 internal sealed partial class AgentGrpcService(
     StateStore store,
     Pipeline pipeline,
+    AssemblyRoom room,
     PolicyBook policies,
     FleetKey fleetKey,
     IPointSink points,
@@ -32,24 +33,32 @@ internal sealed partial class AgentGrpcService(
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         using var stopping = lifetime.ApplicationStopping.UnsafeRegister(static source => ((CancellationTokenSource)source!).CancelAfter(Farewell), ending);
-        var stream = new AgentStream(store, pipeline, policies, fleetKey, points, time, logger);
+        using var stream = new AgentStream(store, pipeline, room, policies, fleetKey, points, time, logger);
         try
         {
             if (!await NextAsync(requests, ending) || requests.Current.MessageCase != ConnectRequest.MessageOneofCase.Hello)
                 throw new BadMessageException("the first message is not a hello");
 
-            await responses.WriteAsync(await stream.WelcomeAsync(requests.Current.Hello), ending.Token);
-            using var connection = agents.Enter(stream.InstanceId, time.GetUtcNow());
+            stream.Meet(requests.Current.Hello);
+            using var connection = await agents.EnterAsync(stream.InstanceId, ending.Token);
             using var takenOver = connection.TakenOver.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), ending);
+            stream.Wake = connection.Wake;
+            var welcome = await stream.WelcomeAsync();
             try
             {
+                await responses.WriteAsync(welcome, ending.Token);
                 await ServeAsync(stream, connection, requests, responses, ending);
             }
             finally
             {
-                await store.WriteAsync(transaction => transaction.Instances.Seen(stream.InstanceId, connection.LastSeen));
-                Log.Disconnected(logger, stream.InstanceId);
+                await stream.LeaveAsync(connection.LastSeen);
             }
+        }
+        catch (SecondStreamException e)
+        {
+            await store.WriteAsync(transaction => transaction.Instances.Contested(e.InstanceId, time.GetUtcNow()));
+            Log.Contested(logger, e.InstanceId, context.Peer);
+            throw;
         }
         catch (OperationCanceledException) when (agents.Draining.IsCompleted)
         {
@@ -73,17 +82,21 @@ internal sealed partial class AgentGrpcService(
         {
             while (true)
             {
-                // Taken before the look, so that a change in between is not slept through.
-                var signal = connection.PolicySignal;
-                if (stream.AnotherPolicy() is { } policy)
-                    await responses.WriteAsync(policy, ending.Token);
+                // Taken before the look, so that what happens in between is not slept through.
+                var woken = connection.Woken;
+                if (connection.UntoldChallenge is { } nonce)
+                    await responses.WriteAsync(new ConnectResponse { Challenge = new Challenge { Nonce = nonce } }, ending.Token);
+                await foreach (var response in stream.PendingAsync())
+                    await responses.WriteAsync(response, ending.Token);
 
-                while (!signal.IsCompleted && !agents.Draining.IsCompleted && await Task.WhenAny(next, signal, agents.Draining) == next)
+                while (!woken.IsCompleted && !agents.Draining.IsCompleted && await Task.WhenAny(next, woken, agents.Draining) == next)
                 {
                     if (!await next)
                         return;
 
                     connection.LastSeen = time.GetUtcNow();
+                    if (requests.Current.ChallengeAnswer is { } answer)
+                        connection.Answered(answer.Nonce);
                     await foreach (var response in stream.ReceiveAsync(requests.Current))
                         await responses.WriteAsync(response, ending.Token);
                     next = NextAsync(requests, ending);
@@ -114,7 +127,7 @@ internal sealed partial class AgentGrpcService(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Instance {Instance} disconnected")]
-        public static partial void Disconnected(ILogger logger, string instance);
+        [LoggerMessage(1, LogLevel.Warning, "A second machine, at {Peer}, claims to be instance {Instance}, which is connected and alive: a disk was cloned. It was refused; delete the agent's state directory on the copy")]
+        public static partial void Contested(ILogger logger, string instance, string peer);
     }
 }

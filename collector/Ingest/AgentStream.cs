@@ -14,15 +14,13 @@ namespace Telemetry.Collector.Ingest;
 /// <summary>The conversation with one agent: given its messages in order, it says what to answer. It knows no transport.</summary>
 /// <remarks>Every exception of type <see cref="BadMessageException"/> or <see cref="NotCanonicalException"/> ends this stream and no other.</remarks>
 internal sealed partial class AgentStream(
-    StateStore store, Pipeline pipeline, PolicyBook policies, FleetKey fleetKey, IPointSink points, TimeProvider time, ILogger logger)
+    StateStore store, Pipeline pipeline, AssemblyRoom room, PolicyBook policies, FleetKey fleetKey, IPointSink points, TimeProvider time, ILogger logger)
+    : IDisposable
 {
     public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(10);
 
     private const int MaxNameLength = 255;
     private const int MaxTags = 50;
-
-    /// <summary>Checked nodes of an unfinished head beyond this are stored early, so that an interrupted first contact resumes.</summary>
-    private const int StoreEarlyBytes = 1024 * 1024;
 
     /// <summary>Change records after which is looked whether the instance has too many.</summary>
     private const int TrimInterval = 10_000;
@@ -32,29 +30,54 @@ internal sealed partial class AgentStream(
     private HeadPosition _healthWatermark;
     private InstanceHead? _announced;
     private HeadAssembly? _assembly;
+    private AssemblyRoom.Ticket? _turn;
     private uint _pushed;
     private ulong _nodeBytes;
     private int _recordsSinceTrim = TrimInterval;
     private PolicyVersion? _told;
+    private Instance _instance = null!;
+    private string _bootId = "";
+    private DateTimeOffset? _bootedAt;
+    private DateTimeOffset _connectedAt;
+    private TimeSpan _clockOffset;
+    private long _sessionId;
 
-    public string InstanceId { get; private set; } = "";
+    public string InstanceId => _instance.Id;
 
-    /// <summary>The first message: who is there, and what is known of it.</summary>
-    public async Task<V1.ConnectResponse> WelcomeAsync(V1.Hello hello)
+    /// <summary>Called, on any thread, when there may be something to tell the agent though it sent nothing.</summary>
+    public Action Wake { get; set; } = static () => { };
+
+    /// <summary>The first message: who is there.</summary>
+    public void Meet(V1.Hello hello)
     {
         if (!hello.NodeFormats.Contains(TreeNode.Format))
             throw new BadMessageException($"no node format this collector reads; it reads {TreeNode.Format}");
+        if (hello.BootId.Length > MaxNameLength || !EscapedText.IsPlain(hello.BootId))
+            throw new BadMessageException("a boot id that is none");
 
-        var instance = ToInstance(hello);
-        InstanceId = instance.Id;
-        (var head, _told) = await store.WriteAsync(transaction =>
+        _instance = ToInstance(hello);
+        _bootId = hello.BootId;
+        var sentAt = hello.SentAt?.ToTime("sent_at");
+        _clockOffset = sentAt is { } sent ? time.GetUtcNow() - sent : TimeSpan.Zero;
+        _bootedAt = hello.BootedAt?.ToTime("booted_at") + _clockOffset;
+    }
+
+    /// <summary>What is known of the instance. From here on it is connected.</summary>
+    public async Task<V1.ConnectResponse> WelcomeAsync()
+    {
+        var now = time.GetUtcNow();
+        (var head, _told, _sessionId) = await store.WriteAsync(transaction =>
         {
-            transaction.Instances.Put(instance);
-            return (transaction.Heads.Newest(instance.Id), policies.Of(transaction, instance));
+            transaction.Instances.Put(_instance);
+            return (
+                transaction.Heads.Newest(InstanceId),
+                policies.Of(transaction, _instance),
+                transaction.Presence.Begin(InstanceId, now, _bootId, _bootedAt, points.IsWanted));
         });
+        _connectedAt = now;
         _watermark = head?.Position ?? default;
-        _healthWatermark = points.Watermark(instance.Id);
-        Log.Connected(logger, instance.Id, instance.Name, instance.AgentVersion);
+        _healthWatermark = points.Watermark(InstanceId);
+        Log.Connected(logger, InstanceId, _instance.Name, _instance.AgentVersion);
 
         return new V1.ConnectResponse
         {
@@ -77,16 +100,15 @@ internal sealed partial class AgentStream(
         };
     }
 
-    /// <summary>What to tell when another policy has come into force for the instance since it was told one; else null.</summary>
-    public V1.ConnectResponse? AnotherPolicy()
+    /// <summary>What to tell the agent though it sent nothing: another policy in force, or requests that had to wait.</summary>
+    public async IAsyncEnumerable<V1.ConnectResponse> PendingAsync()
     {
-        var inForce = store.Read(transaction =>
-            transaction.Instances.Find(InstanceId) is { } instance ? policies.Of(transaction, instance) : null);
-        if (inForce is null || (_told is not null && inForce.IsSame(_told)))
-            return null;
-
-        _told = inForce;
-        return new V1.ConnectResponse { Policy = inForce.Policy.ToMessage() };
+        if (AnotherPolicy() is { } policy)
+            yield return policy;
+        if (_turn is not { HasCome: true })
+            yield break;
+        await foreach (var response in AdvanceAsync())
+            yield return response;
     }
 
     /// <summary>Any later message. Everything it causes has happened before the answers come.</summary>
@@ -102,6 +124,19 @@ internal sealed partial class AgentStream(
         // A later agent may send what this collector does not know; it does not need an answer.
         _ => AsyncEnumerable.Empty<V1.ConnectResponse>(),
     };
+
+    /// <summary>The stream has ended.</summary>
+    public async Task LeaveAsync(DateTimeOffset lastSeen)
+    {
+        await store.WriteAsync(transaction =>
+        {
+            transaction.Instances.Seen(InstanceId, lastSeen);
+            transaction.Presence.End(_sessionId, lastSeen);
+        });
+        Log.Disconnected(logger, InstanceId);
+    }
+
+    public void Dispose() => Withdraw();
 
     private async IAsyncEnumerable<V1.ConnectResponse> AnnounceAsync(V1.Head message)
     {
@@ -124,8 +159,9 @@ internal sealed partial class AgentStream(
             yield break;
         }
 
+        Withdraw();
         _announced = head;
-        _assembly = new HeadAssembly(head.Roots, FindStored);
+        _assembly = new HeadAssembly(head.Roots, room);
         _pushed = message.Pushed;
         await foreach (var response in AdvanceAsync())
             yield return response;
@@ -151,34 +187,44 @@ internal sealed partial class AgentStream(
 
     private async IAsyncEnumerable<V1.ConnectResponse> AdvanceAsync()
     {
-        if (_assembly is null || _announced is null || _pushed > 0)
-            yield break;
-
-        var requests = _assembly.NextRequests();
-        if (_assembly.IsComplete)
+        while (_assembly is { } assembly && _announced is { } head && _pushed == 0)
         {
-            await pipeline.AcceptAsync(_announced, _assembly.TakeChecked());
-            _watermark = _announced.Position;
-            Withdraw();
-            yield return Ack(V1.Lane.State, _watermark);
-            yield break;
-        }
-
-        if (_assembly.CheckedBytes >= StoreEarlyBytes)
-        {
-            var nodes = _assembly.TakeChecked();
-            await store.WriteAsync(transaction =>
+            var requests = store.Read(transaction => assembly.Advance(transaction.Nodes, _turn is { HasCome: true }));
+            try
             {
-                foreach (var node in nodes)
-                    transaction.Nodes.Add(node);
-            });
-        }
+                if (assembly.IsComplete)
+                    await pipeline.AcceptAsync(head, assembly.TakeChecked());
+                else if (assembly.IsWorthStoring)
+                    await assembly.StoreAsync(store);
+            }
+            catch (NodeMissingException)
+            {
+                // Swept while they were relied on: what is missing is found out anew.
+                assembly.Dispose();
+                _assembly = new HeadAssembly(head.Roots, room);
+                continue;
+            }
 
-        if (requests.Count > 0)
-        {
-            var message = new V1.NodeRequest();
-            message.Digests.AddRange(requests.Select(digest => digest.ToMessage()));
-            yield return new V1.ConnectResponse { NodeRequest = message };
+            if (assembly.IsComplete)
+            {
+                _watermark = head.Position;
+                Withdraw();
+                yield return Ack(V1.Lane.State, _watermark);
+            }
+            else if (requests.Count > 0)
+            {
+                var message = new V1.NodeRequest();
+                message.Digests.AddRange(requests.Select(digest => digest.ToMessage()));
+                yield return new V1.ConnectResponse { NodeRequest = message };
+            }
+            else if (_turn is null && assembly.NeedsTurn)
+            {
+                _turn = room.Queue(Wake);
+                if (_turn.HasCome)
+                    continue;
+            }
+
+            yield break;
         }
     }
 
@@ -201,21 +247,46 @@ internal sealed partial class AgentStream(
         var position = new HeadPosition(batch.Epoch, batch.Sequence);
         if (position > _healthWatermark)
         {
-            await points.AddAsync(InstanceId, position, batch.Points);
+            await points.AddAsync(ToDelivery(batch, position));
             _healthWatermark = position;
         }
 
         yield return Ack(V1.Lane.Health, _healthWatermark);
     }
 
+    private PointDelivery ToDelivery(V1.HealthBatch batch, HeadPosition position)
+    {
+        var sampledAt = batch.Points.Count > 0 ? batch.Points[0].Time?.ToTime("time") : null;
+        return new PointDelivery(InstanceId, position, batch.Points, batch.Losses)
+        {
+            Collected = batch.Collected,
+            SampledAt = sampledAt,
+
+            // While it is connected nobody needs this evidence that it runs.
+            LateSampleAt = sampledAt + _clockOffset is { } at && at < _connectedAt ? at : null,
+        };
+    }
+
+    private V1.ConnectResponse? AnotherPolicy()
+    {
+        var inForce = store.Read(transaction =>
+            transaction.Instances.Find(InstanceId) is { } instance ? policies.Of(transaction, instance) : null);
+        if (inForce is null || (_told is not null && inForce.IsSame(_told)))
+            return null;
+
+        _told = inForce;
+        return new V1.ConnectResponse { Policy = inForce.Policy.ToMessage() };
+    }
+
     private void Withdraw()
     {
         _announced = null;
+        _assembly?.Dispose();
         _assembly = null;
         _pushed = 0;
+        _turn?.Dispose();
+        _turn = null;
     }
-
-    private StoredNode? FindStored(Digest digest) => store.Read(transaction => transaction.Nodes.Find(digest));
 
     private Scope? KnownScope(Digest digest) =>
         _scopes.TryGetValue(digest, out var scope) ? scope : null;
@@ -254,5 +325,8 @@ internal sealed partial class AgentStream(
     {
         [LoggerMessage(1, LogLevel.Information, "Instance {Instance} ({Name}, agent {Version}) connected")]
         public static partial void Connected(ILogger logger, string instance, string name, string version);
+
+        [LoggerMessage(2, LogLevel.Information, "Instance {Instance} disconnected")]
+        public static partial void Disconnected(ILogger logger, string instance);
     }
 }

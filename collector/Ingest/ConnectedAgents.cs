@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
+using Google.Protobuf;
 
 namespace Telemetry.Collector.Ingest;
 
-/// <summary>Who is connected now. A second stream of one identity takes over from the first.</summary>
-internal sealed class ConnectedAgents
+/// <summary>Who is connected now: one stream for each instance.</summary>
+internal sealed class ConnectedAgents(TimeProvider time)
 {
     /// <summary>How many may come back in a second after a planned stop.</summary>
     private const int ReturnsPerSecond = 200;
@@ -28,7 +29,7 @@ internal sealed class ConnectedAgents
         foreach (var id in instanceIds)
         {
             if (_connections.TryGetValue(id, out var connection))
-                connection.PolicyMayDiffer();
+                connection.Wake();
         }
     }
 
@@ -39,32 +40,49 @@ internal sealed class ConnectedAgents
     public TimeSpan ReturnAfter(double place) =>
         place * (ShortestReturn + TimeSpan.FromSeconds((double)_connections.Count / ReturnsPerSecond));
 
-    /// <summary>Registers a stream; an earlier one of the same instance is told to end.</summary>
-    public Connection Enter(string instanceId, DateTimeOffset now)
+    /// <summary>Registers a stream. If there is one of that instance it is asked for a sign of life: without one it is ended.</summary>
+    /// <exception cref="SecondStreamException">The other stream is alive.</exception>
+    public async Task<Connection> EnterAsync(string instanceId, CancellationToken cancellation)
     {
-        var connection = new Connection(this, instanceId) { LastSeen = now };
-        Connection? earlier = null;
-        _connections.AddOrUpdate(instanceId, connection, (_, current) =>
+        var connection = new Connection(instanceId, time.GetUtcNow(), Remove);
+        while (_connections.GetOrAdd(instanceId, connection) is var current && current != connection)
         {
-            earlier = current;
-            return connection;
-        });
-        earlier?.TakeOver();
+            if (await current.IsAliveAsync(time, cancellation))
+                throw new SecondStreamException(instanceId);
+            current.TakeOver();
+            await current.Left.WaitAsync(cancellation);
+        }
+
         return connection;
     }
 
+    private void Remove(Connection connection) =>
+        _connections.TryRemove(new KeyValuePair<string, Connection>(connection.InstanceId, connection));
+
     /// <summary>One agent's stream while it lasts.</summary>
-    internal sealed class Connection(ConnectedAgents owner, string instanceId) : IDisposable
+    internal sealed class Connection(string instanceId, DateTimeOffset now, Action<Connection> leave) : IDisposable
     {
+        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
         private readonly CancellationTokenSource _takenOver = new();
-        private volatile TaskCompletionSource _policyMayDiffer = NewSignal();
-        private long _lastSeenTicks;
+        private readonly TaskCompletionSource _left = NewSignal();
+        private volatile TaskCompletionSource _woken = NewSignal();
+        private Challenge? _challenge;
+        private long _lastSeenTicks = now.UtcTicks;
+
+        public string InstanceId => instanceId;
 
         /// <summary>Cancelled when another stream of the same instance takes over.</summary>
         public CancellationToken TakenOver => _takenOver.Token;
 
-        /// <summary>Completes when another policy may be in force; then there is a new one.</summary>
-        public Task PolicySignal => _policyMayDiffer.Task;
+        /// <summary>Completes when the stream has ended.</summary>
+        public Task Left => _left.Task;
+
+        /// <summary>Completes when there may be something to tell the agent; then there is a new one.</summary>
+        public Task Woken => _woken.Task;
+
+        /// <summary>What the agent is to answer; null when nothing, or when it was told.</summary>
+        public ByteString? UntoldChallenge => Interlocked.CompareExchange(ref _challenge, null, null) is { } challenge ? challenge.Tell() : null;
 
         public DateTimeOffset LastSeen
         {
@@ -74,13 +92,53 @@ internal sealed class ConnectedAgents
 
         public void TakeOver() => _takenOver.Cancel();
 
-        public void PolicyMayDiffer() => Interlocked.Exchange(ref _policyMayDiffer, NewSignal()).SetResult();
+        public void Wake() => Interlocked.Exchange(ref _woken, NewSignal()).SetResult();
+
+        /// <summary>The agent answered a challenge.</summary>
+        public void Answered(ByteString nonce) => Interlocked.CompareExchange(ref _challenge, null, null)?.Answer(nonce);
+
+        /// <summary>Asks the agent for a sign of life, together with whoever else asks now.</summary>
+        public async Task<bool> IsAliveAsync(TimeProvider time, CancellationToken cancellation)
+        {
+            var mine = new Challenge();
+            var challenge = Interlocked.CompareExchange(ref _challenge, mine, null) ?? mine;
+            Wake();
+            await Task.WhenAny(challenge.Answered, Left, Task.Delay(Patience, time, cancellation));
+            Interlocked.CompareExchange(ref _challenge, null, challenge);
+            cancellation.ThrowIfCancellationRequested();
+            return challenge.Answered.IsCompleted && !Left.IsCompleted;
+        }
 
         public void Dispose()
         {
-            owner._connections.TryRemove(new KeyValuePair<string, Connection>(instanceId, this));
+            leave(this);
+            _left.TrySetResult();
         }
 
         private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        private sealed class Challenge
+        {
+            private readonly ByteString _nonce = ByteString.CopyFrom(Guid.NewGuid().ToByteArray());
+            private readonly TaskCompletionSource _answered = NewSignal();
+            private int _isTold;
+
+            public Task Answered => _answered.Task;
+
+            public ByteString? Tell() => Interlocked.Exchange(ref _isTold, 1) == 0 ? _nonce : null;
+
+            public void Answer(ByteString nonce)
+            {
+                if (nonce.Equals(_nonce))
+                    _answered.TrySetResult();
+            }
+        }
     }
+}
+
+/// <summary>Two machines claim to be one instance, and both are there: a disk was cloned.</summary>
+internal sealed class SecondStreamException(string instanceId) : Exception(
+    $"Instance '{instanceId}' is connected already and has just shown that it is alive: this machine's disk, or its state directory, is a copy of that one's. Delete the agent's state directory here, and it becomes an instance of its own.")
+{
+    public string InstanceId => instanceId;
 }

@@ -12,113 +12,182 @@ namespace Telemetry.Collector.Ingest;
 /// Walks each tree from its root, depth first, past every node that is in the store. A node is checked when its last child
 /// is, so checked nodes come out children before parents. What an unfinished head may hold here is limited.
 /// </remarks>
-internal sealed class HeadAssembly
+internal sealed class HeadAssembly : IDisposable
 {
     /// <summary>Bytes of nodes kept for a head that is not complete. 375,000 entries need about 3 MB besides their leaves.</summary>
     private const int MaxHeldBytes = 32 * 1024 * 1024;
 
+    /// <summary>Checked nodes beyond this are stored early, so that an interrupted first contact resumes.</summary>
+    private const int StoreEarlyBytes = 1024 * 1024;
+
     /// <summary>Digests asked for at a time: with nodes of 600 bytes on average, about what the window of a stream holds.</summary>
     private const int MaxRequested = 256;
 
-    private readonly Func<Digest, StoredNode?> _stored;
+    /// <summary>What may be asked for at any time: the paths of some changes.</summary>
+    private const int Few = 64;
+
+    private readonly AssemblyRoom _room;
+    private readonly List<byte[]> _arrived = [];
     private readonly Dictionary<Digest, Waiting> _waiting = [];
     private readonly Dictionary<Digest, List<Waiting>> _parents = [];
     private readonly Dictionary<Digest, byte[]> _offered = [];
     private readonly Dictionary<Digest, StoredNode> _known = [];
+    private readonly HashSet<Digest> _relied = [];
     private readonly HashSet<Digest> _requested = [];
     private readonly Stack<Digest> _wanted = [];
-    private readonly HashSet<Digest> _missingRoots = [];
+    private readonly HashSet<Digest> _missingRoots;
     private readonly List<CheckedNode> _checked = [];
-    private int _heldBytes;
+    private long? _sweeps;
+    private int _heldBytes, _checkedBytes;
 
-    /// <param name="stored">Finds a node that is in the store.</param>
-    public HeadAssembly(Roots roots, Func<Digest, StoredNode?> stored)
+    public HeadAssembly(Roots roots, AssemblyRoom room)
     {
-        _stored = stored;
-        foreach (var kind in EntryKinds.All)
-        {
-            var root = roots[kind];
-            if (Known(root) is { } known)
-                CheckRoot(known);
-            else if (_missingRoots.Add(root))
-                _wanted.Push(root);
-        }
+        _room = room;
+        _missingRoots = [.. EntryKinds.All.Select(kind => roots[kind])];
+        foreach (var root in _missingRoots)
+            _wanted.Push(root);
     }
 
     public bool IsComplete => _missingRoots.Count == 0;
 
-    /// <summary>Bytes of checked nodes that can be taken.</summary>
-    public int CheckedBytes { get; private set; }
+    /// <summary>Whether so much is checked that it is better stored now.</summary>
+    public bool IsWorthStoring => _checkedBytes >= StoreEarlyBytes;
 
-    /// <summary>Takes in nodes that were asked for, or pushed unasked.</summary>
-    /// <exception cref="NotCanonicalException">A node no encoder makes.</exception>
+    /// <summary>Whether so much is lacking that it has to wait for its turn.</summary>
+    public bool NeedsTurn => _requested.Count + _wanted.Count > Few;
+
+    /// <summary>Takes in a node that was asked for, or pushed unasked.</summary>
     /// <exception cref="BadMessageException">More than an unfinished head may bring.</exception>
+    /// <exception cref="OverloadedException">More than all unfinished heads together may.</exception>
     public void Take(byte[] bytes)
     {
-        var digest = TreeNode.DigestOf(bytes);
-        if (_requested.Remove(digest))
-        {
-            Hold(bytes.Length);
-            Place(digest, bytes);
-        }
-        else if (Known(digest) is null && _offered.TryAdd(digest, bytes))
-        {
-            Hold(bytes.Length);
-        }
+        if (_heldBytes + bytes.Length > MaxHeldBytes)
+            throw new BadMessageException($"more than {MaxHeldBytes / 1024 / 1024} MiB of nodes for one unfinished head");
+        _room.Hold(bytes.Length);
+        _heldBytes += bytes.Length;
+        _arrived.Add(bytes);
     }
 
-    /// <summary>Takes in a node of a complete manifest, whose nodes come children before parents without being asked for.</summary>
+    /// <summary>Puts what arrived in its place, and passes what is in the store by now.</summary>
+    /// <param name="isItsTurn">Whether it may ask for many nodes; for few it always may.</param>
+    /// <returns>What to ask for next, depth first; empty when enough is on its way, nothing is missing, or it is not its turn.</returns>
+    /// <exception cref="NotCanonicalException">A node no encoder makes.</exception>
+    public IReadOnlyList<Digest> Advance(NodeTable nodes, bool isItsTurn)
+    {
+        _sweeps ??= nodes.Sweeps();
+        PlaceArrived(nodes);
+        if (!isItsTurn)
+            Look(nodes);
+        return isItsTurn || !NeedsTurn ? Ask(nodes) : [];
+    }
+
+    /// <summary>Takes in nodes of a complete manifest, which come children before parents without being asked for.</summary>
     /// <exception cref="NotCanonicalException">A node no encoder makes.</exception>
     /// <exception cref="BadMessageException">A child did not come before its parent.</exception>
-    public void TakeInOrder(byte[] bytes)
+    public void AdvanceInOrder(NodeTable nodes)
     {
-        var digest = TreeNode.DigestOf(bytes);
-        if (Known(digest) is not null)
-            return;
+        _sweeps ??= nodes.Sweeps();
+        foreach (var bytes in _arrived)
+        {
+            var digest = TreeNode.DigestOf(bytes);
+            if (Known(digest, nodes) is not null)
+                Release(bytes.Length);
+            else
+                Place(digest, bytes, nodes);
+            if (_waiting.ContainsKey(digest))
+                throw new BadMessageException("a node before its children");
+        }
 
-        Hold(bytes.Length);
-        Place(digest, bytes);
-        if (_waiting.ContainsKey(digest))
-            throw new BadMessageException("a node before its children");
+        _arrived.Clear();
+        Look(nodes);
     }
 
-    /// <summary>What to ask for next, depth first; empty when enough is on its way, or nothing is missing.</summary>
-    public IReadOnlyList<Digest> NextRequests()
+    /// <summary>Hands out the checked nodes so far.</summary>
+    public AssembledNodes TakeChecked()
+    {
+        var nodes = new AssembledNodes([.. _checked], [.. _relied], _sweeps ?? 0);
+
+        // The next ones rely on these, should they be swept before they are part of a head.
+        foreach (var node in _checked)
+            _relied.Add(node.Summary.Digest);
+        _checked.Clear();
+        Release(_checkedBytes);
+        _checkedBytes = 0;
+        return nodes;
+    }
+
+    /// <summary>Stores the checked nodes so far: they are harmless without a head.</summary>
+    /// <exception cref="NodeMissingException">What they rely on was swept meanwhile: what is missing is to be found out anew.</exception>
+    public Task StoreAsync(StateStore store)
+    {
+        var nodes = TakeChecked();
+        return store.WriteAsync(transaction => transaction.Nodes.Add(nodes));
+    }
+
+    public void Dispose() => Release(_heldBytes);
+
+    private void PlaceArrived(NodeTable nodes)
+    {
+        foreach (var bytes in _arrived)
+        {
+            var digest = TreeNode.DigestOf(bytes);
+            if (_requested.Remove(digest))
+                Place(digest, bytes, nodes);
+            else if (Known(digest, nodes) is not null || !_offered.TryAdd(digest, bytes))
+                Release(bytes.Length);
+        }
+
+        _arrived.Clear();
+    }
+
+    private List<Digest> Ask(NodeTable nodes)
     {
         var requests = new List<Digest>();
         while (_requested.Count < MaxRequested && _wanted.TryPop(out var digest))
         {
-            if (_offered.Remove(digest, out var bytes))
-            {
-                Place(digest, bytes);
-            }
-            else if (!_known.ContainsKey(digest) && !_waiting.ContainsKey(digest) && _requested.Add(digest))
-            {
+            if (!IsResolved(digest, nodes) && _requested.Add(digest))
                 requests.Add(digest);
-            }
         }
 
         return requests;
     }
 
-    /// <summary>Hands out the checked nodes so far, children before parents.</summary>
-    public IReadOnlyList<CheckedNode> TakeChecked()
+    /// <summary>Leaves wanted only what is neither in the store nor on its way.</summary>
+    private void Look(NodeTable nodes)
     {
-        var nodes = _checked.ToArray();
-        _checked.Clear();
-        _heldBytes -= CheckedBytes;
-        CheckedBytes = 0;
-        return nodes;
+        var lacking = new Stack<Digest>();
+        while (_wanted.TryPop(out var digest))
+        {
+            if (!IsResolved(digest, nodes))
+                lacking.Push(digest);
+        }
+
+        while (lacking.TryPop(out var digest))
+            _wanted.Push(digest);
     }
 
-    private void Place(Digest digest, byte[] bytes)
+    private bool IsResolved(Digest digest, NodeTable nodes)
+    {
+        if (_known.ContainsKey(digest) || _waiting.ContainsKey(digest) || _requested.Contains(digest))
+            return true;
+
+        if (_offered.Remove(digest, out var bytes))
+            Place(digest, bytes, nodes);
+        else if (Stored(digest, nodes) is { } stored)
+            Found(stored);
+        else
+            return false;
+        return true;
+    }
+
+    private void Place(Digest digest, byte[] bytes, NodeTable nodes)
     {
         var node = TreeNode.Decode(bytes);
         var waiting = new Waiting(digest, node, bytes);
         for (var i = node.Count - 1; i >= 0 && !node.IsLeaf; i--)
         {
             var child = node.Child(i);
-            if (Known(child) is not null)
+            if (Known(child, nodes) is not null)
                 continue;
 
             if (!_parents.TryGetValue(child, out var parents))
@@ -141,45 +210,54 @@ internal sealed class HeadAssembly
         {
             var summary = NodeSummary.Check(waiting.Node, waiting.Digest, child => _known[child].Summary);
             var known = new StoredNode(summary, NodeSummary.CanBeRoot(waiting.Node));
-            _known[waiting.Digest] = known;
             _waiting.Remove(waiting.Digest);
             _checked.Add(new CheckedNode(summary, known.CanBeRoot, waiting.Bytes));
-            CheckedBytes += waiting.Bytes.Length;
-
-            if (_missingRoots.Remove(waiting.Digest))
-                CheckRoot(known);
-            if (!_parents.Remove(waiting.Digest, out var parents))
-                continue;
-            foreach (var parent in parents)
-            {
-                if (--parent.Missing == 0)
-                    ready.Enqueue(parent);
-            }
+            _checkedBytes += waiting.Bytes.Length;
+            Became(known, ready);
         }
     }
 
-    private StoredNode? Known(Digest digest)
+    /// <summary>A node that was lacking is in the store by now: another instance brought it.</summary>
+    private void Found(StoredNode stored)
     {
-        if (_known.TryGetValue(digest, out var known))
-            return known;
-        if (_stored(digest) is not { } stored)
+        var ready = new Queue<Waiting>();
+        Became(stored, ready);
+        foreach (var waiting in ready)
+            Check(waiting);
+    }
+
+    private void Became(StoredNode known, Queue<Waiting> ready)
+    {
+        var digest = known.Summary.Digest;
+        _known[digest] = known;
+        if (_missingRoots.Remove(digest) && !known.CanBeRoot)
+            throw new NotCanonicalException("a root with a single child");
+        if (!_parents.Remove(digest, out var parents))
+            return;
+
+        foreach (var parent in parents)
+        {
+            if (--parent.Missing == 0)
+                ready.Enqueue(parent);
+        }
+    }
+
+    private StoredNode? Known(Digest digest, NodeTable nodes) => _known.GetValueOrDefault(digest) ?? Stored(digest, nodes);
+
+    private StoredNode? Stored(Digest digest, NodeTable nodes)
+    {
+        if (nodes.Find(digest) is not { } stored)
             return null;
 
         _known[digest] = stored;
+        _relied.Add(digest);
         return stored;
     }
 
-    private static void CheckRoot(StoredNode root)
+    private void Release(int bytes)
     {
-        if (!root.CanBeRoot)
-            throw new NotCanonicalException("a root with a single child");
-    }
-
-    private void Hold(int bytes)
-    {
-        _heldBytes += bytes;
-        if (_heldBytes > MaxHeldBytes)
-            throw new BadMessageException($"more than {MaxHeldBytes / 1024 / 1024} MiB of nodes for one unfinished head");
+        _heldBytes -= bytes;
+        _room.Release(bytes);
     }
 
     /// <summary>A node whose children are not all known.</summary>

@@ -78,6 +78,10 @@ internal sealed class BaselineTable(DbConnection connection, DbTransaction trans
     public IReadOnlyList<Baseline> All() =>
         [.. connection.Query<Row>(Select + " ORDER BY b.name, b.id", transaction: transaction).Select(row => row.ToBaseline())];
 
+    /// <summary>The roots of the next versions by id.</summary>
+    public IReadOnlyList<(long Id, Roots Roots)> RootsAfter(long id, int most) =>
+        RootRow.Query(connection, transaction, "baselines", id, most);
+
     public void Bind(Binding binding) =>
         connection.Execute(
             """

@@ -85,6 +85,25 @@ internal sealed class HeadTable(DbConnection connection, DbTransaction transacti
             """,
             new { instanceId, until = until?.ToUnixTimeMilliseconds() ?? long.MaxValue }, transaction, buffered: false).Select(row => row.ToHead());
 
+    /// <summary>The roots of the next heads by id.</summary>
+    public IReadOnlyList<(long Id, Roots Roots)> RootsAfter(long id, int most) =>
+        RootRow.Query(connection, transaction, "heads", id, most);
+
+    /// <summary>Forgets what instances were only before a time. What they were at that time, and are, stays.</summary>
+    /// <returns>How many were forgotten.</returns>
+    public int DeleteSuperseded(DateTimeOffset boundary, int most) =>
+        connection.Execute(
+            """
+            DELETE FROM heads
+             WHERE id IN (SELECT h.id
+                            FROM heads h
+                            JOIN (SELECT instance_id, MAX(id) AS id FROM heads WHERE received_at <= @boundary GROUP BY instance_id) kept
+                              ON kept.instance_id = h.instance_id
+                           WHERE h.id < kept.id
+                           LIMIT @most)
+            """,
+            new { boundary = boundary.ToUnixTimeMilliseconds(), most }, transaction);
+
     private sealed record Row(
         long Id, string InstanceId, long Epoch, long Sequence,
         byte[] FileRoot, byte[] PackageRoot, byte[] SettingRoot, byte[] SystemRoot,

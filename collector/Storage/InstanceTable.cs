@@ -20,7 +20,8 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
                image          AS Image,
                last_seen      AS LastSeen,
                judged_id      AS JudgedId,
-               comparison     AS Comparison
+               comparison     AS Comparison,
+               contested_at   AS ContestedAt
           FROM instances
         """;
 
@@ -64,6 +65,11 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
             "UPDATE instances SET last_seen = @at WHERE id = @id",
             new { id, at = at.ToUnixTimeMilliseconds() }, transaction);
 
+    /// <summary>Another machine claimed to be an instance that is connected.</summary>
+    public void Contested(string id, DateTimeOffset at) =>
+        connection.Execute(
+            "UPDATE instances SET contested_at = @at WHERE id = @id", new { id, at = at.ToUnixTimeMilliseconds() }, transaction);
+
     public void Judged(string id, long? baselineId, string comparison) =>
         connection.Execute(
             "UPDATE instances SET judged_id = @baselineId, comparison = @comparison WHERE id = @id",
@@ -71,7 +77,7 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
 
     private sealed record Row(
         string Id, string Name, string AgentVersion, string InstanceGroup, string Customer, string Tags, string Image,
-        long LastSeen, long? JudgedId, string Comparison)
+        long LastSeen, long? JudgedId, string Comparison, long? ContestedAt)
     {
         public Instance ToInstance() => new(
             Id, Name, AgentVersion, InstanceGroup, Customer,
@@ -81,6 +87,7 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
         {
             JudgedId = JudgedId,
             Comparison = Comparison,
+            ContestedAt = ContestedAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,
         };
     }
 }

@@ -39,7 +39,54 @@ internal sealed class NodeTable(DbConnection connection, DbTransaction transacti
         connection.Query<byte[]>("SELECT body FROM nodes WHERE level = 0 AND instr(body, @bytes) > 0", new { bytes }, transaction, buffered: false)
             .Select(body => TreeNode.Decode(body));
 
-    public void Add(CheckedNode node) =>
+    /// <summary>How often nodes were swept. What was found before the last time may be gone.</summary>
+    public long Sweeps() => connection.QuerySingle<long>("SELECT sweeps FROM collector", transaction: transaction);
+
+    /// <summary>Adds nodes, children before parents.</summary>
+    /// <exception cref="NodeMissingException">What they rely on was swept meanwhile; nothing was added.</exception>
+    public void Add(AssembledNodes nodes)
+    {
+        if (nodes.Sweeps != Sweeps())
+        {
+            foreach (var digest in nodes.Relied)
+            {
+                if (!Has(digest))
+                    throw new NodeMissingException(digest);
+            }
+        }
+
+        foreach (var node in nodes.Nodes)
+            Add(node);
+    }
+
+    /// <summary>The greatest id there is; 0 without any node.</summary>
+    public long LastId() => connection.QuerySingle<long>("SELECT COALESCE(MAX(id), 0) FROM nodes", transaction: transaction);
+
+    /// <summary>A node as one on the way to others: its bytes unless it is a leaf.</summary>
+    /// <exception cref="NodeMissingException">There is no such node.</exception>
+    public (long Id, byte[]? Body) Reach(Digest digest)
+    {
+        var (id, body) = connection.QuerySingleOrDefault<(long, byte[]?)>(
+            "SELECT id, CASE WHEN level > 0 THEN body END FROM nodes WHERE digest = @Digest", new { Digest = digest.ToArray() }, transaction);
+        return id != 0 ? (id, body) : throw new NodeMissingException(digest);
+    }
+
+    /// <summary>The next nodes by id.</summary>
+    public IReadOnlyList<(long Id, int Level)> Page(long after, long until, int most) =>
+        [.. connection.Query<(long Id, int Level)>(
+            "SELECT id, level FROM nodes WHERE id > @after AND id <= @until ORDER BY id LIMIT @most", new { after, until, most }, transaction)];
+
+    /// <summary>Removes nodes that nothing refers to, none of them before its parents.</summary>
+    public int Sweep(IReadOnlyCollection<long> ids)
+    {
+        connection.Execute("UPDATE collector SET sweeps = sweeps + 1", transaction: transaction);
+        return connection.Execute("DELETE FROM nodes WHERE id IN @ids", new { ids }, transaction);
+    }
+
+    private bool Has(Digest digest) =>
+        connection.QuerySingle<long>("SELECT EXISTS (SELECT 1 FROM nodes WHERE digest = @Digest)", new { Digest = digest.ToArray() }, transaction) != 0;
+
+    private void Add(CheckedNode node) =>
         connection.Execute(
             """
             INSERT INTO nodes ( digest,  level,  first_key,  last_key,  is_sealed,  can_be_root,  entries,  body)
@@ -67,3 +114,9 @@ internal sealed record StoredNode(NodeSummary Summary, bool CanBeRoot);
 
 /// <summary>A node whose whole subtree is canonical and known.</summary>
 internal sealed record CheckedNode(NodeSummary Summary, bool CanBeRoot, byte[] Bytes);
+
+/// <summary>Nodes to be stored, and what they rely on.</summary>
+/// <param name="Nodes">Children before parents.</param>
+/// <param name="Relied">Nodes that were found in the store.</param>
+/// <param name="Sweeps">How often nodes had been swept before the first of these was looked for.</param>
+internal sealed record AssembledNodes(IReadOnlyList<CheckedNode> Nodes, IReadOnlyCollection<Digest> Relied, long Sweeps);

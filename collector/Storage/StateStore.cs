@@ -72,6 +72,14 @@ internal sealed class StateStore : IDisposable
         }
     }
 
+    /// <inheritdoc cref="Read{T}"/>
+    public void Read(Action<StoreTransaction> work) =>
+        Read(transaction =>
+        {
+            work(transaction);
+            return 0;
+        });
+
     public void Dispose()
     {
         _writer.Dispose();
@@ -148,6 +156,10 @@ internal sealed class StoreTransaction(DbConnection connection, DbTransaction tr
     public EventTable Events { get; } = new(connection, transaction);
 
     public PointTable Points { get; } = new(connection, transaction);
+
+    public PointAccountTable PointAccounts { get; } = new(connection, transaction);
+
+    public PresenceTable Presence { get; } = new(connection, transaction);
 
     public CollectorTable Collector { get; } = new(connection, transaction);
 }

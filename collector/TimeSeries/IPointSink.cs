@@ -1,3 +1,4 @@
+using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
 using V1 = Telemetry.Protocol.V1;
 
@@ -12,7 +13,8 @@ internal interface IPointSink
     /// <summary>The last position of an instance's health lane that was added.</summary>
     HeadPosition Watermark(string instanceId);
 
-    Task AddAsync(string instanceId, HeadPosition position, IReadOnlyList<V1.Point> points);
+    /// <exception cref="BadMessageException">What no agent delivers.</exception>
+    Task AddAsync(PointDelivery delivery);
 }
 
 /// <summary>No time-series store is configured.</summary>
@@ -23,5 +25,18 @@ internal sealed class NoPointSink : IPointSink
     public HeadPosition Watermark(string instanceId) => default;
 
     /// <summary>What nobody asked for is acknowledged and forgotten: an agent of another version may send it all the same.</summary>
-    public Task AddAsync(string instanceId, HeadPosition position, IReadOnlyList<V1.Point> points) => Task.CompletedTask;
+    public Task AddAsync(PointDelivery delivery) => Task.CompletedTask;
+}
+
+/// <summary>Points that an instance brings, and what it says of those it brings not.</summary>
+internal sealed record PointDelivery(string InstanceId, HeadPosition Position, IReadOnlyList<V1.Point> Points, IReadOnlyList<V1.Loss> Losses)
+{
+    /// <summary>Points of its epoch and of the hour of these so far; 0: not counted.</summary>
+    public ulong Collected { get; init; }
+
+    /// <summary>The agent's clock; null: it says nothing of its points' time.</summary>
+    public DateTimeOffset? SampledAt { get; init; }
+
+    /// <summary>When they were sampled, by the collector's clock, if the instance was not connected then; else null.</summary>
+    public DateTimeOffset? LateSampleAt { get; init; }
 }

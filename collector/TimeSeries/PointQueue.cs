@@ -11,6 +11,9 @@ internal sealed class PointQueue(StateStore store) : IPointSink
 {
     private const int MaxPoints = 5_000;
 
+    /// <summary>Hours of a year, and reasons: more an agent does not lose at once.</summary>
+    private const int MaxLosses = 20_000;
+
     private volatile TaskCompletionSource _added = NewSignal();
 
     public bool IsWanted => true;
@@ -20,17 +23,28 @@ internal sealed class PointQueue(StateStore store) : IPointSink
 
     public HeadPosition Watermark(string instanceId) => store.Read(transaction => transaction.Points.Watermark(instanceId));
 
-    public async Task AddAsync(string instanceId, HeadPosition position, IReadOnlyList<V1.Point> points)
+    public async Task AddAsync(PointDelivery delivery)
     {
-        if (points.Count > MaxPoints)
-            throw new BadMessageException($"{points.Count} points in one batch, {MaxPoints} is the limit");
+        if (delivery.Points.Count > MaxPoints)
+            throw new BadMessageException($"{delivery.Points.Count} points in one batch, {MaxPoints} is the limit");
+        if (delivery.Losses.Count > MaxLosses || delivery.Collected > int.MaxValue)
+            throw new BadMessageException("an account of points that no agent gives");
 
-        var (lines, count) = Encode(points);
+        var (lines, count) = Encode(delivery.Points);
+        var losses = delivery.Losses.Select(loss => (Hour: HourOf(loss.Hour.ToTime("hour")), Counts: ToCounts(loss))).ToList();
         await store.WriteAsync(transaction =>
         {
-            transaction.Points.SetWatermark(instanceId, position);
+            transaction.Points.SetWatermark(delivery.InstanceId, delivery.Position);
             if (count > 0)
                 transaction.Points.Add(lines, count);
+
+            var epoch = delivery.Position.Epoch;
+            if (delivery.SampledAt is { } at)
+                transaction.PointAccounts.Count(delivery.InstanceId, HourOf(at), epoch, new PointCounts((long)delivery.Collected, count, delivery.Points.Count - count, 0, 0));
+            foreach (var (hour, counts) in losses)
+                transaction.PointAccounts.Count(delivery.InstanceId, hour, epoch, counts);
+            if (delivery.LateSampleAt is { } late)
+                transaction.Presence.Sampled(delivery.InstanceId, late);
         });
         Wake();
     }
@@ -52,6 +66,17 @@ internal sealed class PointQueue(StateStore store) : IPointSink
         var count = points.Count(point => LineProtocol.Append(text, point));
         return (Encoding.UTF8.GetBytes(text.ToString()), count);
     }
+
+    private static PointCounts ToCounts(V1.Loss loss)
+    {
+        if (loss.Points > int.MaxValue)
+            throw new BadMessageException("a loss of more points than an agent can have");
+        return loss.Reason == V1.LossReason.SpoolDamaged
+            ? new PointCounts(0, 0, 0, 0, (long)loss.Points)
+            : new PointCounts(0, 0, 0, (long)loss.Points, 0);
+    }
+
+    private static DateTimeOffset HourOf(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero);
 
     private void Wake() => Interlocked.Exchange(ref _added, NewSignal()).SetResult();
 

@@ -34,10 +34,12 @@ internal sealed class Collector : IDisposable
 
     public FleetKey FleetKey { get; } = FleetKey.Random();
 
-    public ConnectedAgents Agents { get; } = new();
+    public ConnectedAgents Agents { get; private set; } = null!;
+
+    public AssemblyRoom Room { get; private set; } = null!;
 
     public AgentStream NewStream(IPointSink? points = null) =>
-        new(Store, Pipeline, Policies, FleetKey, points ?? new NoPointSink(), Time, NullLogger.Instance);
+        new(Store, Pipeline, Room, Policies, FleetKey, points ?? new NoPointSink(), Time, NullLogger.Instance);
 
     /// <summary>Ends without a word, and starts again on the same folder.</summary>
     public void Restart()
@@ -69,6 +71,9 @@ internal sealed class Collector : IDisposable
     private void Open()
     {
         Store = StateStore.Open(_folder.Path);
+        Store.Write(transaction => transaction.Presence.EndAll());
+        Agents = new ConnectedAgents(Time);
+        Room = new AssemblyRoom(Time);
         Feed = new DeviationFeed(Store);
         Policies = new PolicyBook();
         Pipeline = new Pipeline(Store, Policies, Feed, Time, NullLogger<Pipeline>.Instance);

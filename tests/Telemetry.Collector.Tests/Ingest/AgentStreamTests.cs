@@ -124,27 +124,28 @@ public sealed class AgentStreamTests : IDisposable
         var stream = _collector.NewStream();
         new FakeAgent(stream).Hello();
         _collector.PolicyRegistry.Set("name = \"web\"", "web.toml", "admin");
-        var unconcerned = stream.AnotherPolicy();
+        var unconcerned = stream.Pending();
 
         _collector.Baselines.SetPolicy("shop", "web");
-        var bound = stream.AnotherPolicy();
+        var bound = Assert.Single(stream.Pending());
         _collector.PolicyRegistry.Set("name = \"web\"\nexclude = [\"/opt\"]", "web.toml", "admin");
-        var changed = stream.AnotherPolicy();
+        var changed = Assert.Single(stream.Pending());
 
-        Assert.Null(unconcerned);
-        Assert.Equal("web", bound!.Policy.Name);
-        Assert.Single(changed!.Policy.Exclude);
-        Assert.Null(stream.AnotherPolicy());
+        Assert.Empty(unconcerned);
+        Assert.Equal("web", bound.Policy.Name);
+        Assert.Single(changed.Policy.Exclude);
+        Assert.Empty(stream.Pending());
     }
 
     [Theory]
     [InlineData("set")]
     [InlineData("bind")]
-    public void Signal_OfAConnectedInstance_ComesWithEveryChangeThatConcernsIt(string change)
+    public async Task Signal_OfAConnectedInstance_ComesWithEveryChangeThatConcernsIt(string change)
     {
         _ = new CertifiedInstance(_collector);
-        using var concerned = _collector.Agents.Enter("i-1", Some.Time);
-        var (before, other) = (concerned.PolicySignal, _collector.Agents.Enter("i-2", Some.Time).PolicySignal);
+        using var concerned = await _collector.Agents.EnterAsync("i-1", TestContext.Current.CancellationToken);
+        using var unconcerned = await _collector.Agents.EnterAsync("i-2", TestContext.Current.CancellationToken);
+        var (before, other) = (concerned.Woken, unconcerned.Woken);
 
         if (change == "set")
             _collector.PolicyRegistry.Set("name = \"default\"", "p.toml", "admin");
@@ -152,7 +153,7 @@ public sealed class AgentStreamTests : IDisposable
             _collector.Baselines.SetPolicy("shop", "default");
 
         Assert.True(before.IsCompleted);
-        Assert.False(concerned.PolicySignal.IsCompleted);
+        Assert.False(concerned.Woken.IsCompleted);
         Assert.False(other.IsCompleted);
     }
 
@@ -185,6 +186,46 @@ public sealed class AgentStreamTests : IDisposable
 
         Assert.NotNull(ack);
         Assert.InRange(second.NodesSent, 1, nodes.Count - (sent / 2));
+    }
+
+    [Fact]
+    public void Heads_OfOneUnknownTree_AreBroughtByFewAndFoundByTheOthers()
+    {
+        var tree = FileTree.OfSize(5_000);
+        var (roots, nodes) = tree.Build();
+        var streams = Enumerable.Range(0, 8).Select(i =>
+        {
+            var stream = _collector.NewStream();
+            new FakeAgent(stream, $"i-{i}").Hello();
+            return stream;
+        }).ToList();
+
+        // All announce before anybody has sent a node; each is served in turn until nothing more is asked of it.
+        var sent = new int[streams.Count];
+        var open = streams.Select(stream => new Queue<V1.ConnectResponse>(stream.Receive(FakeAgent.Head(roots)))).ToList();
+        var acknowledged = 0;
+        for (var round = 0; acknowledged < streams.Count && round < 1_000; round++)
+        {
+            for (var i = 0; i < streams.Count; i++)
+            {
+                foreach (var response in streams[i].Pending())
+                    open[i].Enqueue(response);
+                if (!open[i].TryDequeue(out var next))
+                    continue;
+                acknowledged += next.Ack is null ? 0 : 1;
+                if (next.NodeRequest is not { } request)
+                    continue;
+                var batch = new V1.NodeBatch();
+                batch.Nodes.AddRange(request.Digests.Select(digest => ByteString.CopyFrom(nodes[digest.ToDigest()])));
+                sent[i] += batch.Nodes.Count;
+                foreach (var answer in streams[i].Receive(new V1.ConnectRequest { Nodes = batch }))
+                    open[i].Enqueue(answer);
+            }
+        }
+
+        Assert.Equal(streams.Count, acknowledged);
+        Assert.Equal(4, sent.Count(count => count > nodes.Count / 2));
+        Assert.All(sent.Order().Take(4), count => Assert.InRange(count, 1, nodes.Count / 4));
     }
 
     [Theory]

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Telemetry.Collector.Reports;
+using Telemetry.Protocol.Cli;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Cli;
+
+internal static class ReportsCommand
+{
+    private static readonly Option<string?> Instance = new("--instance") { Description = "Of this instance only.", HelpName = "ID" };
+
+    private static readonly Option<DateTimeOffset?> Since = TimeOption.Create("--since", "From then on; default: a day ago");
+
+    private static readonly Option<DateTimeOffset?> Until = TimeOption.Create("--until", "Until then; default: now");
+
+    public static Command Create() => new("reports", "What was measured over time.")
+    {
+        CommandLine.Verb(
+            "coverage",
+            "Says what became of the metric points of each instance and hour: collected by the agent, stored, rejected, lost, and still on their way.",
+            "telemetryctl reports coverage\ntelemetryctl reports coverage --instance i-1 --since 2026-03-03T10:00Z",
+            CoverageAsync, Instance, Since, Until),
+    };
+
+    private static async Task<int> CoverageAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new ReportService.ReportServiceClient(Connection.Open(arguments));
+        var now = TimeProvider.System.GetUtcNow();
+        var request = new ListPointAccountsRequest
+        {
+            InstanceId = arguments.GetValue(Instance) ?? "",
+            From = (arguments.GetValue(Since) ?? now.AddDays(-1)).ToTimestamp(),
+            To = (arguments.GetValue(Until) ?? now).ToTimestamp(),
+        };
+        var response = await client.ListPointAccountsAsync(request, cancellationToken: cancellation);
+        Output.Of(arguments).List(
+            [.. response.Accounts.Select(PointAccountView.Of)],
+            "No metric points in that time. They are sampled when the collector has a [timeseries] section.",
+            ["INSTANCE", "HOUR", "COLLECTED", "STORED", "REJECTED", "LOST (FULL)", "LOST (DAMAGED)", "WAITING"],
+            account =>
+            [
+                account.Instance,
+                Output.Time(account.Hour),
+                $"{account.Collected}",
+                $"{account.Stored}",
+                $"{account.Rejected}",
+                $"{account.LostFull}",
+                $"{account.LostDamaged}",
+                $"{account.Waiting}",
+            ]);
+        return ExitCode.Yes;
+    }
+}

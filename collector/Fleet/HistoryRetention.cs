@@ -1,0 +1,54 @@
+using Telemetry.Collector.Storage;
+
+namespace Telemetry.Collector.Fleet;
+
+/// <summary>Forgets what is older than history is kept, and the nodes that only it had. What an instance is now is always kept.</summary>
+internal sealed partial class HistoryRetention(StateStore store, StoreOptions options, TimeProvider time, ILogger<HistoryRetention> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+
+    /// <summary>Rows at a time, so that heads need not wait long for the store.</summary>
+    private const int Batch = 1_000;
+
+    private readonly NodeSweep _sweep = new(store);
+
+    /// <summary>Forgets now what is due.</summary>
+    public void Forget(CancellationToken stopping)
+    {
+        var boundary = time.GetUtcNow() - options.History;
+        var heads = Delete(transaction => transaction.Heads.DeleteSuperseded(boundary, Batch), stopping);
+        Delete(transaction => transaction.Presence.DeleteBefore(boundary, Batch), stopping);
+        Delete(transaction => transaction.PointAccounts.DeleteBefore(boundary, Batch), stopping);
+        var nodes = _sweep.Run(stopping);
+        if (heads + nodes > 0)
+            Log.Forgot(logger, heads, boundary, nodes);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stopping) =>
+        StoreFailures.OutliveAsync(ForgetAsync, time, logger, stopping);
+
+    private async Task ForgetAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        do
+        {
+            Forget(stopping);
+        }
+        while (await timer.WaitForNextTickAsync(stopping));
+    }
+
+    private long Delete(Func<StoreTransaction, int> delete, CancellationToken stopping)
+    {
+        var deleted = 0L;
+        while (!stopping.IsCancellationRequested && store.Write(delete) is var count and > 0)
+            deleted += count;
+        return deleted;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Forgot {Heads} states that were superseded before {Boundary:O}, and {Nodes} nodes of trees that nothing refers to any more")]
+        public static partial void Forgot(ILogger logger, long heads, DateTimeOffset boundary, long nodes);
+    }
+}

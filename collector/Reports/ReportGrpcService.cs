@@ -1,0 +1,62 @@
+using Grpc.Core;
+using Telemetry.Collector.Policies;
+using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Reports;
+
+/// <summary>What was measured of instances, for people and programs.</summary>
+internal sealed class ReportGrpcService(StateStore store, TimeProvider time) : ReportService.ReportServiceBase
+{
+    public override Task<ListAvailabilityResponse> ListAvailability(ListAvailabilityRequest request, ServerCallContext context)
+    {
+        var now = time.GetUtcNow();
+        var (from, to) = Times(request.From, request.To);
+        to = to < now ? to : now;
+        var presence = store.Read(transaction => transaction.Instances.Find(request.InstanceId) is null
+            ? throw new UnknownInstanceException(request.InstanceId)
+            : transaction.Presence.Of(request.InstanceId, from, to, now));
+
+        var response = new ListAvailabilityResponse();
+        if (from < to)
+        {
+            response.Intervals.AddRange(presence.Between(from, to).Select(interval => new Protocol.V1.AvailabilityInterval
+            {
+                State = ToMessage(interval.State),
+                From = interval.Interval.From.ToTimestamp(),
+                To = interval.Interval.To.ToTimestamp(),
+            }));
+        }
+
+        return Task.FromResult(response);
+    }
+
+    public override Task<ListPointAccountsResponse> ListPointAccounts(ListPointAccountsRequest request, ServerCallContext context)
+    {
+        var (from, to) = Times(request.From, request.To);
+        var response = new ListPointAccountsResponse();
+        response.Accounts.AddRange(store.Read(transaction => transaction.PointAccounts.Of(request.InstanceId.Length == 0 ? null : request.InstanceId, from, to))
+            .Select(account => new Protocol.V1.PointAccount
+            {
+                InstanceId = account.InstanceId,
+                Hour = account.Hour.ToTimestamp(),
+                Collected = (ulong)account.Counts.Collected,
+                Stored = (ulong)account.Counts.Stored,
+                Rejected = (ulong)account.Counts.Rejected,
+                LostFull = (ulong)account.Counts.LostFull,
+                LostDamaged = (ulong)account.Counts.LostDamaged,
+            }));
+        return Task.FromResult(response);
+    }
+
+    private static (DateTimeOffset From, DateTimeOffset To) Times(Google.Protobuf.WellKnownTypes.Timestamp? from, Google.Protobuf.WellKnownTypes.Timestamp? to) =>
+        (from.ToTime("from"), to.ToTime("to"));
+
+    private static Protocol.V1.Availability ToMessage(Fleet.Availability state) => state switch
+    {
+        Fleet.Availability.Up => Protocol.V1.Availability.Up,
+        Fleet.Availability.Down => Protocol.V1.Availability.Down,
+        _ => Protocol.V1.Availability.Unknown,
+    };
+}

@@ -1,0 +1,26 @@
+using V1 = Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Reports;
+
+/// <summary>A time in which an instance was up, down, or nobody knows: the JSON of <c>instances availability</c>.</summary>
+internal sealed record AvailabilityView(string State, DateTime From, DateTime To)
+{
+    public static AvailabilityView Of(V1.AvailabilityInterval interval) =>
+        new(interval.State.ToString().ToLowerInvariant(), interval.From.ToDateTime(), interval.To.ToDateTime());
+}
+
+/// <summary>What became of the points of an instance and hour: the JSON of <c>reports coverage</c>.</summary>
+/// <param name="Waiting">At the agent, or on the way. Below 0: the agent forgot that it counted some.</param>
+internal sealed record PointAccountView(
+    string Instance, DateTime Hour, ulong Collected, ulong Stored, ulong Rejected, ulong LostFull, ulong LostDamaged, long Waiting)
+{
+    public static PointAccountView Of(V1.PointAccount account) => new(
+        account.InstanceId,
+        account.Hour.ToDateTime(),
+        account.Collected,
+        account.Stored,
+        account.Rejected,
+        account.LostFull,
+        account.LostDamaged,
+        (long)account.Collected - (long)(account.Stored + account.Rejected + account.LostFull + account.LostDamaged));
+}

@@ -1,0 +1,82 @@
+using Telemetry.Collector.Fleet;
+
+namespace Telemetry.Collector.Tests.Storage;
+
+public sealed class PresenceTableTests : IDisposable
+{
+    private readonly Collector _collector = new();
+
+    public void Dispose() => _collector.Dispose();
+
+    [Fact]
+    public void Session_ThatIsOpenWhenTheCollectorDies_EndsWhenThatWasLastKnownToRun()
+    {
+        Begin(0);
+        _collector.Store.Write(transaction => transaction.Presence.Alive(At(7)));
+
+        _collector.Restart();
+
+        Assert.Equal([(Availability.Up, 0, 7), (Availability.Unknown, 7, 20)], Between(0, 20));
+    }
+
+    [Fact]
+    public void Session_ThatIsOpen_LastsUntilNow()
+    {
+        Begin(0);
+
+        Assert.Equal([(Availability.Up, 0, 20)], Between(0, 20));
+    }
+
+    [Theory]
+    [InlineData("boot-2", true, true)]
+    [InlineData("boot-1", true, false)]   // the same boot: nobody knows what it did
+    [InlineData("", true, false)]
+    [InlineData("boot-2", false, false)]  // it would not have sampled: no proof
+    public void Gap_BetweenTwoSessions_IsDownOnlyWhenAnotherBootProvesIt(string bootId, bool isSampled, bool isDown)
+    {
+        End(Begin(0, isSampled: isSampled), 5);
+
+        Begin(12, bootId, bootedAt: 10);
+
+        (Availability, int, int)[] rest = isDown ? [(Availability.Down, 5, 10), (Availability.Unknown, 10, 12)] : [(Availability.Unknown, 5, 12)];
+        Assert.Equal([(Availability.Up, 0, 5), .. rest, (Availability.Up, 12, 20)], Between(0, 20));
+    }
+
+    [Fact]
+    public void Samples_ToldLater_ShowThatItWasUp()
+    {
+        End(Begin(0), 5);
+        Begin(30, "boot-2", bootedAt: 20);
+
+        // It lost its connection at 5, ran until 10, and booted at 20.
+        foreach (var minute in (double[])[5, 6, 7, 7.5, 8, 8.5, 9, 10])
+            _collector.Store.Write(transaction => transaction.Presence.Sampled("i-1", Some.Time.AddMinutes(minute)));
+
+        Assert.Equal(
+            [(Availability.Up, 0, 10), (Availability.Down, 10, 20), (Availability.Unknown, 20, 30), (Availability.Up, 30, 40)],
+            Between(0, 40));
+    }
+
+    [Fact]
+    public void Samples_FarApart_AreNoProofOfWhatWasBetween()
+    {
+        foreach (var minute in (double[])[0, 1, 5, 6])
+            _collector.Store.Write(transaction => transaction.Presence.Sampled("i-1", Some.Time.AddMinutes(minute)));
+
+        Assert.Equal([(Availability.Up, 0, 1), (Availability.Unknown, 1, 5), (Availability.Up, 5, 6), (Availability.Unknown, 6, 7)], Between(0, 7));
+    }
+
+    private long Begin(int minute, string bootId = "boot-1", int? bootedAt = null, bool isSampled = true) =>
+        _collector.Store.Write(transaction => transaction.Presence.Begin("i-1", At(minute), bootId, bootedAt is { } at ? At(at) : null, isSampled));
+
+    private void End(long session, int minute) => _collector.Store.Write(transaction => transaction.Presence.End(session, At(minute)));
+
+    private IEnumerable<(Availability, int, int)> Between(int from, int to) =>
+        _collector.Store.Read(transaction => transaction.Presence.Of("i-1", At(from), At(to), At(to)))
+            .Between(At(from), At(to))
+            .Select(interval => (interval.State, Minute(interval.Interval.From), Minute(interval.Interval.To)));
+
+    private static DateTimeOffset At(int minute) => Some.Time.AddMinutes(minute);
+
+    private static int Minute(DateTimeOffset time) => (int)(time - Some.Time).TotalMinutes;
+}
