@@ -28,6 +28,9 @@ static WebApplication Build(CollectorOptions options)
     // Two listeners: agents over HTTP/2, people over HTTP/1.1 with gRPC-Web, which plain text cannot mix on one port.
     builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
     {
+        // What an agent may send ahead: its unacknowledged nodes, and no more memory than that for each of thousands.
+        kestrel.Limits.Http2.InitialStreamWindowSize = 256 * 1024;
+        kestrel.Limits.Http2.InitialConnectionWindowSize = 256 * 1024;
         kestrel.Listen(options.AgentsListen, listen => { listen.Protocols = HttpProtocols.Http2; listen.Mark(Listener.Agents); });
         kestrel.Listen(options.OperatorsListen, listen => { listen.Protocols = HttpProtocols.Http1; listen.Mark(Listener.Operators); });
     });

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using Dapper;
 using Telemetry.Protocol.Model;
@@ -5,8 +6,12 @@ using Telemetry.Protocol.Model;
 namespace Telemetry.Collector.Storage;
 
 /// <summary>Nodes of all trees, content-addressed. Only checked nodes are added, each after its children.</summary>
-internal sealed class NodeTable(DbConnection connection, DbTransaction transaction) : INodeSource
+/// <param name="cache">Null where nodes may be seen that are not stored yet.</param>
+internal sealed class NodeTable(DbConnection connection, DbTransaction transaction, NodeCache? cache) : INodeSource
 {
+    private ConcurrentDictionary<Digest, StoredNode>? _cached;
+    private long? _sweeps;
+
     public ReadOnlyMemory<byte> Read(Digest digest) =>
         connection.QuerySingleOrDefault<byte[]>(
             "SELECT body FROM nodes WHERE digest = @Digest",
@@ -14,6 +19,17 @@ internal sealed class NodeTable(DbConnection connection, DbTransaction transacti
         ?? throw new NodeMissingException(digest);
 
     public StoredNode? Find(Digest digest)
+    {
+        _cached ??= cache?.Between(Sweeps());
+        if (_cached?.TryGetValue(digest, out var cached) == true)
+            return cached;
+        var stored = Load(digest);
+        if (stored is not null)
+            _cached?.TryAdd(digest, stored);
+        return stored;
+    }
+
+    private StoredNode? Load(Digest digest)
     {
         var row = connection.QuerySingleOrDefault<SummaryRow>(
             """
@@ -40,7 +56,7 @@ internal sealed class NodeTable(DbConnection connection, DbTransaction transacti
             .Select(body => TreeNode.Decode(body));
 
     /// <summary>How often nodes were swept. What was found before the last time may be gone.</summary>
-    public long Sweeps() => connection.QuerySingle<long>("SELECT sweeps FROM collector", transaction: transaction);
+    public long Sweeps() => _sweeps ??= connection.QuerySingle<long>("SELECT sweeps FROM collector", transaction: transaction);
 
     /// <summary>Adds nodes, children before parents.</summary>
     /// <exception cref="NodeMissingException">What they rely on was swept meanwhile; nothing was added.</exception>
@@ -80,6 +96,7 @@ internal sealed class NodeTable(DbConnection connection, DbTransaction transacti
     public int Sweep(IReadOnlyCollection<long> ids)
     {
         connection.Execute("UPDATE collector SET sweeps = sweeps + 1", transaction: transaction);
+        _sweeps = null;
         return connection.Execute("DELETE FROM nodes WHERE id IN @ids", new { ids }, transaction);
     }
 

@@ -13,6 +13,7 @@ internal sealed class StateStore : IDisposable
 {
     private readonly string _connectionString;
     private readonly StoreWriter _writer;
+    private readonly NodeCache _cache = new();
 
     private StateStore(string connectionString, StoreWriter writer)
     {
@@ -64,7 +65,7 @@ internal sealed class StateStore : IDisposable
             using var connection = new SqliteConnection(_connectionString);
             connection.Open();
             using var transaction = connection.BeginTransaction(deferred: true);
-            return work(new StoreTransaction(connection, transaction));
+            return work(new StoreTransaction(connection, transaction, _cache));
         }
         catch (SqliteException e) when (StoreException.IsDiskFailure(e))
         {
@@ -129,9 +130,10 @@ internal sealed class StoreException : Exception
 }
 
 /// <summary>One transaction, with a class for each aggregate.</summary>
-internal sealed class StoreTransaction(DbConnection connection, DbTransaction transaction)
+/// <param name="cache">Of committed nodes; null for a writer.</param>
+internal sealed class StoreTransaction(DbConnection connection, DbTransaction transaction, NodeCache? cache = null)
 {
-    public NodeTable Nodes { get; } = new(connection, transaction);
+    public NodeTable Nodes { get; } = new(connection, transaction, cache);
 
     public InstanceTable Instances { get; } = new(connection, transaction);
 

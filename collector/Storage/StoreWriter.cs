@@ -10,7 +10,7 @@ namespace Telemetry.Collector.Storage;
 internal sealed class StoreWriter : IDisposable
 {
     // The first of them waits for the last; most take well below a millisecond.
-    private const int MostTogether = 64;
+    private const int MostTogether = 256;
 
     // Who comes then waits, and with it the agent whose message it is.
     private const int MostQueued = 1024;

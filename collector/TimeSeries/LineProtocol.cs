@@ -1,63 +1,168 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.TimeSeries;
 
-/// <summary>Writes points as InfluxDB line protocol, with nanoseconds. Pure.</summary>
+/// <summary>Points as InfluxDB line protocol, with nanoseconds, one line after the other in a buffer that is used again.</summary>
 /// <remarks>
 /// What the servers refuse is not written: NaN and infinities, empty tags, a tag or field named <c>time</c>, control
 /// characters outside string values, points without a field.
 /// </remarks>
-internal static class LineProtocol
+internal sealed class LineProtocol : IDisposable
 {
     /// <summary>Nanoseconds since 1970 in 64 bits end in the year 2262.</summary>
     private const long MaxSeconds = long.MaxValue / 1_000_000_000 - 1;
 
-    private const string InMeasurement = ", ";
-    private const string InKey = ",= ";
+    /// <summary>The longest number there is, of any type.</summary>
+    private const int MaxNumberLength = 400;
+
+    private static readonly SearchValues<char> InMeasurement = SearchValues.Create(", ");
+    private static readonly SearchValues<char> InKey = SearchValues.Create(",= ");
+    private static readonly SearchValues<char> Special =
+        SearchValues.Create([.. Enumerable.Range(0, 256).Select(code => (char)code).Where(char.IsControl), ',', '=', ' ']);
+
+    private readonly List<KeyValuePair<string, string>> _tags = [];
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(8 * 1024);
+    private int _length;
+
+    public ReadOnlySpan<byte> Lines => _buffer.AsSpan(0, _length);
 
     /// <summary>Appends one line, or nothing when no field is left.</summary>
     /// <returns>Whether a line was written.</returns>
-    public static bool Append(StringBuilder text, Point point)
+    public bool Append(Point point)
     {
-        var start = text.Length;
-        if (point.Measurement.TrimEnd('\\').Length == 0 || point.Measurement[0] == '#')
+        var start = _length;
+        var measurement = WithoutEnd(point.Measurement);
+        if (measurement.IsEmpty || measurement[0] == '#')
             return false;
 
-        AppendName(text, point.Measurement, InMeasurement);
-        foreach (var (key, value) in point.Tags.OrderBy(tag => tag.Key, StringComparer.Ordinal))
-        {
-            if (value.TrimEnd('\\').Length == 0 || key.TrimEnd('\\') is "" or "time")
-                continue;
+        Name(measurement, InMeasurement);
+        Tags(point);
 
-            text.Append(',');
-            AppendName(text, key, InKey);
-            text.Append('=');
-            AppendName(text, value, InKey);
-        }
-
-        var separator = ' ';
+        var separator = (byte)' ';
         foreach (var field in point.Fields)
         {
-            if (field.Name.TrimEnd('\\') is "" or "time" || !IsWritable(field))
+            var name = WithoutEnd(field.Name);
+            if (name is "" or "time" || !IsWritable(field))
                 continue;
 
-            text.Append(separator);
-            AppendName(text, field.Name, InKey);
-            text.Append('=');
-            AppendValue(text, field);
-            separator = ',';
+            Byte(separator);
+            Name(name, InKey);
+            Byte((byte)'=');
+            Value(field);
+            separator = (byte)',';
         }
 
         if (separator == ' ' || point.Time is null || Math.Abs(point.Time.Seconds) > MaxSeconds)
         {
-            text.Length = start;
+            _length = start;
             return false;
         }
 
-        text.Append(' ').Append(CultureInfo.InvariantCulture, $"{(point.Time.Seconds * 1_000_000_000) + point.Time.Nanos}").Append('\n');
+        Byte((byte)' ');
+        Number((point.Time.Seconds * 1_000_000_000) + point.Time.Nanos, default);
+        Byte((byte)'\n');
         return true;
+    }
+
+    public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
+
+    /// <summary>Sorted by key, as servers store them.</summary>
+    private void Tags(Point point)
+    {
+        _tags.Clear();
+        var isSorted = true;
+        foreach (var tag in point.Tags)
+        {
+            isSorted &= _tags.Count == 0 || string.CompareOrdinal(_tags[^1].Key, tag.Key) < 0;
+            _tags.Add(tag);
+        }
+
+        if (!isSorted)
+            _tags.Sort(static (left, right) => string.CompareOrdinal(left.Key, right.Key));
+        foreach (var (key, value) in _tags)
+        {
+            var name = WithoutEnd(key);
+            var text = WithoutEnd(value);
+            if (text.IsEmpty || name is "" or "time")
+                continue;
+
+            Byte((byte)',');
+            Name(name, InKey);
+            Byte((byte)'=');
+            Name(text, InKey);
+        }
+    }
+
+    private void Value(Field field)
+    {
+        switch (field.ValueCase)
+        {
+            case Field.ValueOneofCase.FloatValue:
+                // Without exponent, which not every server reads.
+                Number(field.FloatValue, Math.Abs(field.FloatValue) is 0 or (>= 1e-4 and < 1e15) ? default : "0.################");
+                break;
+            case Field.ValueOneofCase.IntValue:
+                Number(field.IntValue, default);
+                Byte((byte)'i');
+                break;
+            case Field.ValueOneofCase.BoolValue:
+                Text(field.BoolValue ? "true" : "false");
+                break;
+            default:
+                Byte((byte)'"');
+                Text(field.StringValue.Replace("\\", @"\\").Replace("\"", "\\\""));
+                Byte((byte)'"');
+                break;
+        }
+    }
+
+    private void Name(ReadOnlySpan<char> name, SearchValues<char> escaped)
+    {
+        while (name.IndexOfAny(Special) is var special and >= 0)
+        {
+            Text(name[..special]);
+            if (!char.IsControl(name[special]))
+            {
+                if (escaped.Contains(name[special]))
+                    Byte((byte)'\\');
+                Byte((byte)name[special]);
+            }
+
+            name = name[(special + 1)..];
+        }
+
+        Text(name);
+    }
+
+    private void Text(ReadOnlySpan<char> text) => _length += Encoding.UTF8.GetBytes(text, Room(Encoding.UTF8.GetMaxByteCount(text.Length)));
+
+    private void Byte(byte value)
+    {
+        Room(1)[0] = value;
+        _length++;
+    }
+
+    private void Number<T>(T value, ReadOnlySpan<char> format)
+        where T : IUtf8SpanFormattable
+    {
+        value.TryFormat(Room(MaxNumberLength), out var written, format, CultureInfo.InvariantCulture);
+        _length += written;
+    }
+
+    private Span<byte> Room(int length)
+    {
+        if (_buffer.Length - _length < length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(2 * _buffer.Length, _length + length));
+            Lines.CopyTo(larger);
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = larger;
+        }
+
+        return _buffer.AsSpan(_length);
     }
 
     private static bool IsWritable(Field field) => field.ValueCase switch
@@ -67,36 +172,6 @@ internal static class LineProtocol
         _ => true,
     };
 
-    private static void AppendName(StringBuilder text, string name, string escaped)
-    {
-        // A backslash before a separator would escape it.
-        foreach (var character in name.TrimEnd('\\'))
-        {
-            if (char.IsControl(character))
-                continue;
-            if (escaped.Contains(character))
-                text.Append('\\');
-            text.Append(character);
-        }
-    }
-
-    private static void AppendValue(StringBuilder text, Field field)
-    {
-        switch (field.ValueCase)
-        {
-            case Field.ValueOneofCase.FloatValue:
-                // Without exponent, which not every server reads.
-                text.Append(field.FloatValue.ToString("0.################", CultureInfo.InvariantCulture));
-                break;
-            case Field.ValueOneofCase.IntValue:
-                text.Append(CultureInfo.InvariantCulture, $"{field.IntValue}i");
-                break;
-            case Field.ValueOneofCase.BoolValue:
-                text.Append(field.BoolValue ? "true" : "false");
-                break;
-            default:
-                text.Append('"').Append(field.StringValue.Replace("\\", @"\\").Replace("\"", "\\\"")).Append('"');
-                break;
-        }
-    }
+    /// <summary>A backslash before a separator would escape it.</summary>
+    private static ReadOnlySpan<char> WithoutEnd(string name) => name.AsSpan().TrimEnd('\\');
 }

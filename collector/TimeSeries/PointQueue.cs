@@ -1,4 +1,3 @@
-using System.Text;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
@@ -62,9 +61,11 @@ internal sealed class PointQueue(StateStore store) : IPointSink
 
     private static (byte[] Lines, int Count) Encode(IReadOnlyList<V1.Point> points)
     {
-        var text = new StringBuilder();
-        var count = points.Count(point => LineProtocol.Append(text, point));
-        return (Encoding.UTF8.GetBytes(text.ToString()), count);
+        using var lines = new LineProtocol();
+        var count = 0;
+        foreach (var point in points)
+            count += lines.Append(point) ? 1 : 0;
+        return (lines.Lines.ToArray(), count);
     }
 
     private static PointCounts ToCounts(V1.Loss loss)

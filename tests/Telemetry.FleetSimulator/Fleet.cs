@@ -32,24 +32,27 @@ internal sealed class Fleet(FleetOptions options, int? collectorPid, TimeProvide
             await ReportAfterAsync(TimeSpan.FromSeconds(1), cancellation);
         var storedAfter = clock.GetElapsedTime(started);
 
+        // The first contact of all at once is told by how long it took, not mixed with what comes after.
+        _statistics.Heads.Clear();
+        _statistics.Health.Clear();
         var before = CollectorTime();
-        var driftsBefore = _statistics.Heads.Count;
+        var pointsBefore = _statistics.Points;
         var begun = clock.GetTimestamp();
         var drifting = DriftAsync(agents, stop.Token);
         while (clock.GetElapsedTime(begun) < options.Duration)
             await ReportAfterAsync(TimeSpan.FromSeconds(5), cancellation);
         var took = clock.GetElapsedTime(begun);
-        var isWhole = AllAreThere;
+        var isWhole = _statistics.Connected == options.Agents;
         var report = new
         {
             options.Agents,
             _statistics.Connected,
             StoredAfter = storedAfter.TotalSeconds,
             Seconds = took.TotalSeconds,
-            Heads = _statistics.Heads.Count - driftsBefore,
+            Heads = _statistics.Heads.Count,
             HeadAckP50 = _statistics.Heads.Percentile(0.5),
             HeadAckP99 = _statistics.Heads.Percentile(0.99),
-            _statistics.Points,
+            PointsPerSecond = (_statistics.Points - pointsBefore) / took.TotalSeconds,
             HealthAckP50 = _statistics.Health.Percentile(0.5),
             HealthAckP99 = _statistics.Health.Percentile(0.99),
             _statistics.Connects,
@@ -59,10 +62,26 @@ internal sealed class Fleet(FleetOptions options, int? collectorPid, TimeProvide
             CollectorResidentKb = CollectorMemory(),
         };
         Console.WriteLine(JsonSerializer.Serialize(report, Json));
+        if (isWhole && options.AwaitsRestart)
+            isWhole = await AwaitRestartAsync(cancellation);
         await stop.CancelAsync();
         await Task.WhenAll([.. running, drifting]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         agents.ForEach(agent => agent.Dispose());
         return isWhole && _statistics.Refused == 0 ? 0 : 1;
+    }
+
+    private async Task<bool> AwaitRestartAsync(CancellationToken cancellation)
+    {
+        var (connects, begun) = (_statistics.Connects, clock.GetTimestamp());
+        while (_statistics.Connected == options.Agents && clock.GetElapsedTime(begun) < ConnectPatience)
+            await Task.Delay(TimeSpan.FromMilliseconds(10), clock, cancellation);
+        begun = clock.GetTimestamp();
+        while ((_statistics.Connects < connects + options.Agents || _statistics.Connected < options.Agents) && clock.GetElapsedTime(begun) < ConnectPatience)
+            await Task.Delay(TimeSpan.FromMilliseconds(10), clock, cancellation);
+        var isWhole = _statistics.Connected == options.Agents;
+        Console.WriteLine(JsonSerializer.Serialize(
+            new { BackAfter = clock.GetElapsedTime(begun).TotalSeconds, _statistics.Connected, Connects = _statistics.Connects - connects, _statistics.Refused }, Json));
+        return isWhole;
     }
 
     private bool AllAreThere => _statistics.Connected == options.Agents && _statistics.Heads.Count >= options.Agents;

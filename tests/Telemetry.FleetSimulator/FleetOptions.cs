@@ -11,5 +11,6 @@ namespace Telemetry.FleetSimulator;
 /// <param name="Duration">From the moment that all are connected.</param>
 /// <param name="Seed">The same seed makes the same fleet.</param>
 /// <param name="ConnectsPerSecond">At the start; who is refused or cut off comes back by itself.</param>
+/// <param name="AwaitsRestart">Whether the collector is killed and started again after the duration, and how long it takes until all are back is measured.</param>
 internal sealed record FleetOptions(
-    Uri Collector, int Agents, int Entries, int Own, int Points, TimeSpan Interval, double Drift, TimeSpan Duration, int Seed, int ConnectsPerSecond);
+    Uri Collector, int Agents, int Entries, int Own, int Points, TimeSpan Interval, double Drift, TimeSpan Duration, int Seed, int ConnectsPerSecond, bool AwaitsRestart);

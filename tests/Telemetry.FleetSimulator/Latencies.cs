@@ -11,6 +11,8 @@ internal sealed class Latencies
     public void Add(TimeSpan time) =>
         Interlocked.Increment(ref _counts[Math.Clamp((int)Math.Ceiling(Math.Log(Math.Max(time.TotalMilliseconds, 0.01) / 0.01, Growth)), 0, _counts.Length - 1)]);
 
+    public void Clear() => Array.Clear(_counts);
+
     public long Count => _counts.Sum();
 
     /// <returns>Milliseconds, up to five hundredths too many.</returns>

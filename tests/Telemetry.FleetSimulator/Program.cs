@@ -12,9 +12,11 @@ var seconds = new Option<double>("--seconds") { Description = "How long, from th
 var seed = new Option<int>("--seed") { Description = "The same seed makes the same fleet.", DefaultValueFactory = _ => 1 };
 var pace = new Option<int>("--pace") { Description = "Agents that are started in a second.", DefaultValueFactory = _ => 500 };
 var pid = new Option<int?>("--pid") { Description = "Process id of the collector, to report its processor time and memory." };
+var restart = new Option<bool>("--await-restart") { Description = "Wait, after that, until the collector was killed and started again, and print how long it took until all were back." };
 var root = new RootCommand("Plays a fleet of agents against a collector, over real streams, and prints as JSON what they met with.")
 {
-    collector, agents, entries, own, points, interval, drift, seconds, seed, pace, pid,
+    collector, agents, entries, own, points, interval, drift, seconds, seed, pace, restart, pid,
+    NullSink.Command(),
 };
 root.SetAction((arguments, cancellation) => new Fleet(
     new FleetOptions(
@@ -27,7 +29,8 @@ root.SetAction((arguments, cancellation) => new Fleet(
         arguments.GetValue(drift),
         TimeSpan.FromSeconds(arguments.GetValue(seconds)),
         arguments.GetValue(seed),
-        arguments.GetValue(pace)),
+        arguments.GetValue(pace),
+        arguments.GetValue(restart)),
     arguments.GetValue(pid),
     TimeProvider.System).RunAsync(cancellation));
 return await root.Parse(args).InvokeAsync();

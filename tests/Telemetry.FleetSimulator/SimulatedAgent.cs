@@ -26,6 +26,8 @@ internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBas
     private ulong _sequence, _announced, _acknowledged, _healthSequence;
     private long _announcedAt;
     private bool _isHealthWanted;
+    private V1.HealthBatch? _batch;
+    private Google.Protobuf.ByteString? _challenge;
     private int _version;
     private TimeSpan? _returnAfter;
 
@@ -163,6 +165,9 @@ internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBas
                 foreach (var digest in response.NodeRequest.Digests)
                     _requested.Enqueue(digest.ToDigest());
                 break;
+            case V1.ConnectResponse.MessageOneofCase.Challenge:
+                _challenge = response.Challenge.Nonce;
+                break;
             case V1.ConnectResponse.MessageOneofCase.Drain:
                 _returnAfter = response.Drain.ReconnectAfter.ToTimeSpan();
                 break;
@@ -201,6 +206,9 @@ internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBas
     {
         lock (_gate)
         {
+            if (Interlocked.Exchange(ref _challenge, null) is { } nonce)
+                return new V1.ConnectRequest { ChallengeAnswer = new V1.ChallengeAnswer { Nonce = nonce } };
+
             if (_requested.Count > 0)
             {
                 var batch = new V1.NodeBatch();
@@ -233,20 +241,35 @@ internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBas
         }
     }
 
+    /// <summary>The same series with other values each time; made once, for the machine is shared with what is measured.</summary>
     private V1.HealthBatch Health(DateTimeOffset now)
     {
-        var batch = new V1.HealthBatch { Epoch = _epoch, Sequence = ++_healthSequence };
-        for (var i = 0; i < options.Points; i++)
+        var batch = _batch ??= NewBatch();
+        batch.Sequence = ++_healthSequence;
+        var time = Timestamp.FromDateTimeOffset(now);
+        foreach (var point in batch.Points)
         {
-            var point = new V1.Point { Measurement = "cpu", Time = Timestamp.FromDateTimeOffset(now) };
-            point.Tags.Add("host", _id);
-            point.Tags.Add("cpu", string.Create(CultureInfo.InvariantCulture, $"cpu{i}"));
-            point.Fields.Add(new V1.Field { Name = "usage_user", FloatValue = _random.NextDouble() * 100 });
-            batch.Points.Add(point);
+            point.Time = time;
+            point.Fields[0].FloatValue = Math.Round(_random.NextDouble() * 100, 2);
         }
 
         lock (_gate)
             _health.Enqueue((batch.Sequence, clock.GetTimestamp(), options.Points));
+        return batch;
+    }
+
+    private V1.HealthBatch NewBatch()
+    {
+        var batch = new V1.HealthBatch { Epoch = _epoch };
+        for (var i = 0; i < options.Points; i++)
+        {
+            var point = new V1.Point { Measurement = "cpu" };
+            point.Tags.Add("host", _id);
+            point.Tags.Add("cpu", string.Create(CultureInfo.InvariantCulture, $"cpu{i}"));
+            point.Fields.Add(new V1.Field { Name = "usage_user" });
+            batch.Points.Add(point);
+        }
+
         return batch;
     }
 

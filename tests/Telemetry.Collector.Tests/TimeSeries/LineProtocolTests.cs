@@ -61,8 +61,8 @@ public sealed class LineProtocolTests
 
     private static string Write(Point point)
     {
-        var text = new StringBuilder();
-        LineProtocol.Append(text, point);
-        return text.ToString();
+        using var lines = new LineProtocol();
+        lines.Append(point);
+        return Encoding.UTF8.GetString(lines.Lines);
     }
 }
