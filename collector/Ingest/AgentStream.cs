@@ -26,6 +26,7 @@ internal sealed partial class AgentStream(
     private const int TrimInterval = 10_000;
 
     private readonly Dictionary<Digest, Scope> _scopes = [];
+    private readonly SeriesNames _series = new();
     private HeadPosition _watermark;
     private HeadPosition _healthWatermark;
     private InstanceHead? _announced;
@@ -245,6 +246,9 @@ internal sealed partial class AgentStream(
     private async IAsyncEnumerable<V1.ConnectResponse> KeepAsync(V1.HealthBatch batch)
     {
         var position = new HeadPosition(batch.Epoch, batch.Sequence);
+        // Names hold for what follows, though these points are known.
+        foreach (var series in batch.Series)
+            _series.Name(series);
         if (position > _healthWatermark)
         {
             await points.AddAsync(ToDelivery(batch, position));
@@ -256,10 +260,9 @@ internal sealed partial class AgentStream(
 
     private PointDelivery ToDelivery(V1.HealthBatch batch, HeadPosition position)
     {
-        var sampledAt = batch.Points.Count > 0 ? batch.Points[0].Time?.ToTime("time") : null;
-        return new PointDelivery(InstanceId, position, batch.Points, batch.Losses)
+        var sampledAt = batch.Rows.Count > 0 ? batch.Time.ToTime("time") : batch.Points.Count > 0 ? batch.Points[0].Time?.ToTime("time") : null;
+        return new PointDelivery(InstanceId, position, batch, _series)
         {
-            Collected = batch.Collected,
             SampledAt = sampledAt,
 
             // While it is connected nobody needs this evidence that it runs.

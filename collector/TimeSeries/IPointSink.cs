@@ -29,11 +29,9 @@ internal sealed class NoPointSink : IPointSink
 }
 
 /// <summary>Points that an instance brings, and what it says of those it brings not.</summary>
-internal sealed record PointDelivery(string InstanceId, HeadPosition Position, IReadOnlyList<V1.Point> Points, IReadOnlyList<V1.Loss> Losses)
+/// <param name="Names">Of the series that its stream has named so far.</param>
+internal sealed record PointDelivery(string InstanceId, HeadPosition Position, V1.HealthBatch Batch, SeriesNames Names)
 {
-    /// <summary>Points of its epoch and of the hour of these so far; 0: not counted.</summary>
-    public ulong Collected { get; init; }
-
     /// <summary>The agent's clock; null: it says nothing of its points' time.</summary>
     public DateTimeOffset? SampledAt { get; init; }
 

@@ -1,7 +1,10 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Google.Protobuf.Collections;
+using Google.Protobuf.WellKnownTypes;
 using Telemetry.Protocol.V1;
+using Field = Telemetry.Protocol.V1.Field;
 
 namespace Telemetry.Collector.TimeSeries;
 
@@ -34,12 +37,8 @@ internal sealed class LineProtocol : IDisposable
     public bool Append(Point point)
     {
         var start = _length;
-        var measurement = WithoutEnd(point.Measurement);
-        if (measurement.IsEmpty || measurement[0] == '#')
+        if (!Key(point.Measurement, point.Tags))
             return false;
-
-        Name(measurement, InMeasurement);
-        Tags(point);
 
         var separator = (byte)' ';
         foreach (var field in point.Fields)
@@ -55,26 +54,94 @@ internal sealed class LineProtocol : IDisposable
             separator = (byte)',';
         }
 
-        if (separator == ' ' || point.Time is null || Math.Abs(point.Time.Seconds) > MaxSeconds)
+        return End(start, separator == ',', point.Time);
+    }
+
+    /// <summary>Appends one line of a series, or nothing when no field is left.</summary>
+    /// <param name="row">With a value for each field of the series.</param>
+    /// <returns>Whether a line was written.</returns>
+    public bool Append(EncodedSeries series, SeriesRow row, Timestamp? time)
+    {
+        var start = _length;
+        Raw(series.Key);
+        var separator = (byte)' ';
+        for (var i = 0; i < series.FloatFields.Length; i++)
+        {
+            if (series.FloatFields[i].Length == 0 || !double.IsFinite(row.FloatValues[i]))
+                continue;
+            Byte(separator);
+            Raw(series.FloatFields[i]);
+            Float(row.FloatValues[i]);
+            separator = (byte)',';
+        }
+
+        for (var i = 0; i < series.IntFields.Length; i++)
+        {
+            if (series.IntFields[i].Length == 0)
+                continue;
+            Byte(separator);
+            Raw(series.IntFields[i]);
+            Integer(row.IntValues[i]);
+            separator = (byte)',';
+        }
+
+        return End(start, separator == ',', time);
+    }
+
+    /// <returns>Null when no server would take a point of that name.</returns>
+    public EncodedSeries? Encode(Series series)
+    {
+        if (!Key(series.Measurement, series.Tags))
+            return null;
+        var key = Lines.ToArray();
+        return new EncodedSeries(key, [.. series.FloatFields.Select(EncodeField)], [.. series.IntFields.Select(EncodeField)]);
+    }
+
+    public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
+
+    private byte[] EncodeField(string field)
+    {
+        var name = WithoutEnd(field);
+        if (name is "" or "time")
+            return [];
+
+        _length = 0;
+        Name(name, InKey);
+        Byte((byte)'=');
+        return Lines.ToArray();
+    }
+
+    private bool Key(string name, MapField<string, string> tags)
+    {
+        var measurement = WithoutEnd(name);
+        if (measurement.IsEmpty || measurement[0] == '#')
+            return false;
+
+        Name(measurement, InMeasurement);
+        Tags(tags);
+        return true;
+    }
+
+    private bool End(int start, bool hasFields, Timestamp? time)
+    {
+        if (!hasFields || time is null || time.Seconds is > MaxSeconds or < -MaxSeconds)
         {
             _length = start;
             return false;
         }
 
         Byte((byte)' ');
-        Number((point.Time.Seconds * 1_000_000_000) + point.Time.Nanos, default);
+        Number((time.Seconds * 1_000_000_000) + time.Nanos, default);
         Byte((byte)'\n');
         return true;
     }
 
-    public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
-
     /// <summary>Sorted by key, as servers store them.</summary>
-    private void Tags(Point point)
+    private void Tags(MapField<string, string> tags)
     {
         _tags.Clear();
         var isSorted = true;
-        foreach (var tag in point.Tags)
+        foreach (var tag in tags)
         {
             isSorted &= _tags.Count == 0 || string.CompareOrdinal(_tags[^1].Key, tag.Key) < 0;
             _tags.Add(tag);
@@ -101,12 +168,10 @@ internal sealed class LineProtocol : IDisposable
         switch (field.ValueCase)
         {
             case Field.ValueOneofCase.FloatValue:
-                // Without exponent, which not every server reads.
-                Number(field.FloatValue, Math.Abs(field.FloatValue) is 0 or (>= 1e-4 and < 1e15) ? default : "0.################");
+                Float(field.FloatValue);
                 break;
             case Field.ValueOneofCase.IntValue:
-                Number(field.IntValue, default);
-                Byte((byte)'i');
+                Integer(field.IntValue);
                 break;
             case Field.ValueOneofCase.BoolValue:
                 Text(field.BoolValue ? "true" : "false");
@@ -143,6 +208,22 @@ internal sealed class LineProtocol : IDisposable
     {
         Room(1)[0] = value;
         _length++;
+    }
+
+    /// <summary>Without exponent, which not every server reads.</summary>
+    private void Float(double value) =>
+        Number(value, Math.Abs(value) is 0 or (>= 1e-4 and < 1e15) ? default : "0.################");
+
+    private void Integer(long value)
+    {
+        Number(value, default);
+        Byte((byte)'i');
+    }
+
+    private void Raw(ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(Room(bytes.Length));
+        _length += bytes.Length;
     }
 
     private void Number<T>(T value, ReadOnlySpan<char> format)

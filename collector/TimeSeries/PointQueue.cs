@@ -24,13 +24,15 @@ internal sealed class PointQueue(StateStore store) : IPointSink
 
     public async Task AddAsync(PointDelivery delivery)
     {
-        if (delivery.Points.Count > MaxPoints)
-            throw new BadMessageException($"{delivery.Points.Count} points in one batch, {MaxPoints} is the limit");
-        if (delivery.Losses.Count > MaxLosses || delivery.Collected > int.MaxValue)
+        var batch = delivery.Batch;
+        var points = batch.Points.Count + batch.Rows.Count;
+        if (points > MaxPoints)
+            throw new BadMessageException($"{points} points in one batch, {MaxPoints} is the limit");
+        if (batch.Losses.Count > MaxLosses || batch.Collected > int.MaxValue)
             throw new BadMessageException("an account of points that no agent gives");
 
-        var (lines, count) = Encode(delivery.Points);
-        var losses = delivery.Losses.Select(loss => (Hour: HourOf(loss.Hour.ToTime("hour")), Counts: ToCounts(loss))).ToList();
+        var (lines, count) = Encode(batch, delivery.Names);
+        var losses = batch.Losses.Select(loss => (Hour: HourOf(loss.Hour.ToTime("hour")), Counts: ToCounts(loss))).ToList();
         await store.WriteAsync(transaction =>
         {
             transaction.Points.SetWatermark(delivery.InstanceId, delivery.Position);
@@ -39,7 +41,7 @@ internal sealed class PointQueue(StateStore store) : IPointSink
 
             var epoch = delivery.Position.Epoch;
             if (delivery.SampledAt is { } at)
-                transaction.PointAccounts.Count(delivery.InstanceId, HourOf(at), epoch, new PointCounts((long)delivery.Collected, count, delivery.Points.Count - count, 0, 0));
+                transaction.PointAccounts.Count(delivery.InstanceId, HourOf(at), epoch, new PointCounts((long)batch.Collected, count, points - count, 0, 0));
             foreach (var (hour, counts) in losses)
                 transaction.PointAccounts.Count(delivery.InstanceId, hour, epoch, counts);
             if (delivery.LateSampleAt is { } late)
@@ -51,7 +53,9 @@ internal sealed class PointQueue(StateStore store) : IPointSink
     /// <summary>Adds the collector's own points.</summary>
     public void Add(IReadOnlyList<V1.Point> points)
     {
-        var (lines, count) = Encode(points);
+        var batch = new V1.HealthBatch();
+        batch.Points.AddRange(points);
+        var (lines, count) = Encode(batch, new SeriesNames());
         if (count == 0)
             return;
 
@@ -59,12 +63,14 @@ internal sealed class PointQueue(StateStore store) : IPointSink
         Wake();
     }
 
-    private static (byte[] Lines, int Count) Encode(IReadOnlyList<V1.Point> points)
+    private static (byte[] Lines, int Count) Encode(V1.HealthBatch batch, SeriesNames names)
     {
         using var lines = new LineProtocol();
         var count = 0;
-        foreach (var point in points)
+        foreach (var point in batch.Points)
             count += lines.Append(point) ? 1 : 0;
+        foreach (var row in batch.Rows)
+            count += names.Of(row) is { } series && lines.Append(series, row, batch.Time) ? 1 : 0;
         return (lines.Lines.ToArray(), count);
     }
 

@@ -27,6 +27,7 @@ internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBas
     private long _announcedAt;
     private bool _isHealthWanted;
     private V1.HealthBatch? _batch;
+    private bool _areSeriesNamed;
     private Google.Protobuf.ByteString? _challenge;
     private int _version;
     private TimeSpan? _returnAfter;
@@ -114,6 +115,7 @@ internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBas
             _acknowledged = welcome.Epoch == _epoch ? welcome.Sequence : 0;
             _requested.Clear();
             _health.Clear();
+            _areSeriesNamed = false;
             _isHealthWanted = welcome.HealthWanted;
         }
 
@@ -241,18 +243,21 @@ internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBas
         }
     }
 
-    /// <summary>The same series with other values each time; made once, for the machine is shared with what is measured.</summary>
+    /// <summary>As agents do: series are named once in a stream. The messages are made once, for the machine is shared with what is measured.</summary>
     private V1.HealthBatch Health(DateTimeOffset now)
     {
         var batch = _batch ??= NewBatch();
         batch.Sequence = ++_healthSequence;
-        var time = Timestamp.FromDateTimeOffset(now);
-        foreach (var point in batch.Points)
+        batch.Time = Timestamp.FromDateTimeOffset(now);
+        batch.Series.Clear();
+        foreach (var row in batch.Rows)
         {
-            point.Time = time;
-            point.Fields[0].FloatValue = Math.Round(_random.NextDouble() * 100, 2);
+            row.FloatValues[0] = Math.Round(_random.NextDouble() * 100, 2);
+            if (!_areSeriesNamed)
+                batch.Series.Add(NewSeries(row.Series));
         }
 
+        _areSeriesNamed = true;
         lock (_gate)
             _health.Enqueue((batch.Sequence, clock.GetTimestamp(), options.Points));
         return batch;
@@ -261,16 +266,23 @@ internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBas
     private V1.HealthBatch NewBatch()
     {
         var batch = new V1.HealthBatch { Epoch = _epoch };
-        for (var i = 0; i < options.Points; i++)
+        for (var i = 0u; i < options.Points; i++)
         {
-            var point = new V1.Point { Measurement = "cpu" };
-            point.Tags.Add("host", _id);
-            point.Tags.Add("cpu", string.Create(CultureInfo.InvariantCulture, $"cpu{i}"));
-            point.Fields.Add(new V1.Field { Name = "usage_user" });
-            batch.Points.Add(point);
+            var row = new V1.SeriesRow { Series = i };
+            row.FloatValues.Add(0);
+            batch.Rows.Add(row);
         }
 
         return batch;
+    }
+
+    private V1.Series NewSeries(uint id)
+    {
+        var series = new V1.Series { Id = id, Measurement = "cpu" };
+        series.Tags.Add("host", _id);
+        series.Tags.Add("cpu", string.Create(CultureInfo.InvariantCulture, $"cpu{id}"));
+        series.FloatFields.Add("usage_user");
+        return series;
     }
 
     private void Wake()
