@@ -3,6 +3,7 @@ using Grpc.Core;
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Policies;
+using Telemetry.Agent.Spool;
 using Telemetry.Agent.Supervision;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
@@ -19,11 +20,9 @@ internal sealed class Session(
     RulesInForce rules,
     StateStore store,
     ChangeLog changes,
-    ChangeMapping changeMapping,
     HealthQueue health,
     LoopPulse pulse,
-    TimeProvider clock,
-    string host) : IDisposable
+    TimeProvider clock) : IDisposable
 {
     // More would be pushed in vain if the collector has it from another instance; it can ask.
     private const int MaxPushed = NodeOutbox.Window;
@@ -45,7 +44,7 @@ internal sealed class Session(
     private DateTimeOffset _heartbeatDue;
 
     // Each stream tells all that is not known to be stored: what an earlier one told may not have arrived.
-    private long _nextChange;
+    private SpoolCursor _toldChanges;
 
     // A head whose nodes were asked for in vain is not announced again as it is.
     private HeadPosition? _withdrawn;
@@ -217,7 +216,8 @@ internal sealed class Session(
 
         lock (_gate)
         {
-            if (Changes() is { } batch)
+            // Before the head that has them.
+            if (ChangeMapping.Next(changes, ref _toldChanges) is { } batch)
                 return new ConnectRequest { Changes = batch };
             if (Announce() is { } head)
                 return new ConnectRequest { Head = head };
@@ -229,9 +229,7 @@ internal sealed class Session(
             }
         }
 
-        return health.Next() is var (epoch, sequence, sample)
-            ? new ConnectRequest { Health = sample.ToMessage(epoch, sequence, host) }
-            : null;
+        return health.Next() is { } record ? new ConnectRequest { Health = record.ToMessage() } : null;
     }
 
     private Heartbeat? Heartbeat()
@@ -241,17 +239,6 @@ internal sealed class Session(
             return null;
         _heartbeatDue = now + _heartbeat;
         return new Heartbeat { SentAt = now.ToTimestamp(), ObservedAt = store.Ledger.LookCompletedAt?.ToTimestamp() };
-    }
-
-    /// <summary>Before the head that has them.</summary>
-    private ChangeBatch? Changes()
-    {
-        var untold = changes.From(ref _nextChange, ChangeMapping.MaxRecords);
-        if (untold.Count == 0)
-            return null;
-        var batch = changeMapping.ToMessage(untold);
-        _nextChange += batch.Records.Count;
-        return batch;
     }
 
     /// <summary>One head at a time; those that came meanwhile are told by the newest.</summary>
