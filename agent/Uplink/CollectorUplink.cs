@@ -115,6 +115,7 @@ internal sealed partial class CollectorUplink(
     private Hello Hello()
     {
         var position = store.Ledger.Head?.Position ?? default;
+        var boot = Boot.Read(clock);
         var hello = new Hello
         {
             InstanceId = identity.InstanceId,
@@ -125,6 +126,8 @@ internal sealed partial class CollectorUplink(
             Group = options.Instance.Group,
             Customer = options.Instance.Customer,
             SentAt = clock.GetUtcNow().ToTimestamp(),
+            BootId = boot.Id,
+            BootedAt = boot.At?.ToTimestamp(),
         };
         hello.NodeFormats.Add(TreeNode.Format);
         foreach (var (name, value) in options.Instance.Tags)

@@ -27,6 +27,11 @@ internal sealed class Session(
     // More would be pushed in vain if the collector has it from another instance; it can ask.
     private const int MaxPushed = NodeOutbox.Window;
 
+    private const int MaxNonce = 64;
+
+    // As many streams at once claim to be this instance.
+    private const int MaxChallenges = 16;
+
     private static readonly TimeSpan WelcomeDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan DefaultHeartbeat = TimeSpan.FromSeconds(10);
 
@@ -39,6 +44,7 @@ internal sealed class Session(
     private readonly Lock _gate = new();
     private readonly NodeOutbox _outbox = new(store.ReadNode);
     private readonly HashSet<Digest> _toldScopes = [];
+    private readonly Queue<ByteString> _challenges = [];
     private readonly SemaphoreSlim _wake = new(0, 1);
     private TimeSpan _heartbeat = DefaultHeartbeat;
     private DateTimeOffset _heartbeatDue;
@@ -154,6 +160,9 @@ internal sealed class Session(
             case ConnectResponse.MessageOneofCase.NodesTaken:
                 _outbox.Taken(response.NodesTaken.Bytes);
                 break;
+            case ConnectResponse.MessageOneofCase.Challenge when response.Challenge.Nonce.Length <= MaxNonce && _challenges.Count < MaxChallenges:
+                _challenges.Enqueue(response.Challenge.Nonce);
+                break;
             case ConnectResponse.MessageOneofCase.Drain:
                 // Its conversion to a time span throws at what is out of bounds.
                 ReconnectAfter = TimeSpan.FromSeconds(Math.Clamp(
@@ -208,9 +217,11 @@ internal sealed class Session(
         }
     }
 
-    /// <summary>What to send now: a heartbeat that is due, then state, then health.</summary>
+    /// <summary>What to send now: an answer, a heartbeat that is due, then state, then health.</summary>
     private ConnectRequest? Next()
     {
+        if (Answer() is { } answer)
+            return new ConnectRequest { ChallengeAnswer = answer };
         if (Heartbeat() is { } heartbeat)
             return new ConnectRequest { Heartbeat = heartbeat };
 
@@ -230,6 +241,12 @@ internal sealed class Session(
         }
 
         return health.Next() is { } record ? new ConnectRequest { Health = record.ToMessage() } : null;
+    }
+
+    private ChallengeAnswer? Answer()
+    {
+        lock (_gate)
+            return _challenges.TryDequeue(out var nonce) ? new ChallengeAnswer { Nonce = nonce } : null;
     }
 
     private Heartbeat? Heartbeat()
