@@ -52,9 +52,10 @@ internal sealed class Segment : IDisposable
 
     public bool IsEmpty => LastSequence < First;
 
-    public bool IsDamaged => Length < Size;
+    public bool IsDamaged => IsEmpty || Length < Size;
 
-    public bool IsWritable => _handle is not null && !IsDamaged;
+    /// <summary>One that was deleted would take what nobody finds again.</summary>
+    public bool IsWritable => _handle is not null && !IsDamaged && File.Exists(Path);
 
     /// <exception cref="IOException">Nothing was written, or nothing that counts.</exception>
     /// <exception cref="UnauthorizedAccessException">The same.</exception>

@@ -66,8 +66,13 @@ internal sealed partial class SpoolLane
     /// <summary>An end that is not whole. A record in it may have been sent: its number is not given to another one.</summary>
     private void Torn(Segment segment)
     {
+        if (segment.IsEmpty)
+            Delete([segment]);
+        else
+            _toRepair.Add(segment);
+        if (segment.Size == 0)
+            return;
         Log.Torn(_log, segment.Path, segment.Size - segment.Length);
-        _toRepair.Add(segment);
         Renew(_last.Epoch);
     }
 

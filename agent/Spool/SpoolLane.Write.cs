@@ -110,16 +110,19 @@ internal sealed partial class SpoolLane
 
     private void Remember(SpoolRecord record)
     {
-        _memory.Enqueue(record with { Losses = Merged([]) });
-        _pending.Clear();
-        _memoryBytes += RecordFormat.Length(record);
-        while (_memory.Count > _memoryRecords || _memoryBytes > MemoryBytes)
+        var bytes = RecordFormat.Length(record);
+        while (_memory.Count > 0 && (_memory.Count >= _memoryRecords || _memoryBytes + bytes > MemoryBytes))
         {
             var oldest = Forget();
             Interlocked.Add(ref _dropped, oldest.Units);
             foreach (var loss in oldest.Losses.Append(new SpoolLoss(oldest.Hour, LossCause.Full, oldest.Units)))
                 Lose(loss);
         }
+
+        record = record with { Losses = Merged([]) };
+        _pending.Clear();
+        _memory.Enqueue(record);
+        _memoryBytes += RecordFormat.Length(record);
     }
 
     private SpoolRecord Forget()

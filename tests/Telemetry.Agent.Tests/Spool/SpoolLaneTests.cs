@@ -69,7 +69,7 @@ public sealed class SpoolLaneTests : IDisposable
         lane.Acked(lane.PositionOf("a3"));
 
         Assert.Equal(["b3", "a4", "b4"], lane.Texts());
-        Assert.Equal(2, Spools.Files(_spools.Health).Count);
+        Assert.Equal(2, _spools.Files().Count);
         Assert.Equal(3, lane.Status().Records);
     }
 
@@ -166,6 +166,6 @@ public sealed class SpoolLaneTests : IDisposable
         Assert.Equal(["changes", "health"], status.Select(lane => lane.Name));
         Assert.Equal((2, began, null), (status[1].Records, status[1].Oldest, status[1].Failure));
         Assert.Equal((0, null), (status[0].Records, status[0].Oldest));
-        Assert.Equal(new FileInfo(Assert.Single(Spools.Files(_spools.Health))).Length, status[1].Bytes);
+        Assert.Equal(new FileInfo(Assert.Single(_spools.Files())).Length, status[1].Bytes);
     }
 }

@@ -22,7 +22,8 @@ internal sealed class Spools : IDisposable
 
     public string Changes => _folder["spool/changes"];
 
-    public static IReadOnlyList<string> Files(string lane) => [.. Directory.GetFiles(lane, "*.spool").Order(StringComparer.Ordinal)];
+    /// <summary>Of metrics, the oldest first.</summary>
+    public IReadOnlyList<string> Files() => [.. Directory.GetFiles(Health, "*.spool").Order(StringComparer.Ordinal)];
 
     /// <summary>As an agent does that starts. Nothing is done when it ends: it may have been killed.</summary>
     public SpoolDirectory Open(long bytes = 64 << 20, double share = 1) => new(State, new SpoolOptions { Bytes = bytes, FreeShare = share }, Clock, Log);
