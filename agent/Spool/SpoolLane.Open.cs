@@ -118,6 +118,7 @@ internal sealed partial class SpoolLane
         foreach (var segment in segments)
         {
             _segments.Remove(segment);
+            _toRepair.Remove(segment);
             segment.Dispose();
             try
             {

@@ -81,8 +81,11 @@ internal sealed partial class SpoolLane
 
         Drop(victims, lost);
         if (isNew)
+        {
             _pending.Clear();
-        Repair();
+            Repair();
+        }
+
         Worked();
         return true;
     }
