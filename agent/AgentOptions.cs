@@ -3,6 +3,7 @@ using Telemetry.Agent.Identity;
 using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Scrub;
+using Telemetry.Agent.Spool;
 using Telemetry.Agent.Supervision;
 using Telemetry.Agent.SystemFacts;
 using Telemetry.Protocol.Configuration;
@@ -38,6 +39,8 @@ internal sealed record AgentOptions
 
     public required HealthOptions Health { get; init; }
 
+    public required SpoolOptions Spool { get; init; }
+
     public required LogOptions Log { get; init; }
 
     /// <exception cref="ConfigurationException">With all mistakes at once.</exception>
@@ -56,6 +59,7 @@ internal sealed record AgentOptions
             System = SystemOptions.Read(settings.Section("system")),
             Limits = PolicyLimits.Read(settings.Section("policy"), settings.Section("settings")),
             Health = HealthOptions.Read(settings.Section("health")),
+            Spool = SpoolOptions.Read(settings.Section("spool")),
             Log = LogOptions.Read(settings.Section("log")),
         };
         settings.Complete();

@@ -9,6 +9,7 @@ using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Scrub;
 using Telemetry.Agent.Settings;
+using Telemetry.Agent.Spool;
 using Telemetry.Agent.StatusReports;
 using Telemetry.Agent.Supervision;
 using Telemetry.Agent.SystemFacts;
@@ -19,7 +20,7 @@ using Telemetry.Agent.Watch.Who;
 
 namespace Telemetry.Agent;
 
-/// <summary>What each stage of the service needs. Stages meet in the state store and the health queue.</summary>
+/// <summary>What each stage of the service needs. Stages meet in the state store and the spool.</summary>
 internal static class AgentStages
 {
     private const string ScanPulse = "scan", UplinkPulse = "uplink";
@@ -48,12 +49,23 @@ internal static class AgentStages
             SpillDirectory = provider.GetRequiredService<StateDirectory>().Path,
         });
 
+    public static IServiceCollection AddSpool(this IServiceCollection services, AgentOptions options) => services
+        .AddSingleton(provider => new SpoolDirectory(
+            provider.GetRequiredService<StateDirectory>().Path,
+            options.Spool,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<SpoolDirectory>>()));
+
     public static IServiceCollection AddManifest(this IServiceCollection services) => services
         .AddSingleton(provider => new StateStore(
             provider.GetRequiredService<StateDirectory>().Path,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<StateStore>>()))
-        .AddSingleton<ChangeLog>()
+        .AddSingleton(provider => new ChangeLog(
+            provider.GetRequiredService<SpoolDirectory>().Changes,
+            provider.GetRequiredService<ChangeMapping>().Encode,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<StateStore>().Ledger.Head?.Generation ?? 0))
         .AddPulse(ScanPulse)
         .AddHostedService<ScanLoop>();
 
@@ -88,7 +100,11 @@ internal static class AgentStages
 
     public static IServiceCollection AddHealth(this IServiceCollection services, AgentOptions options) => services
         .AddSingleton(options.Health)
-        .AddSingleton(provider => new HealthQueue(provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton(provider => new HealthQueue(
+            provider.GetRequiredService<SpoolDirectory>().Health,
+            sample => sample.Encode(options.Instance.Name),
+            hasCollector: options.Collector is not null,
+            provider.GetRequiredService<ILogger<HealthQueue>>()))
         .AddSingleton<IProbe>(new CpuProbe(Proc))
         .AddSingleton<IProbe>(new MemProbe(Proc))
         .AddHostedService<HealthLoop>();

@@ -14,6 +14,7 @@ var clock = TimeProvider.System;
 // The service, in the order its data flows.
 var run = RunCommand.Create(clock, (services, options) => services
     .AddIdentity(options)   // which instance this is, and its state directory
+    .AddSpool(options)      // what is not acknowledged yet, kept on disk
     .AddScan(options)       // files and packages → fingerprints
     .AddWatch(options)      // what changes is looked at at once
     .AddManifest()          // fingerprints → trees and heads, kept on disk

@@ -24,6 +24,8 @@ internal static class StatusView
         if (report.Coverage.GapsTotal > report.Coverage.Gaps.Count)
             yield return Row("not covered", $"and {report.Coverage.GapsTotal - report.Coverage.Gaps.Count} more");
         yield return Row("losses", Losses(report.Losses));
+        foreach (var lane in report.Spool)
+            yield return Row("spool", Spool(lane));
         yield return Row("memory", $"{Megabytes(report.Memory.Resident)}, at most {Megabytes(report.Memory.Peak)}");
         yield return Row("events", $"{report.Watch.Events}, overflows {report.Watch.Overflows}, watched directories {report.Watch.Directories}, paths waiting {report.Watch.Waiting}");
     }
@@ -46,6 +48,9 @@ internal static class StatusView
     private static string Losses(LossStatus losses) => losses.Last is { } last
         ? $"{losses.Count}, the last from {Time(last.From)} to {Time(last.To)}: {last.Reason}"
         : "none";
+
+    private static string Spool(SpoolStatus lane) => string.Create(CultureInfo.InvariantCulture,
+        $"{lane.Lane}: {lane.Records} not acknowledged{(lane.Oldest is { } oldest ? " since " + Time(oldest) : "")}, {Megabytes(lane.Bytes)}, dropped {lane.Dropped}, damaged {lane.Damaged}{(lane.InMemory ? ", kept in memory: " + lane.Reason : "")}");
 
     private static string Megabytes(long? bytes) => bytes is null ? "?" : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:F1} MB");
 

@@ -1,35 +1,34 @@
+using Microsoft.Extensions.Logging;
+using Telemetry.Agent.Spool;
+using Telemetry.Protocol.Model;
+
 namespace Telemetry.Agent.Health;
 
-/// <summary>Samples not yet acknowledged, in memory. Full: the oldest give way, and are counted.</summary>
-/// <param name="capacity">Samples: an hour at the usual interval.</param>
-internal sealed class HealthQueue(TimeProvider clock, int capacity = 360)
+/// <summary>Samples not yet acknowledged, in the spool. Full: the oldest give way, and are told as lost.</summary>
+/// <param name="encode">As it is sent, but for its number.</param>
+/// <param name="hasCollector">Without one nobody has a use for samples.</param>
+internal sealed partial class HealthQueue(SpoolLane lane, Func<HealthSample, byte[]> encode, bool hasCollector, ILogger<HealthQueue> log)
 {
     private readonly Lock _gate = new();
-    private readonly LinkedList<(ulong Sequence, HealthSample Sample)> _samples = [];
-    private ulong _epoch = (ulong)clock.GetUtcNow().ToUnixTimeMilliseconds();
-    private ulong _lastSequence, _lastSent;
-    private long _dropped;
+    private readonly string _wantedFile = Path.Combine(lane.Directory, "wanted");
+    private bool? _isWanted;
+    private SpoolCursor _sent;
 
     /// <summary>Raised when there is something to send.</summary>
     public event Action? Changed;
 
-    /// <summary>Whether the collector has a use for samples. Before it said so, none are taken.</summary>
-    public bool IsWanted { get; private set; }
+    /// <summary>
+    /// Whether the collector has a use for samples. Before it said so, what it said last holds: samples are also the evidence
+    /// that the machine was up while nobody could be told.
+    /// </summary>
+    public bool IsWanted => _isWanted ??= hasCollector && File.Exists(_wantedFile);
 
-    public long Dropped => Interlocked.Read(ref _dropped);
+    /// <summary>Points that gave way to newer ones.</summary>
+    public long Dropped => lane.Dropped;
 
     public void Add(HealthSample sample)
     {
-        lock (_gate)
-        {
-            _samples.AddLast((++_lastSequence, sample));
-            if (_samples.Count > capacity)
-            {
-                _samples.RemoveFirst();
-                Interlocked.Increment(ref _dropped);
-            }
-        }
-
+        lane.Append(sample.Time, sample.Points.Count, encode(sample));
         Changed?.Invoke();
     }
 
@@ -38,53 +37,49 @@ internal sealed class HealthQueue(TimeProvider clock, int capacity = 360)
     {
         lock (_gate)
         {
-            IsWanted = isWanted;
-            _lastSent = 0;
+            Want(isWanted);
+            _sent = default;
+            var watermark = new HeadPosition(watermarkEpoch, watermarkSequence);
             if (!isWanted)
-                _samples.Clear();
-            else if (watermarkEpoch > _epoch)
-                Renew(watermarkEpoch);
+                lane.Acked(lane.Last);
+            else if (lane.IsBehind(watermark))
+                lane.Renumber(watermarkEpoch);
             else
-                Take(watermarkEpoch, watermarkSequence);
+                lane.Acked(watermark);
         }
     }
 
-    /// <summary>The next sample that was not sent on this stream.</summary>
-    public (ulong Epoch, ulong Sequence, HealthSample Sample)? Next()
+    /// <summary>The next record that was not sent on this stream.</summary>
+    public SpoolRecord? Next()
     {
         lock (_gate)
+            return lane.Read(ref _sent);
+    }
+
+    public void Acked(ulong epoch, ulong sequence) => lane.Acked(new HeadPosition(epoch, sequence));
+
+    private void Want(bool isWanted)
+    {
+        if (isWanted == IsWanted)
+            return;
+        _isWanted = isWanted;
+        try
         {
-            foreach (var (sequence, sample) in _samples)
-            {
-                if (sequence <= _lastSent)
-                    continue;
-                _lastSent = sequence;
-                return (_epoch, sequence, sample);
-            }
-
-            return null;
+            Directory.CreateDirectory(lane.Directory);
+            if (isWanted)
+                File.WriteAllBytes(_wantedFile, []);
+            else
+                File.Delete(_wantedFile);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.NotKept(log, _wantedFile, e.Message);
         }
     }
 
-    public void Acked(ulong epoch, ulong sequence)
+    private static partial class Log
     {
-        lock (_gate)
-            Take(epoch, sequence);
-    }
-
-    private void Take(ulong epoch, ulong sequence)
-    {
-        while (epoch == _epoch && _samples.First is { } first && first.Value.Sequence <= sequence)
-            _samples.RemoveFirst();
-    }
-
-    /// <summary>The clock went back since the last start: the collector would take our samples for old ones.</summary>
-    private void Renew(ulong watermarkEpoch)
-    {
-        _epoch = watermarkEpoch + 1;
-        _lastSequence = 0;
-        var samples = _samples.Select(entry => entry.Sample).ToList();
-        _samples.Clear();
-        samples.ForEach(sample => _samples.AddLast((++_lastSequence, sample)));
+        [LoggerMessage(1, LogLevel.Warning, "{Path} can't be written to ({Reason}): after a restart, metrics are sampled as before until the collector is reached")]
+        public static partial void NotKept(ILogger log, string path, string reason);
     }
 }

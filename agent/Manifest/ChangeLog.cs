@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using Telemetry.Agent.Scan;
+using Telemetry.Agent.Spool;
 using Telemetry.Agent.Watch;
 using Telemetry.Agent.Watch.Transactions;
 using Telemetry.Protocol.Model;
@@ -9,80 +11,82 @@ namespace Telemetry.Agent.Manifest;
 /// <param name="Fingerprint">Encoded; null: it is gone.</param>
 internal sealed record AttributedChange(EntryKind Kind, byte[] Key, byte[]? Fingerprint, ChangeOrigin Origin);
 
-/// <summary>Where the changes of heads came from that the collector does not have yet. Bounded: of what is more, nobody is told.</summary>
-internal sealed class ChangeLog
+/// <summary>
+/// Where the changes of heads came from that the collector does not have yet, in the spool: who made a change is not found out
+/// again after a restart.
+/// </summary>
+/// <param name="encode">As many of the first as one message takes, and how many these are.</param>
+/// <param name="headGeneration">Of the newest head when this agent started; 0: there was none.</param>
+internal sealed class ChangeLog(SpoolLane lane, Func<IEnumerable<AttributedChange>, (byte[] Batch, int Changes)> encode, TimeProvider clock, long headGeneration)
 {
-    private const int MaxBytes = 4 << 20;
+    private const int GenerationLength = sizeof(long);
 
-    // Of a record beside its key and fingerprint.
-    private const int Overhead = 100;
+    // What was written before the start belongs to a head that there is, or to the next one, whatever became of the state.
+    private readonly HeadPosition _earlier = lane.Last;
 
     private readonly Lock _gate = new();
-    private readonly Queue<(long Generation, AttributedChange Change)> _changes = [];
-    private long _first, _bytes, _dropped;
+    private SpoolCursor _stored;
 
-    /// <summary>Records that were dropped for want of room, since the start.</summary>
-    public long Dropped => Interlocked.Read(ref _dropped);
+    /// <summary>Changes that were dropped for want of room, since the start.</summary>
+    public long Dropped => lane.Dropped;
 
     /// <param name="generation">Of the head that has the changes.</param>
     /// <param name="files">That were seen.</param>
     /// <param name="part">What was looked at.</param>
     public void Add(long generation, IReadOnlyList<(EntryKind Kind, TreeEdit Edit)> edits, IReadOnlyList<SeenEntry> files, DirtyPart part)
     {
-        lock (_gate)
+        var changes = new List<AttributedChange>();
+        foreach (var (kind, edit) in edits)
         {
-            foreach (var (kind, edit) in edits)
-                Add(generation, kind, edit.Key, edit.Value, part.OriginOf(kind, edit.Key));
+            if (part.OriginOf(kind, edit.Key) is { } origin)
+                changes.Add(new AttributedChange(kind, edit.Key, edit.Value, origin));
+        }
 
-            // What is residue shows at the end of a transaction, and may have been told before.
-            foreach (var file in files)
-            {
-                if (part.OriginOf(EntryKind.File, file.Key) is { Membership: TransactionMembership.Residue } origin)
-                    Add(generation, EntryKind.File, file.Key, file.Value, origin);
-            }
+        // What is residue shows at the end of a transaction, and may have been told before.
+        foreach (var file in files)
+        {
+            if (part.OriginOf(EntryKind.File, file.Key) is { Membership: TransactionMembership.Residue } origin)
+                changes.Add(new AttributedChange(EntryKind.File, file.Key, file.Value, origin));
+        }
 
-            while (_bytes > MaxBytes)
-            {
-                Dequeue();
-                Interlocked.Increment(ref _dropped);
-            }
+        for (var (told, count) = (0, 0); told < changes.Count; told += count)
+        {
+            (var batch, count) = encode(changes.Skip(told));
+            var payload = new byte[GenerationLength + batch.Length];
+            BinaryPrimitives.WriteInt64LittleEndian(payload, generation);
+            batch.CopyTo(payload, GenerationLength);
+            lane.Append(clock.GetUtcNow(), count, payload);
         }
     }
 
-    /// <param name="number">Of the first record wanted; after the call, of the first one there is.</param>
-    public IReadOnlyList<AttributedChange> From(ref long number, int most)
-    {
-        lock (_gate)
-        {
-            number = Math.Max(number, _first);
-            return [.. _changes.Skip((int)(number - _first)).Take(most).Select(change => change.Change)];
-        }
-    }
+    /// <summary>The batch after the one that was read last; null when there is none.</summary>
+    public ReadOnlyMemory<byte>? Next(ref SpoolCursor cursor) => Read(ref cursor)?.Payload.AsMemory(GenerationLength);
 
     /// <summary>The collector has a head, and the records that were told before it.</summary>
     public void Stored(long generation)
     {
         lock (_gate)
         {
-            while (_changes.TryPeek(out var oldest) && oldest.Generation <= generation)
-                Dequeue();
+            var next = _stored;
+            while (Read(ref next) is { } record && Generation(record) <= generation)
+                _stored = next;
+            lane.Acked(_stored.Last);
         }
     }
 
-    private void Add(long generation, EntryKind kind, byte[] key, byte[]? fingerprint, ChangeOrigin? origin)
+    /// <remarks>One without a batch keeps nothing but the lane's counting.</remarks>
+    private SpoolRecord? Read(ref SpoolCursor cursor)
     {
-        if (origin is null)
-            return;
-        var change = new AttributedChange(kind, key, fingerprint, origin);
-        _changes.Enqueue((generation, change));
-        _bytes += Size(change);
+        SpoolRecord? record;
+        do
+            record = lane.Read(ref cursor);
+        while (record is { Payload.Length: 0 });
+        return record;
     }
 
-    private void Dequeue()
+    private long Generation(SpoolRecord record)
     {
-        _bytes -= Size(_changes.Dequeue().Change);
-        _first++;
+        var generation = BinaryPrimitives.ReadInt64LittleEndian(record.Payload);
+        return record.Position <= _earlier ? Math.Min(generation, headGeneration + 1) : generation;
     }
-
-    private static int Size(AttributedChange change) => change.Key.Length + (change.Fingerprint?.Length ?? 0) + Overhead;
 }

@@ -2,6 +2,7 @@ using Telemetry.Agent.Cli;
 using Telemetry.Agent.Identity;
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Scan;
+using Telemetry.Agent.Spool;
 using Telemetry.Agent.Uplink;
 using Telemetry.Agent.Watch;
 using Telemetry.Protocol.Model;
@@ -16,6 +17,7 @@ internal sealed class StatusBoard(
     ScanPlan plan,
     DirtyPaths dirty,
     ChangeLog changes,
+    SpoolDirectory spool,
     CollectorLink link,
     WatchCounters watch,
     LossLog losses,
@@ -44,6 +46,7 @@ internal sealed class StatusBoard(
             Head = ledger.Head is { } head ? Head(head, ledger.LookCompletedAt) : null,
             Coverage = Coverage(ledger.Head?.Coverage),
             Losses = new LossStatus(lost.Count, LossWindowStatus.Of(lost.Last)),
+            Spool = [.. spool.Status().Select(SpoolStatus.Of)],
             Memory = OwnMemory.Read(),
             Watch = new WatchStatus(watch.Events, watch.Overflows, watch.Watches, dirty.Waiting, changes.Dropped),
         };

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Telemetry.Agent.Spool;
 using Telemetry.Agent.Uplink;
 using Telemetry.Protocol.Model;
 
@@ -32,6 +33,9 @@ internal sealed record StatusReport
     public required CoverageStatus Coverage { get; init; }
 
     public required LossStatus Losses { get; init; }
+
+    /// <summary>What waits to be acknowledged; the more important lane first.</summary>
+    public required IReadOnlyList<SpoolStatus> Spool { get; init; }
 
     public required MemoryStatus Memory { get; init; }
 
@@ -83,6 +87,19 @@ internal sealed record LossWindowStatus(DateTime From, DateTime To, string Reaso
 {
     public static LossWindowStatus? Of(LossWindow? window) =>
         window is null ? null : new LossWindowStatus(window.From.UtcDateTime, window.To.UtcDateTime, window.Reason);
+}
+
+/// <param name="Lane">changes (who made which) or health (metrics).</param>
+/// <param name="Records">That are not acknowledged.</param>
+/// <param name="Bytes">On disk, and in memory if the disk can't be written to.</param>
+/// <param name="Oldest">Of what is not acknowledged.</param>
+/// <param name="Dropped">Points or changes that gave way to newer ones, since the agent started.</param>
+/// <param name="Damaged">Points or changes that could not be read again, since the agent started.</param>
+/// <param name="Reason">Why it is in memory.</param>
+internal sealed record SpoolStatus(string Lane, long Records, long Bytes, DateTime? Oldest, long Dropped, long Damaged, bool InMemory, string? Reason)
+{
+    public static SpoolStatus Of(SpoolLaneStatus lane) => new(
+        lane.Name, lane.Records, lane.Bytes, lane.Oldest?.UtcDateTime, lane.Dropped, lane.Damaged, lane.Failure is not null, lane.Failure);
 }
 
 /// <param name="Resident">Bytes; null when the kernel does not say.</param>

@@ -21,7 +21,6 @@ internal sealed partial class CollectorUplink(
     RulesInForce rules,
     StateStore store,
     ChangeLog changes,
-    ChangeMapping changeMapping,
     HealthQueue health,
     CollectorLink link,
     [FromKeyedServices("uplink")] LoopPulse pulse,
@@ -59,7 +58,7 @@ internal sealed partial class CollectorUplink(
     private async Task<TimeSpan> RunSessionAsync(AgentService.AgentServiceClient client, Uri collector, CancellationToken cancellation)
     {
         using var session = new Session(
-            client.Connect(cancellationToken: cancellation), rules, store, changes, changeMapping, health, pulse, clock, options.Instance.Name)
+            client.Connect(cancellationToken: cancellation), rules, store, changes, health, pulse, clock)
         {
             Acked = link.Acked,
         };
@@ -116,6 +115,7 @@ internal sealed partial class CollectorUplink(
     private Hello Hello()
     {
         var position = store.Ledger.Head?.Position ?? default;
+        var boot = Boot.Read(clock);
         var hello = new Hello
         {
             InstanceId = identity.InstanceId,
@@ -126,6 +126,8 @@ internal sealed partial class CollectorUplink(
             Group = options.Instance.Group,
             Customer = options.Instance.Customer,
             SentAt = clock.GetUtcNow().ToTimestamp(),
+            BootId = boot.Id,
+            BootedAt = boot.At?.ToTimestamp(),
         };
         hello.NodeFormats.Add(TreeNode.Format);
         foreach (var (name, value) in options.Instance.Tags)

@@ -3,6 +3,7 @@ using Grpc.Core;
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Policies;
+using Telemetry.Agent.Spool;
 using Telemetry.Agent.Supervision;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
@@ -19,14 +20,17 @@ internal sealed class Session(
     RulesInForce rules,
     StateStore store,
     ChangeLog changes,
-    ChangeMapping changeMapping,
     HealthQueue health,
     LoopPulse pulse,
-    TimeProvider clock,
-    string host) : IDisposable
+    TimeProvider clock) : IDisposable
 {
     // More would be pushed in vain if the collector has it from another instance; it can ask.
     private const int MaxPushed = NodeOutbox.Window;
+
+    private const int MaxNonce = 64;
+
+    // As many streams at once claim to be this instance.
+    private const int MaxChallenges = 16;
 
     private static readonly TimeSpan WelcomeDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan DefaultHeartbeat = TimeSpan.FromSeconds(10);
@@ -40,12 +44,13 @@ internal sealed class Session(
     private readonly Lock _gate = new();
     private readonly NodeOutbox _outbox = new(store.ReadNode);
     private readonly HashSet<Digest> _toldScopes = [];
+    private readonly Queue<ByteString> _challenges = [];
     private readonly SemaphoreSlim _wake = new(0, 1);
     private TimeSpan _heartbeat = DefaultHeartbeat;
     private DateTimeOffset _heartbeatDue;
 
     // Each stream tells all that is not known to be stored: what an earlier one told may not have arrived.
-    private long _nextChange;
+    private SpoolCursor _toldChanges;
 
     // A head whose nodes were asked for in vain is not announced again as it is.
     private HeadPosition? _withdrawn;
@@ -155,6 +160,9 @@ internal sealed class Session(
             case ConnectResponse.MessageOneofCase.NodesTaken:
                 _outbox.Taken(response.NodesTaken.Bytes);
                 break;
+            case ConnectResponse.MessageOneofCase.Challenge when response.Challenge.Nonce.Length <= MaxNonce && _challenges.Count < MaxChallenges:
+                _challenges.Enqueue(response.Challenge.Nonce);
+                break;
             case ConnectResponse.MessageOneofCase.Drain:
                 // Its conversion to a time span throws at what is out of bounds.
                 ReconnectAfter = TimeSpan.FromSeconds(Math.Clamp(
@@ -209,15 +217,18 @@ internal sealed class Session(
         }
     }
 
-    /// <summary>What to send now: a heartbeat that is due, then state, then health.</summary>
+    /// <summary>What to send now: an answer, a heartbeat that is due, then state, then health.</summary>
     private ConnectRequest? Next()
     {
+        if (Answer() is { } answer)
+            return new ConnectRequest { ChallengeAnswer = answer };
         if (Heartbeat() is { } heartbeat)
             return new ConnectRequest { Heartbeat = heartbeat };
 
         lock (_gate)
         {
-            if (Changes() is { } batch)
+            // Before the head that has them.
+            if (ChangeMapping.Next(changes, ref _toldChanges) is { } batch)
                 return new ConnectRequest { Changes = batch };
             if (Announce() is { } head)
                 return new ConnectRequest { Head = head };
@@ -229,9 +240,13 @@ internal sealed class Session(
             }
         }
 
-        return health.Next() is var (epoch, sequence, sample)
-            ? new ConnectRequest { Health = sample.ToMessage(epoch, sequence, host) }
-            : null;
+        return health.Next() is { } record ? new ConnectRequest { Health = record.ToMessage() } : null;
+    }
+
+    private ChallengeAnswer? Answer()
+    {
+        lock (_gate)
+            return _challenges.TryDequeue(out var nonce) ? new ChallengeAnswer { Nonce = nonce } : null;
     }
 
     private Heartbeat? Heartbeat()
@@ -241,17 +256,6 @@ internal sealed class Session(
             return null;
         _heartbeatDue = now + _heartbeat;
         return new Heartbeat { SentAt = now.ToTimestamp(), ObservedAt = store.Ledger.LookCompletedAt?.ToTimestamp() };
-    }
-
-    /// <summary>Before the head that has them.</summary>
-    private ChangeBatch? Changes()
-    {
-        var untold = changes.From(ref _nextChange, ChangeMapping.MaxRecords);
-        if (untold.Count == 0)
-            return null;
-        var batch = changeMapping.ToMessage(untold);
-        _nextChange += batch.Records.Count;
-        return batch;
     }
 
     /// <summary>One head at a time; those that came meanwhile are told by the newest.</summary>

@@ -1,5 +1,7 @@
+using Google.Protobuf;
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Spool;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.V1;
@@ -27,12 +29,28 @@ internal static class UplinkMapping
         };
     }
 
+    /// <summary>What is sent of a sample, but for its number.</summary>
     /// <param name="host">Global tag of every point.</param>
-    public static HealthBatch ToMessage(this HealthSample sample, ulong epoch, ulong sequence, string host)
+    public static byte[] Encode(this HealthSample sample, string host)
     {
         var time = sample.Time.ToTimestamp();
-        var batch = new HealthBatch { Epoch = epoch, Sequence = sequence };
+        var batch = new HealthBatch();
         batch.Points.AddRange(sample.Points.Select(point => ToMessage(point, time, host)));
+        return batch.ToByteArray();
+    }
+
+    public static HealthBatch ToMessage(this SpoolRecord record)
+    {
+        var batch = HealthBatch.Parser.ParseFrom(record.Payload);
+        batch.Epoch = record.Position.Epoch;
+        batch.Sequence = record.Position.Sequence;
+        batch.Collected = record.Collected;
+        batch.Losses.AddRange(record.Losses.Select(loss => new Loss
+        {
+            Hour = DateTimeOffset.FromUnixTimeSeconds(loss.Hour * 3600).ToTimestamp(),
+            Points = loss.Units,
+            Reason = loss.Cause == LossCause.Full ? LossReason.SpoolFull : LossReason.SpoolDamaged,
+        }));
         return batch;
     }
 

@@ -24,6 +24,7 @@ public sealed class AgentOptionsTests
         Assert.Equal(Environment.MachineName, options.Instance.Name);
         Assert.Equal(TimeSpan.FromSeconds(10), options.Scan.Interval);
         Assert.Equal(TimeSpan.FromSeconds(10), options.Health.Interval);
+        Assert.Equal((64L << 20, 0.1), (options.Spool.Bytes, options.Spool.FreeShare));
         Assert.True(options.Limits.IsSecret(EntryKey.OfPath("etc/shadow").Bytes));
         Assert.True(options.Limits.MayParse(EntryKey.OfPath("etc/hosts"), "hosts"));
         Assert.Equal((null, false), (options.Limits.Sysctls, options.Limits.OneFilesystem));
@@ -89,6 +90,9 @@ public sealed class AgentOptionsTests
             interval = "5m"
             [health]
             interval = "30s"
+            [spool]
+            size = "1GiB"
+            free_percent = 25
             """);
 
         Assert.Equal(new Uri("http://127.0.0.1:7443"), options.Collector);
@@ -96,6 +100,19 @@ public sealed class AgentOptionsTests
         Assert.Equal(("web-1", "web", "acme", "a"), (options.Instance.Name, options.Instance.Group, options.Instance.Customer, options.Instance.Tags["zone"]));
         Assert.Equal(["/etc", "/etc/x"], [.. options.Watch.Include, .. options.Watch.Exclude]);
         Assert.Equal((TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(30)), (options.Scan.Interval, options.Health.Interval));
+        Assert.Equal((1L << 30, 0.25), (options.Spool.Bytes, options.Spool.FreeShare));
+    }
+
+    [Theory]
+    [InlineData("size = \"64MB\"", "MiB")]
+    [InlineData("size = \"10KiB\"", "at least 1024KiB")]
+    [InlineData("size = 64", "spool.size")]
+    [InlineData("free_percent = 0", "from 1 to 100")]
+    public void Load_SpoolThatCannotBe_IsRefusedWithTheRemedy(string setting, string why)
+    {
+        var failure = Assert.Throws<ConfigurationException>(() => Load("[spool]\n" + setting));
+
+        Assert.Contains(why, failure.Message);
     }
 
     [Fact]

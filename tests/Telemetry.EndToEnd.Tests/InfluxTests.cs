@@ -75,6 +75,59 @@ public sealed class InfluxTests : IAsyncDisposable
         Assert.True(first["time"].GetDateTime() < started, "the first point is older than the server");
     }
 
+    /// <summary>What the agent has not told survives its kill: who made a change, and the samples before and after the kill.</summary>
+    [Fact]
+    public async Task Agent_KilledWhileTheCollectorIsAway_TellsWhoAndAllSamplesAfterwards()
+    {
+        Assert.SkipUnless(File.Exists(Influxd), "influxd is not installed; tests/run.sh installs it");
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "watching needs root");
+        await StartInfluxd();
+        File.WriteAllText(_installation.Watched + "/conf", "a");
+        await _installation.StartCertified();
+        await Row("SELECT total FROM mem LIMIT 1");
+
+        await _installation.Collector.Stop();
+        var (before, started) = (await Samples(0), Now());
+        Shell.Run(_installation.Watched, "sh -c 'echo b > conf; sleep 0.1'");
+        await Samples(before + 2);
+        await Spool("changes", records => records > 0);
+        await _installation.Agent.Kill();
+        var killed = Now();
+        await _installation.StartAgent();
+        var waiting = await Spool("health", records => records > 0);
+        await Samples(waiting + 2);
+        var reached = Now();
+        await _installation.StartCollector();
+
+        var deviation = Assert.Single(await _installation.Open($"changed {_installation.Watched}/conf"));
+        Assert.EndsWith("/dash", deviation.GetProperty("actor").GetProperty("exe").GetString(), StringComparison.Ordinal);
+        await Row($"SELECT total FROM mem WHERE time > {Nanoseconds(started)} AND time < {Nanoseconds(killed)} LIMIT 1");
+        await Row($"SELECT total FROM mem WHERE time > {Nanoseconds(killed)} AND time < {Nanoseconds(reached)} LIMIT 1");
+        await Spool("health", records => records <= 1);
+        await Spool("changes", records => records == 0);
+
+        static DateTimeOffset Now() => TimeProvider.System.GetUtcNow();
+
+        static string Nanoseconds(DateTimeOffset time) => $"{time.ToUnixTimeMilliseconds()}000000";
+    }
+
+    /// <summary>Waits until so many samples are not acknowledged.</summary>
+    private Task<long> Samples(long least) => Spool("health", records => records >= least);
+
+    private async Task<long> Spool(string lane, Predicate<long> isEnough) => (long)await Eventually.Get(
+        async () =>
+        {
+            var status = await Finished.Run(Programs.Agent, ["status", "--config", _installation["agent.toml"]], environment: null);
+            if (status.ExitCode != 0)
+                return null;
+            var spool = JsonDocument.Parse(status.Output).RootElement.GetProperty("spool").EnumerateArray();
+            var records = spool.Single(one => one.GetProperty("lane").GetString() == lane).GetProperty("records").GetInt64();
+            return isEnough(records) ? (object)records : null;
+        },
+        $"what waits in the lane '{lane}'",
+        Cancellation,
+        () => _installation.Agent.Log);
+
     private async Task StartInfluxd()
     {
         await File.WriteAllTextAsync(_folder["influxd.conf"], $"""

@@ -133,7 +133,7 @@ public sealed class StatusTests : IAsyncDisposable
 
         Assert.Contains($"pid {_installation.Agent.ProcessId.ToString(CultureInfo.InvariantCulture)}", finished.Output, StringComparison.Ordinal);
         Assert.All(
-            (string[])["agent", "instance", "collector", "last ack", "head", "file", "watched", "losses", "memory", "events"],
+            (string[])["agent", "instance", "collector", "last ack", "head", "file", "watched", "losses", "spool", "memory", "events"],
             row => Assert.Contains(finished.Lines, line => line.StartsWith(row + " ", StringComparison.Ordinal)));
     }
 

@@ -58,6 +58,12 @@ public sealed class SettingsSection
             value => value is string text && ParseDuration(text) is { } duration && duration >= least ? duration : (TimeSpan?)null)
         ?? fallback;
 
+    /// <summary>A size such as <c>512KiB</c>, <c>64MiB</c> or <c>1GiB</c>, in bytes.</summary>
+    public long Size(string name, long fallback, long least) =>
+        Read(name, $"a size of at least {least >> 10}KiB, such as \"512KiB\", \"64MiB\" or \"1GiB\"",
+            value => value is string text && ParseSize(text) is { } size && size >= least ? size : (long?)null)
+        ?? fallback;
+
     /// <summary>An address and port to listen on, such as <c>127.0.0.1:7080</c>; port 0 takes a free one.</summary>
     public IPEndPoint EndPoint(string name, IPEndPoint fallback) =>
         Read(name, "an address and port, such as \"127.0.0.1:7080\"",
@@ -173,6 +179,21 @@ public sealed class SettingsSection
             "m" => TimeSpan.FromMinutes(number),
             "h" => TimeSpan.FromHours(number),
             "d" => TimeSpan.FromDays(number),
+            _ => null,
+        };
+    }
+
+    private static long? ParseSize(string text)
+    {
+        var unitStart = text.AsSpan().IndexOfAnyExceptInRange('0', '9');
+        if (unitStart <= 0 || !long.TryParse(text.AsSpan(0, unitStart), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > 1_000_000)
+            return null;
+
+        return text[unitStart..] switch
+        {
+            "KiB" => number << 10,
+            "MiB" => number << 20,
+            "GiB" => number << 30,
             _ => null,
         };
     }

@@ -1,20 +1,24 @@
-using Microsoft.Extensions.Time.Testing;
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Agent.Health;
+using Telemetry.Agent.Tests.Spool;
 
 namespace Telemetry.Agent.Tests.Health;
 
-public sealed class HealthQueueTests
+public sealed class HealthQueueTests : IDisposable
 {
     private static readonly DateTimeOffset Time = new(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private readonly FakeTimeProvider _clock = new(Time);
+    private readonly Spools _spools = new();
+
+    public void Dispose() => _spools.Dispose();
 
     [Fact]
     public void Begin_AfterADisconnect_SendsAgainWhatWasNotAcknowledged()
     {
         var queue = Queue(samples: 3);
         queue.Begin(isWanted: true, 0, 0);
-        var epoch = queue.Next()!.Value.Epoch;
+        var epoch = queue.Next()!.Position.Epoch;
         queue.Next();
         queue.Acked(epoch, 1);
 
@@ -24,14 +28,15 @@ public sealed class HealthQueueTests
     }
 
     [Fact]
-    public void Add_Full_DropsTheOldestAndCountsIt()
+    public void Begin_AfterAKill_SendsWhatTheCollectorLacks()
     {
-        var queue = Queue(samples: 12, capacity: 10);
+        var first = Queue(samples: 3);
+        var epoch = first.Next()!.Position.Epoch;
 
-        queue.Begin(isWanted: true, 0, 0);
+        var restarted = Queue(samples: 1);
+        restarted.Begin(isWanted: true, epoch, 1);
 
-        Assert.Equal(2, queue.Dropped);
-        Assert.Equal(10, Sequences(queue).Count);
+        Assert.Equal([2u, 3u, 4u], Sequences(restarted));
     }
 
     [Fact]
@@ -41,7 +46,41 @@ public sealed class HealthQueueTests
 
         queue.Begin(isWanted: true, ulong.MaxValue - 1, 100);
 
-        Assert.Equal((ulong.MaxValue, 1u), (queue.Next()!.Value.Epoch, 1u));
+        Assert.Equal((ulong.MaxValue, 1u), (queue.Next()!.Position.Epoch, 1u));
+    }
+
+    [Fact]
+    public void Begin_CollectorThatHasMoreThanWe_CountsAnew()
+    {
+        var queue = Queue(samples: 2);
+        var epoch = queue.Next()!.Position.Epoch;
+
+        queue.Begin(isWanted: true, epoch, 7);
+
+        Assert.Equal([(epoch + 1, 1u), (epoch + 1, 2u)], [(queue.Next()!.Position.Epoch, 1u), (queue.Next()!.Position.Epoch, 2u)]);
+    }
+
+    [Fact]
+    public void Begin_NotWanted_KeepsNothing()
+    {
+        var queue = Queue(samples: 2);
+
+        queue.Begin(isWanted: false, 0, 0);
+
+        Assert.Null(queue.Next());
+    }
+
+    [Fact]
+    public void IsWanted_AfterAKill_IsWhatTheCollectorSaidLast()
+    {
+        Assert.False(Queue(0).IsWanted);
+        Queue(0).Begin(isWanted: true, 0, 0);
+        Assert.True(Queue(0).IsWanted);
+        Assert.False(Queue(0, hasCollector: false).IsWanted);
+
+        Queue(0).Begin(isWanted: false, 0, 0);
+
+        Assert.False(Queue(0).IsWanted);
     }
 
     [Fact]
@@ -51,11 +90,12 @@ public sealed class HealthQueueTests
         Assert.Equal(Time + TimeSpan.FromSeconds(10), HealthLoop.Next(Time, TimeSpan.FromSeconds(10)));
     }
 
-    private HealthQueue Queue(int samples, int capacity = 360)
+    private HealthQueue Queue(int samples, bool hasCollector = true)
     {
-        var queue = new HealthQueue(_clock, capacity);
+        var queue = new HealthQueue(
+            _spools.Open().Health, sample => Encoding.UTF8.GetBytes(sample.Points.Count.ToString(System.Globalization.CultureInfo.InvariantCulture)), hasCollector, NullLogger<HealthQueue>.Instance);
         for (var i = 0; i < samples; i++)
-            queue.Add(new HealthSample(Time, []));
+            queue.Add(new HealthSample(Time, [new HealthPoint("cpu", [])]));
         return queue;
     }
 
@@ -63,7 +103,7 @@ public sealed class HealthQueueTests
     {
         var sequences = new List<ulong>();
         while (queue.Next() is { } next)
-            sequences.Add(next.Sequence);
+            sequences.Add(next.Position.Sequence);
         return sequences;
     }
 }

@@ -1,26 +1,36 @@
+using System.Text;
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Scan;
+using Telemetry.Agent.Spool;
+using Telemetry.Agent.Tests.Spool;
 using Telemetry.Agent.Watch;
 using Telemetry.Agent.Watch.Transactions;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Tests.Manifest;
 
-public sealed class ChangeLogTests
+public sealed class ChangeLogTests : IDisposable
 {
     private static readonly ChangeOrigin Somebody = new(DateTimeOffset.UnixEpoch, By: null);
 
-    private readonly ChangeLog _log = new();
+    private readonly Spools _spools = new();
+    private readonly ChangeLog _log;
+
+    public ChangeLogTests() => _log = Open();
+
+    public void Dispose() => _spools.Dispose();
 
     [Fact]
-    public void From_WhatIsNotStored_IsToldInOrderAndToldAgain()
+    public void Next_WhatIsNotStored_IsToldInOrderAndToldAgain()
     {
         Add(1, "a", "b");
         Add(2, "c");
 
-        Assert.Equal(["a", "b"], Names(0, 2));
-        Assert.Equal(["c"], Names(2, 2));
-        Assert.Equal(["a", "b", "c"], Names(0, 100));
+        var cursor = default(SpoolCursor);
+        Assert.Equal("a b", Text(_log.Next(ref cursor)));
+        Assert.Equal("c", Text(_log.Next(ref cursor)));
+        Assert.Null(_log.Next(ref cursor));
+        Assert.Equal(["a", "b", "c"], Names(_log));
     }
 
     [Fact]
@@ -32,9 +42,7 @@ public sealed class ChangeLogTests
 
         _log.Stored(2);
 
-        var number = 0L;
-        Assert.Equal("c", Name(Assert.Single(_log.From(ref number, 100))));
-        Assert.Equal(2, number);
+        Assert.Equal(["c"], Names(_log));
     }
 
     [Fact]
@@ -42,7 +50,7 @@ public sealed class ChangeLogTests
     {
         _log.Add(1, [(EntryKind.File, Edit("a"))], [], DirtyPart.Nothing);
 
-        Assert.Empty(Names(0, 100));
+        Assert.Empty(Names(_log));
     }
 
     [Fact]
@@ -52,19 +60,55 @@ public sealed class ChangeLogTests
 
         _log.Add(1, [], [Seen("a"), Seen("b")], part);
 
-        Assert.Equal(["a"], Names(0, 100));
+        Assert.Equal(["a"], Names(_log));
     }
 
     [Fact]
-    public void Add_MoreThanThereIsRoomFor_DropsTheOldestAndCounts()
+    public void Add_MoreThanOneMessageTakes_TellsAll()
     {
-        var names = Enumerable.Range(0, 50_000).Select(i => $"{i:d100}").ToArray();
+        var names = Enumerable.Range(0, 25).Select(i => $"n{i}").ToArray();
 
         Add(1, names);
 
-        Assert.InRange(_log.Dropped, 20_000, 49_000);
-        Assert.Equal(names[^1], Name(Last()));
-        Assert.Equal(names[(int)_log.Dropped], Assert.Single(Names(0, 1)));
+        Assert.Equal(names, Names(_log));
+    }
+
+    [Fact]
+    public void Next_AfterAKill_TellsWhatTheCollectorLacks()
+    {
+        Add(4, "a");
+        Add(5, "b");
+        _log.Stored(4);
+
+        var restarted = Open(headGeneration: 5);
+        Assert.Contains("b", Names(restarted));
+        restarted.Stored(4);
+        Assert.Equal(["b"], Names(restarted));
+        restarted.Stored(5);
+
+        Assert.Empty(Names(restarted));
+    }
+
+    [Fact]
+    public void Stored_AfterTheStateWasLost_TakesTheFirstHeadForThatOfAll()
+    {
+        Add(70, "a");
+
+        var restarted = Open(headGeneration: 0);
+        restarted.Stored(0);
+        Assert.Equal(["a"], Names(restarted));
+        restarted.Stored(1);
+
+        Assert.Empty(Names(restarted));
+    }
+
+    private ChangeLog Open(long headGeneration = 0) => new(_spools.Open().Changes, Encode, _spools.Clock, headGeneration);
+
+    // Ten make a message.
+    private static (byte[] Batch, int Changes) Encode(IEnumerable<AttributedChange> changes)
+    {
+        var some = changes.Take(10).Select(change => Encoding.ASCII.GetString(change.Key)).ToList();
+        return (Encoding.ASCII.GetBytes(string.Join(' ', some)), some.Count);
     }
 
     private void Add(long generation, params string[] names) =>
@@ -77,13 +121,14 @@ public sealed class ChangeLogTests
 
     private static SeenEntry Seen(string name) => new(EntryKind.File, EntryKey.Of(name).Bytes.ToArray(), [1], default);
 
-    private IEnumerable<string> Names(long from, int most) => _log.From(ref from, most).Select(Name);
+    private static string? Text(ReadOnlyMemory<byte>? batch) => batch is { } bytes ? Encoding.ASCII.GetString(bytes.Span) : null;
 
-    private AttributedChange Last()
+    private static List<string> Names(ChangeLog log)
     {
-        var number = 0L;
-        return _log.From(ref number, int.MaxValue)[^1];
+        var names = new List<string>();
+        var cursor = default(SpoolCursor);
+        while (Text(log.Next(ref cursor)) is { } batch)
+            names.AddRange(batch.Split(' '));
+        return names;
     }
-
-    private static string Name(AttributedChange change) => System.Text.Encoding.ASCII.GetString(change.Key);
 }

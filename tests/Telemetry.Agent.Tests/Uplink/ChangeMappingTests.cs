@@ -1,4 +1,7 @@
 using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Scan;
+using Telemetry.Agent.Spool;
+using Telemetry.Agent.Tests.Spool;
 using Telemetry.Agent.Uplink;
 using Telemetry.Agent.Watch;
 using Telemetry.Agent.Watch.Transactions;
@@ -70,10 +73,53 @@ public sealed class ChangeMappingTests : IDisposable
     [Fact]
     public void ToMessage_LongKeys_StayBelowWhatTheCollectorTakes()
     {
-        var changes = Enumerable.Range(0, ChangeMapping.MaxRecords).Select(i => Change(new string('x', EntryKey.MaxLength), By(Vim))).ToList();
+        var changes = Enumerable.Range(0, 1000).Select(i => Change(new string('x', EntryKey.MaxLength), By(Vim))).ToList();
 
         Assert.InRange(_mapping.ToMessage(changes).CalculateSize(), 1, 1 << 20);
     }
+
+    [Fact]
+    public void Next_BatchesOfSeveralLooks_AreOneMessageWithEachActorOnce()
+    {
+        using var spools = new Spools();
+        var log = new ChangeLog(spools.Open().Changes, _mapping.Encode, spools.Clock, headGeneration: 0);
+        Add(log, "a", By(Vim));
+        Add(log, "b", By(new Actor(8)));
+        Add(log, "c", By(Vim));
+        Add(log, "d", new ChangeOrigin(DateTimeOffset.UnixEpoch, By: null));
+        var sent = default(SpoolCursor);
+
+        var batch = ChangeMapping.Next(log, ref sent)!;
+
+        Assert.Equal(["a", "b", "c", "d"], batch.Records.Select(record => record.Key.ToStringUtf8()));
+        Assert.Equal([1u, 2u, 1u, 0u], batch.Records.Select(record => record.Actor));
+        Assert.Equal([7, 8], batch.Actors.Select(actor => actor.Pid));
+        Assert.Null(ChangeMapping.Next(log, ref sent));
+    }
+
+    [Fact]
+    public void Next_MoreThanOneMessageTakes_AreSeveralInOrder()
+    {
+        using var spools = new Spools();
+        var log = new ChangeLog(spools.Open().Changes, _mapping.Encode, spools.Clock, headGeneration: 0);
+        for (var i = 1; i <= 100; i++)
+            Add(log, $"{i}", By(new Actor(i)));
+        var sent = default(SpoolCursor);
+
+        var records = new List<Protocol.V1.ChangeRecord>();
+        var messages = 0;
+        for (; ChangeMapping.Next(log, ref sent) is { } batch; messages++)
+            records.AddRange(batch.Records);
+
+        Assert.Equal(Enumerable.Range(1, 100).Select(i => $"{i}"), records.Select(record => record.Key.ToStringUtf8()));
+        Assert.Equal(2, messages);
+    }
+
+    private static void Add(ChangeLog log, string name, ChangeOrigin origin) => log.Add(
+        1,
+        [(EntryKind.File, new TreeEdit(EntryKey.Of(name).Bytes.ToArray(), null))],
+        [],
+        new DirtyPart([new(EntryKey.Of(name), new Dirt(false, default, default, origin))], loss: null));
 
     private static ChangeOrigin By(Actor actor, ulong order = 2, long round = -1) => new(DateTimeOffset.UnixEpoch, new SeenActor(actor, order, round));
 

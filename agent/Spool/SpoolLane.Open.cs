@@ -1,0 +1,174 @@
+using Microsoft.Extensions.Logging;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Agent.Spool;
+
+internal sealed partial class SpoolLane
+{
+    /// <summary>Goes on where the last one ended, however that was.</summary>
+    private void Open()
+    {
+        var found = Files().Select(Segment.Open).ToList();
+        var newest = found.FindLast(segment => !segment.IsEmpty);
+        if (newest is null)
+            Renew(0);
+        else
+            (_last, _done, _tally, _written) = (newest.Last, newest.Done, newest.End, newest.End);
+
+        var known = default(Tally);
+        for (var i = 0; i < found.Count; i++)
+        {
+            var segment = found[i];
+            known = segment.IsEmpty ? known : segment.End;
+            if (found.Skip(i + 1).FirstOrDefault(later => !later.IsEmpty) is { } next)
+            {
+                if (IsDone(segment, next))
+                {
+                    Delete([segment]);
+                    continue;
+                }
+
+                if (segment.IsDamaged)
+                {
+                    Damaged(segment, next.Before with { Collected = next.Before.Since(known) });
+                    known = next.Before;
+                }
+            }
+            else if (segment.IsDamaged)
+            {
+                Torn(segment);
+            }
+
+            if (!segment.IsEmpty)
+                _segments.Add(segment);
+        }
+    }
+
+    private IReadOnlyList<string> Files()
+    {
+        try
+        {
+            return System.IO.Directory.Exists(_path)
+                ? [.. System.IO.Directory.GetFiles(_path, "*" + Segment.Extension).Order(StringComparer.Ordinal)]
+                : [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Failed(e.Message);
+            return [];
+        }
+    }
+
+    /// <summary>Whether nothing of it is needed any more. How far one went that can't be read tells the next one.</summary>
+    private bool IsDone(Segment segment, Segment next) =>
+        (segment.IsEmpty || segment.IsDamaged ? new HeadPosition(next.Epoch, next.First - 1) : segment.Last) <= _done;
+
+    /// <summary>An end that is not whole. A record in it may have been sent: its number is not given to another one.</summary>
+    private void Torn(Segment segment)
+    {
+        if (segment.IsEmpty)
+            Delete([segment]);
+        else
+            _toRepair.Add(segment);
+        if (segment.Size == 0)
+            return;
+        Log.Torn(_log, segment.Path, segment.Size - segment.Length);
+        Renew(_last.Epoch);
+    }
+
+    /// <param name="lost">Units, and of which hour.</param>
+    private void Damaged(Segment segment, Tally lost)
+    {
+        Log.Damaged(_log, segment.Path, segment.Size - segment.Length, lost.Collected);
+        Interlocked.Add(ref _damaged, (long)lost.Collected);
+        Lose(new SpoolLoss(lost.Hour, LossCause.Damaged, lost.Collected));
+        _toRepair.Add(segment);
+    }
+
+    /// <summary>What can't be read again is lost, and what follows in the same file.</summary>
+    private void Cut(Segment segment, long length, ulong lastSequence, Tally tally)
+    {
+        var lost = segment.End with { Collected = segment.End.Since(tally) };
+        segment.Cut(length, lastSequence, tally);
+        if (segment.IsEmpty)
+            _segments.Remove(segment);
+        Damaged(segment, lost);
+    }
+
+    /// <summary>Now that it is written what was lost.</summary>
+    private void Repair()
+    {
+        foreach (var segment in _toRepair)
+        {
+            try
+            {
+                segment.Repair();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                Log.NotRepaired(_log, segment.Path, e.Message);
+            }
+        }
+
+        _toRepair.Clear();
+    }
+
+    private void Delete(IReadOnlyList<Segment> segments)
+    {
+        foreach (var segment in segments)
+        {
+            _segments.Remove(segment);
+            _toRepair.Remove(segment);
+            segment.Dispose();
+            try
+            {
+                File.Delete(segment.Path);
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // Gone already.
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                Log.NotDeleted(_log, segment.Path, e.Message);
+            }
+        }
+    }
+
+    private void Failed(string reason)
+    {
+        if (_failure is null)
+            Log.InMemory(_log, _path, reason);
+        _failure = reason;
+        _retryAt = _clock.GetUtcNow() + RetryAfter;
+    }
+
+    private void Worked()
+    {
+        if (_failure is null || _memory.Count > 0)
+            return;
+        _failure = null;
+        Log.OnDisk(_log, _path);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "The end of {Path} is not whole: {Bytes} bytes are cut off. The records before it are kept and sent; counting begins anew")]
+        public static partial void Torn(ILogger log, string path, long bytes);
+
+        [LoggerMessage(2, LogLevel.Error, "{Path} is damaged: {Bytes} bytes can't be read again, and {Units} points or changes are lost with them. All else is kept and sent; look at the disk")]
+        public static partial void Damaged(ILogger log, string path, long bytes, ulong units);
+
+        [LoggerMessage(3, LogLevel.Error, "{Path} can't be written to ({Reason}); what is not acknowledged is kept in memory, and lost when the agent ends. Make room, or the directory writable: it is tried again every 10 seconds")]
+        public static partial void InMemory(ILogger log, string path, string reason);
+
+        [LoggerMessage(4, LogLevel.Information, "{Path} can be written to again; what was kept in memory is on disk")]
+        public static partial void OnDisk(ILogger log, string path);
+
+        [LoggerMessage(5, LogLevel.Warning, "{Path} could not be made whole ({Reason}); what is whole of it is sent, and the rest may be told as lost once more")]
+        public static partial void NotRepaired(ILogger log, string path, string reason);
+
+        [LoggerMessage(6, LogLevel.Warning, "{Path} could not be deleted ({Reason}); after a restart it may be sent again")]
+        public static partial void NotDeleted(ILogger log, string path, string reason);
+    }
+}

@@ -1,0 +1,153 @@
+using System.Threading.Channels;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Agent.Health;
+using Telemetry.Agent.Manifest;
+using Telemetry.Agent.Policies;
+using Telemetry.Agent.Supervision;
+using Telemetry.Agent.Tests.Spool;
+using Telemetry.Agent.Uplink;
+using Telemetry.Protocol.Model;
+using Telemetry.Protocol.V1;
+using Telemetry.Testing;
+
+namespace Telemetry.Agent.Tests.Uplink;
+
+public sealed class SessionTests : IDisposable
+{
+    private readonly Spools _spools = new();
+    private readonly TemporaryDirectory _state = new();
+    private readonly StateStore _store;
+    private readonly RulesInForce _rules;
+    private readonly ChangeLog _changes;
+    private readonly HealthQueue _health;
+    private readonly Channel<ConnectResponse> _collector = Channel.CreateUnbounded<ConnectResponse>();
+    private readonly Sent _sent = new();
+
+    public SessionTests()
+    {
+        var spool = _spools.Open();
+        _store = new StateStore(_state.Path, _spools.Clock, NullLogger.Instance);
+        _rules = new RulesInForce(_state.Path, NullLogger<RulesInForce>.Instance);
+        _changes = new ChangeLog(spool.Changes, _ => ([], 0), _spools.Clock, headGeneration: 0);
+        _health = new HealthQueue(spool.Health, sample => sample.Encode("web-1"), hasCollector: true, NullLogger<HealthQueue>.Instance);
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _rules.Dispose();
+        _store.Dispose();
+        _state.Dispose();
+        _spools.Dispose();
+    }
+
+    [Fact]
+    public async Task Challenges_AreAnsweredEachWithItsNonce()
+    {
+        Say(new ConnectResponse { Welcome = Welcome() });
+        Say(new ConnectResponse { Challenge = new Challenge { Nonce = ByteString.CopyFrom(new byte[65]) } });
+        Say(new ConnectResponse { Challenge = new Challenge { Nonce = ByteString.CopyFromUtf8("one") } });
+        Say(new ConnectResponse { Challenge = new Challenge { Nonce = ByteString.CopyFromUtf8("two") } });
+
+        await Run(2, ConnectRequest.MessageOneofCase.ChallengeAnswer);
+
+        var answers = _sent.Messages.Where(message => message.ChallengeAnswer is not null).Select(message => message.ChallengeAnswer.Nonce.ToStringUtf8());
+        Assert.Equal(["one", "two"], answers);
+    }
+
+    [Fact]
+    public async Task Sample_IsSentWithWhatItsHourHadSoFarAndWhatWasLost()
+    {
+        var time = _spools.Clock.GetUtcNow();
+        var point = new HealthPoint("mem", [HealthField.Of("used", 1)]);
+        _health.Add(new HealthSample(time, [point, point]));
+        _health.Add(new HealthSample(time, [point]));
+        Say(new ConnectResponse { Welcome = Welcome() });
+
+        await Run(2, ConnectRequest.MessageOneofCase.Health);
+
+        var batches = _sent.Messages.Where(message => message.Health is not null).Select(message => message.Health).ToList();
+        Assert.Equal([(1u, 2, 2u), (2u, 1, 3u)], batches.Select(batch => (batch.Sequence, batch.Points.Count, batch.Collected)));
+        Assert.Equal("web-1", batches[0].Points[0].Tags["host"]);
+    }
+
+    [Fact]
+    public void ToMessage_Losses_AreOfWholeHoursWithTheirReason()
+    {
+        var record = new Agent.Spool.SpoolRecord
+        {
+            Position = new HeadPosition(7, 8),
+            Time = DateTimeOffset.UnixEpoch,
+            Units = 0,
+            Collected = 9,
+            Losses = [new(2, Agent.Spool.LossCause.Full, 10), new(3, Agent.Spool.LossCause.Damaged, 11)],
+            Payload = [],
+        };
+
+        var batch = record.ToMessage();
+
+        Assert.Equal((7u, 8u, 9u), (batch.Epoch, batch.Sequence, batch.Collected));
+        Assert.Equal([(7200, 10u, LossReason.SpoolFull), (10800, 11u, LossReason.SpoolDamaged)], batch.Losses.Select(loss => (loss.Hour.Seconds, loss.Points, loss.Reason)));
+    }
+
+    private static Welcome Welcome() => new() { NodeFormat = TreeNode.Format, HealthWanted = true, SentAt = Timestamp.FromDateTime(DateTime.UnixEpoch) };
+
+    private void Say(ConnectResponse response) => Assert.True(_collector.Writer.TryWrite(response));
+
+    /// <summary>Until the collector, which says no more, has so many messages of a kind.</summary>
+    private async Task Run(int count, ConnectRequest.MessageOneofCase kind)
+    {
+        var call = new AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse>(
+            _sent, new Answers(_collector.Reader), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+        using var session = new Session(call, _rules, _store, _changes, _health, new LoopPulse("uplink"), _spools.Clock);
+        var running = session.RunAsync(new Hello(), _ => { }, Cancellation);
+        await Eventually.True(() => _sent.Messages.Count(message => message.MessageCase == kind) == count, $"{count} of {kind}", Cancellation);
+        _collector.Writer.Complete();
+        await running;
+    }
+
+    private sealed class Sent : IClientStreamWriter<ConnectRequest>
+    {
+        private readonly Lock _gate = new();
+        private readonly List<ConnectRequest> _messages = [];
+
+        public IReadOnlyList<ConnectRequest> Messages
+        {
+            get
+            {
+                lock (_gate)
+                    return [.. _messages];
+            }
+        }
+
+        public WriteOptions? WriteOptions { get; set; }
+
+        public Task WriteAsync(ConnectRequest message)
+        {
+            lock (_gate)
+                _messages.Add(message);
+            return Task.CompletedTask;
+        }
+
+        public Task WriteAsync(ConnectRequest message, CancellationToken cancellationToken) => WriteAsync(message);
+
+        public Task CompleteAsync() => Task.CompletedTask;
+    }
+
+    private sealed class Answers(ChannelReader<ConnectResponse> responses) : IAsyncStreamReader<ConnectResponse>
+    {
+        public ConnectResponse Current { get; private set; } = null!;
+
+        public async Task<bool> MoveNext(CancellationToken cancellationToken)
+        {
+            if (!await responses.WaitToReadAsync(cancellationToken) || !responses.TryRead(out var response))
+                return false;
+            Current = response;
+            return true;
+        }
+    }
+}
