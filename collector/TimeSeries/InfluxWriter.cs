@@ -12,7 +12,10 @@ internal sealed partial class InfluxWriter(
     : BackgroundService
 {
     /// <summary>Where the server's throughput levels off.</summary>
-    private const int BatchLines = 5_000;
+    private const int BatchLines = 10_000;
+
+    /// <summary>How long points wait for others to fill their batch.</summary>
+    private static readonly TimeSpan GatherTime = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromMinutes(1);
@@ -25,6 +28,7 @@ internal sealed partial class InfluxWriter(
     private async Task WriteAllAsync(CancellationToken stopping)
     {
         var delay = FirstDelay;
+        var hasGathered = false;
         while (!stopping.IsCancellationRequested)
         {
             // Taken before the read, so that points added in between are not slept through.
@@ -35,6 +39,15 @@ internal sealed partial class InfluxWriter(
                 await added.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 continue;
             }
+
+            if (!hasGathered && batches.Sum(batch => batch.LineCount) < BatchLines)
+            {
+                await Task.Delay(GatherTime, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                hasGathered = true;
+                continue;
+            }
+
+            hasGathered = false;
 
             if (await WriteAsync(batches, stopping))
             {

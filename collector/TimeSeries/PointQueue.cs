@@ -6,13 +6,17 @@ using V1 = Telemetry.Protocol.V1;
 namespace Telemetry.Collector.TimeSeries;
 
 /// <summary>Keeps points on disk until the time-series server has them.</summary>
-internal sealed class PointQueue(StateStore store) : IPointSink
+internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSink
 {
     private const int MaxPoints = 5_000;
 
     /// <summary>Hours of a year, and reasons: more an agent does not lose at once.</summary>
     private const int MaxLosses = 20_000;
 
+    private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(100);
+
+    private readonly Lock _gate = new();
+    private Gathering _gathering = new();
     private volatile TaskCompletionSource _added = NewSignal();
 
     public bool IsWanted => true;
@@ -33,12 +37,9 @@ internal sealed class PointQueue(StateStore store) : IPointSink
 
         var (lines, count) = Encode(batch, delivery.Names);
         var losses = batch.Losses.Select(loss => (Hour: HourOf(loss.Hour.ToTime("hour")), Counts: ToCounts(loss))).ToList();
-        await store.WriteAsync(transaction =>
+        await AddAsync(transaction =>
         {
             transaction.Points.SetWatermark(delivery.InstanceId, delivery.Position);
-            if (count > 0)
-                transaction.Points.Add(lines, count);
-
             var epoch = delivery.Position.Epoch;
             if (delivery.SampledAt is { } at)
                 transaction.PointAccounts.Count(delivery.InstanceId, HourOf(at), epoch, new PointCounts((long)batch.Collected, count, points - count, 0, 0));
@@ -46,8 +47,9 @@ internal sealed class PointQueue(StateStore store) : IPointSink
                 transaction.PointAccounts.Count(delivery.InstanceId, hour, epoch, counts);
             if (delivery.LateSampleAt is { } late)
                 transaction.Presence.Sampled(delivery.InstanceId, late);
+            if (count > 0)
+                transaction.Points.Add(lines, count);
         });
-        Wake();
     }
 
     /// <summary>Adds the collector's own points.</summary>
@@ -61,6 +63,41 @@ internal sealed class PointQueue(StateStore store) : IPointSink
 
         store.Write(transaction => transaction.Points.Add(lines, count));
         Wake();
+    }
+
+    /// <summary>Deliveries are stored some together: nobody waits for a metric, and the disk is asked a few times a second instead of a thousand.</summary>
+    private async Task AddAsync(Action<StoreTransaction> work)
+    {
+        Gathering gathering;
+        bool isFirst;
+        lock (_gate)
+        {
+            gathering = _gathering;
+            isFirst = gathering.Works.Count == 0;
+            gathering.Works.Add(work);
+        }
+
+        if (isFirst)
+            await StoreAsync(gathering);
+        await gathering.Stored.Task;
+    }
+
+    private async Task StoreAsync(Gathering gathering)
+    {
+        await Task.Delay(GatherTime, time);
+        lock (_gate)
+            _gathering = new Gathering();
+        try
+        {
+            await store.WriteAsync(transaction => gathering.Works.ForEach(work => work(transaction)));
+            gathering.Stored.SetResult();
+            Wake();
+        }
+        catch (Exception e)
+        {
+            // Each of those who wait is told.
+            gathering.Stored.SetException(e);
+        }
     }
 
     private static (byte[] Lines, int Count) Encode(V1.HealthBatch batch, SeriesNames names)
@@ -88,4 +125,11 @@ internal sealed class PointQueue(StateStore store) : IPointSink
     private void Wake() => Interlocked.Exchange(ref _added, NewSignal()).SetResult();
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private sealed class Gathering
+    {
+        public List<Action<StoreTransaction>> Works { get; } = [];
+
+        public TaskCompletionSource Stored { get; } = NewSignal();
+    }
 }
