@@ -50,7 +50,7 @@ internal static class LineProtocol
             separator = ',';
         }
 
-        if (separator == ' ' || point.Time is null || Math.Abs(point.Time.Seconds) > MaxSeconds)
+        if (separator == ' ' || point.Time is not { Seconds: >= -MaxSeconds and <= MaxSeconds })
         {
             text.Length = start;
             return false;
