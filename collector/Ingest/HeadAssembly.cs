@@ -17,6 +17,9 @@ internal sealed class HeadAssembly
     /// <summary>Bytes of nodes kept for a head that is not complete. 375,000 entries need about 3 MB besides their leaves.</summary>
     private const int MaxHeldBytes = 32 * 1024 * 1024;
 
+    /// <summary>What a node takes besides its bytes, so that many tiny ones are limited too.</summary>
+    private const int NodeOverhead = 256;
+
     /// <summary>Digests asked for at a time: with nodes of 600 bytes on average, about what the window of a stream holds.</summary>
     private const int MaxRequested = 256;
 
@@ -61,9 +64,10 @@ internal sealed class HeadAssembly
             Hold(bytes.Length);
             Place(digest, bytes);
         }
-        else if (Known(digest) is null && _offered.TryAdd(digest, bytes))
+        else if (Known(digest) is null)
         {
             Hold(bytes.Length);
+            _offered.TryAdd(digest, bytes);
         }
     }
 
@@ -106,7 +110,7 @@ internal sealed class HeadAssembly
     {
         var nodes = _checked.ToArray();
         _checked.Clear();
-        _heldBytes -= CheckedBytes;
+        _heldBytes -= CheckedBytes + (nodes.Length * NodeOverhead);
         CheckedBytes = 0;
         return nodes;
     }
@@ -177,7 +181,7 @@ internal sealed class HeadAssembly
 
     private void Hold(int bytes)
     {
-        _heldBytes += bytes;
+        _heldBytes += bytes + NodeOverhead;
         if (_heldBytes > MaxHeldBytes)
             throw new BadMessageException($"more than {MaxHeldBytes / 1024 / 1024} MiB of nodes for one unfinished head");
     }
