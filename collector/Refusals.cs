@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Telemetry.Collector.Baselines;
@@ -73,7 +74,7 @@ internal sealed partial class Refusals(ILogger<Refusals> logger) : Interceptor
     {
         switch (e)
         {
-            case BadMessageException or NotCanonicalException:
+            case BadMessageException or NotCanonicalException or InvalidProtocolBufferException:
                 Log.Refused(logger, context.Method, context.Peer, e.Message);
                 return new Status(StatusCode.InvalidArgument, e.Message);
             case ConfigurationException mistakes:

@@ -45,6 +45,7 @@ internal sealed class Session(
     private readonly NodeOutbox _outbox = new(store.ReadNode);
     private readonly HashSet<Digest> _toldScopes = [];
     private readonly Queue<ByteString> _challenges = [];
+    private readonly SeriesNames _series = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
     private TimeSpan _heartbeat = DefaultHeartbeat;
     private DateTimeOffset _heartbeatDue;
@@ -240,7 +241,14 @@ internal sealed class Session(
             }
         }
 
-        return health.Next() is { } record ? new ConnectRequest { Health = record.ToMessage() } : null;
+        return health.Next() is { } record ? new ConnectRequest { Health = Shortened(record) } : null;
+    }
+
+    private HealthBatch Shortened(SpoolRecord record)
+    {
+        var batch = record.ToMessage();
+        _series.Shorten(batch);
+        return batch;
     }
 
     private ChallengeAnswer? Answer()

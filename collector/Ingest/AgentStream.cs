@@ -22,6 +22,9 @@ internal sealed partial class AgentStream(
     private const int MaxNameLength = 255;
     private const int MaxTags = 50;
 
+    /// <summary>A scope changes with policies and configuration; an agent that has more to tell connects again.</summary>
+    private const int MaxScopes = 16;
+
     /// <summary>Change records after which is looked whether the instance has too many.</summary>
     private const int TrimInterval = 10_000;
 
@@ -142,18 +145,18 @@ internal sealed partial class AgentStream(
     private async IAsyncEnumerable<V1.ConnectResponse> AnnounceAsync(V1.Head message)
     {
         var coverage = message.Coverage.ToModel(KnownScope);
-        _scopes[coverage.Scope.Digest] = coverage.Scope;
+        if (_scopes.TryAdd(coverage.Scope.Digest, coverage.Scope) && _scopes.Count > MaxScopes)
+            throw new BadMessageException($"more than {MaxScopes} scopes on one stream");
+
         var head = new InstanceHead(
             InstanceId,
-            new HeadPosition(message.Epoch, message.Sequence),
+            PositionOf(message.Epoch, message.Sequence),
             message.Roots.ToModel(),
             coverage,
             message.ObservedAt.ToTime("observed_at"),
             message.ObservedAfter?.ToTime("observed_after"),
             time.GetUtcNow());
 
-        if (message.Epoch is 0 or > long.MaxValue || message.Sequence is 0 or > long.MaxValue)
-            throw new BadMessageException($"impossible position {head.Position}");
         if (head.Position <= _watermark)
         {
             yield return Ack(V1.Lane.State, _watermark);
@@ -245,7 +248,8 @@ internal sealed partial class AgentStream(
 
     private async IAsyncEnumerable<V1.ConnectResponse> KeepAsync(V1.HealthBatch batch)
     {
-        var position = new HeadPosition(batch.Epoch, batch.Sequence);
+        var position = PositionOf(batch.Epoch, batch.Sequence);
+
         // Names hold for what follows, though these points are known.
         foreach (var series in batch.Series)
             _series.Name(series);
@@ -293,6 +297,11 @@ internal sealed partial class AgentStream(
 
     private Scope? KnownScope(Digest digest) =>
         _scopes.TryGetValue(digest, out var scope) ? scope : null;
+
+    private static HeadPosition PositionOf(ulong epoch, ulong sequence) =>
+        epoch is 0 or > long.MaxValue || sequence is 0 or > long.MaxValue
+            ? throw new BadMessageException($"impossible position {new HeadPosition(epoch, sequence)}")
+            : new HeadPosition(epoch, sequence);
 
     private static V1.ConnectResponse Ack(V1.Lane lane, HeadPosition position) =>
         new() { Ack = new V1.Ack { Lane = lane, Epoch = position.Epoch, Sequence = position.Sequence } };

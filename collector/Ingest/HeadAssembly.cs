@@ -17,6 +17,9 @@ internal sealed class HeadAssembly : IDisposable
     /// <summary>Bytes of nodes kept for a head that is not complete. 375,000 entries need about 3 MB besides their leaves.</summary>
     private const int MaxHeldBytes = 32 * 1024 * 1024;
 
+    /// <summary>What a node takes besides its bytes, so that many tiny ones are limited too.</summary>
+    private const int NodeOverhead = 256;
+
     /// <summary>Checked nodes beyond this are stored early, so that an interrupted first contact resumes.</summary>
     private const int StoreEarlyBytes = 1024 * 1024;
 
@@ -61,10 +64,11 @@ internal sealed class HeadAssembly : IDisposable
     /// <exception cref="OverloadedException">More than all unfinished heads together may.</exception>
     public void Take(byte[] bytes)
     {
-        if (_heldBytes + bytes.Length > MaxHeldBytes)
+        var size = bytes.Length + NodeOverhead;
+        if (_heldBytes + size > MaxHeldBytes)
             throw new BadMessageException($"more than {MaxHeldBytes / 1024 / 1024} MiB of nodes for one unfinished head");
-        _room.Hold(bytes.Length);
-        _heldBytes += bytes.Length;
+        _room.Hold(size);
+        _heldBytes += size;
         _arrived.Add(bytes);
     }
 
@@ -91,7 +95,7 @@ internal sealed class HeadAssembly : IDisposable
         {
             var digest = TreeNode.DigestOf(bytes);
             if (Known(digest, nodes) is not null)
-                Release(bytes.Length);
+                Release(bytes.Length + NodeOverhead);
             else
                 Place(digest, bytes, nodes);
             if (_waiting.ContainsKey(digest))
@@ -110,8 +114,8 @@ internal sealed class HeadAssembly : IDisposable
         // The next ones rely on these, should they be swept before they are part of a head.
         foreach (var node in _checked)
             _relied.Add(node.Summary.Digest);
+        Release(_checkedBytes + (_checked.Count * NodeOverhead));
         _checked.Clear();
-        Release(_checkedBytes);
         _checkedBytes = 0;
         return nodes;
     }
@@ -134,7 +138,7 @@ internal sealed class HeadAssembly : IDisposable
             if (_requested.Remove(digest))
                 Place(digest, bytes, nodes);
             else if (Known(digest, nodes) is not null || !_offered.TryAdd(digest, bytes))
-                Release(bytes.Length);
+                Release(bytes.Length + NodeOverhead);
         }
 
         _arrived.Clear();

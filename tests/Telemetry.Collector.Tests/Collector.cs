@@ -18,6 +18,8 @@ internal sealed class Collector : IDisposable
 
     public Collector() => Open();
 
+    public string DataDirectory => _folder.Path;
+
     public FakeTimeProvider Time { get; } = new(Some.Time);
 
     public StateStore Store { get; private set; } = null!;

@@ -45,13 +45,13 @@ public sealed class KeyPattern : IEquatable<KeyPattern>
     public static KeyPattern Parse(string text)
     {
         if (!KeyText.IsKey(text))
-            throw new FormatException($"'{EscapedText.Of(Encoding.UTF8.GetBytes(text))}' is not a pattern. Patterns look like /etc/ssh/*, package:dpkg/*, setting:/etc/hosts#* or system:module/*.");
+            throw new FormatException($"'{Shown(text)}' is not a pattern. Patterns look like /etc/ssh/*, package:dpkg/*, setting:/etc/hosts#* or system:module/*.");
         var (kind, key) = KeyText.Parse(text.Replace("*", StarEscape, StringComparison.Ordinal).Replace("?", AnyEscape, StringComparison.Ordinal));
         var components = key.IsRoot ? [] : Split(key.Bytes).Select(bytes => new Component(bytes)).ToArray();
         if (components.Sum(component => component.DoubleStars) > MaxDoubleStars)
-            throw new FormatException($"'{text}' has more than {MaxDoubleStars} double stars.");
+            throw new FormatException($"'{Shown(text)}' has more than {MaxDoubleStars} double stars.");
         if (Array.Exists(components, component => component.IsEmpty))
-            throw new FormatException($"'{text}' has an empty component.");
+            throw new FormatException($"'{Shown(text)}' has an empty component.");
         return new KeyPattern(kind, text, components);
     }
 
@@ -105,6 +105,8 @@ public sealed class KeyPattern : IEquatable<KeyPattern>
         key = end < 0 ? [] : key[(end + 1)..];
         return component;
     }
+
+    private static string Shown(string text) => EscapedText.Of(Encoding.UTF8.GetBytes(text));
 
     private static List<byte[]> Split(ReadOnlySpan<byte> key)
     {

@@ -33,7 +33,9 @@ public sealed class SysctlPattern : IEquatable<SysctlPattern>
 
     /// <exception cref="FormatException">It names nothing.</exception>
     public static SysctlPattern Parse(string text) =>
-        new SysctlPattern(text) is { Length: > 0 } pattern ? pattern : throw new FormatException($"'{text}' is no name of a kernel parameter.");
+        new SysctlPattern(text) is { Length: > 0 } pattern
+            ? pattern
+            : throw new FormatException($"'{EscapedText.Of(Encoding.UTF8.GetBytes(text))}' is no name of a kernel parameter.");
 
     /// <summary>The name of one of the directories, or of the file; null when it has a star.</summary>
     public byte[]? Literal(int part) => _parts[part].Contains(Glob.Star) ? null : _parts[part];

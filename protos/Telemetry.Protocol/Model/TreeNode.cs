@@ -146,6 +146,10 @@ public sealed class TreeNode
             var shared = reader.Count(EntryKey.MaxLength);
             var suffix = reader.Raw(reader.Count(EntryKey.MaxLength));
             var length = shared + suffix.Length;
+
+            // Front coding can unfold to a hundred times as much.
+            if (Boundary.IsForced(index, _end))
+                throw new NotCanonicalException("more keys than a node holds");
             if (shared > previous || length > EntryKey.MaxLength)
                 throw new NotCanonicalException("a key that is too long");
             if (index > 0 && (suffix.IsEmpty || (shared < previous && suffix[0] <= _bytes[_start + shared])))

@@ -71,8 +71,8 @@ public sealed class SessionTests : IDisposable
         await Run(2, ConnectRequest.MessageOneofCase.Health);
 
         var batches = _sent.Messages.Where(message => message.Health is not null).Select(message => message.Health).ToList();
-        Assert.Equal([(1u, 2, 2u), (2u, 1, 3u)], batches.Select(batch => (batch.Sequence, batch.Points.Count, batch.Collected)));
-        Assert.Equal("web-1", batches[0].Points[0].Tags["host"]);
+        Assert.Equal([(1u, 2, 2u), (2u, 1, 3u)], batches.Select(batch => (batch.Sequence, batch.Rows.Count, batch.Collected)));
+        Assert.Equal("web-1", batches[0].Series[0].Tags["host"]);
     }
 
     [Fact]

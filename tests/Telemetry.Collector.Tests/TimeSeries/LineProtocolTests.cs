@@ -1,6 +1,7 @@
 using System.Text;
 using Google.Protobuf.WellKnownTypes;
 using Telemetry.Collector.TimeSeries;
+using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
 using Field = Telemetry.Protocol.V1.Field;
 
@@ -49,6 +50,33 @@ public sealed class LineProtocolTests
         point.Fields.Add(new Field { Name = "n", IntValue = 1 });
 
         Assert.Equal("a\\,b,slash=x n=1i 1500000000000000007\n", Write(point));
+    }
+
+    [Fact]
+    public void Append_ARowOfASeries_WritesWhatThePointInFullWould()
+    {
+        var series = new Series { Id = 7, Measurement = "a b", FloatFields = { "usage", "time", "gone" }, IntFields = { "n" } };
+        series.Tags.Add("host", "web 1");
+        series.Tags.Add("cpu", "0");
+        var names = new SeriesNames();
+        names.Name(series);
+        var row = new SeriesRow { Series = 7, FloatValues = { 1.5, 2, double.NaN }, IntValues = { -3 } };
+        using var lines = new LineProtocol();
+
+        Assert.True(lines.Append(names.Of(row)!, row, new Timestamp { Seconds = 1_500_000_000, Nanos = 7 }));
+
+        Assert.Equal("a\\ b,cpu=0,host=web\\ 1 usage=1.5,n=-3i 1500000000000000007\n", Encoding.UTF8.GetString(lines.Lines));
+    }
+
+    [Fact]
+    public void Row_OfASeriesNobodyNamedOrWithoutItsValues_IsRefused()
+    {
+        var names = new SeriesNames();
+        names.Name(new Series { Id = 1, Measurement = "m", FloatFields = { "a" } });
+
+        Assert.Throws<BadMessageException>(() => names.Of(new SeriesRow { Series = 2 }));
+        Assert.Throws<BadMessageException>(() => names.Of(new SeriesRow { Series = 1 }));
+        Assert.Throws<BadMessageException>(() => names.Name(new Series { Id = 2, Measurement = new string('m', 2_000_000) }));
     }
 
     private static Point NewPoint(string measurement, params (string Key, string Value)[] tags)
