@@ -22,6 +22,9 @@ internal sealed partial class AgentStream(
     private const int MaxNameLength = 255;
     private const int MaxTags = 50;
 
+    /// <summary>What an agent dates further from its present says nothing.</summary>
+    private static readonly TimeSpan LongestAgo = TimeSpan.FromDays(3650);
+
     /// <summary>A scope changes with policies and configuration; an agent that has more to tell connects again.</summary>
     private const int MaxScopes = 16;
 
@@ -43,7 +46,7 @@ internal sealed partial class AgentStream(
     private string _bootId = "";
     private DateTimeOffset? _bootedAt;
     private DateTimeOffset _connectedAt;
-    private TimeSpan _clockOffset;
+    private DateTimeOffset _metAt, _sentAt;
     private long _sessionId;
 
     public string InstanceId => _instance.Id;
@@ -61,9 +64,9 @@ internal sealed partial class AgentStream(
 
         _instance = ToInstance(hello);
         _bootId = hello.BootId;
-        var sentAt = hello.SentAt?.ToTime("sent_at");
-        _clockOffset = sentAt is { } sent ? time.GetUtcNow() - sent : TimeSpan.Zero;
-        _bootedAt = hello.BootedAt?.ToTime("booted_at") + _clockOffset;
+        _metAt = time.GetUtcNow();
+        _sentAt = hello.SentAt?.ToTime("sent_at") ?? _metAt;
+        _bootedAt = OnOurClock(hello.BootedAt?.ToTime("booted_at"));
     }
 
     /// <summary>What is known of the instance. From here on it is connected.</summary>
@@ -262,6 +265,10 @@ internal sealed partial class AgentStream(
         yield return Ack(V1.Lane.Health, _healthWatermark);
     }
 
+    /// <summary>A time of the agent's clock, as ours was when that showed it; null when it is no time of any session.</summary>
+    private DateTimeOffset? OnOurClock(DateTimeOffset? theirs) =>
+        _sentAt - theirs is { } before && before.Duration() < LongestAgo ? _metAt - before : null;
+
     private PointDelivery ToDelivery(V1.HealthBatch batch, HeadPosition position)
     {
         var sampledAt = batch.Rows.Count > 0 ? batch.Time.ToTime("time") : batch.Points.Count > 0 ? batch.Points[0].Time?.ToTime("time") : null;
@@ -270,7 +277,7 @@ internal sealed partial class AgentStream(
             SampledAt = sampledAt,
 
             // While it is connected nobody needs this evidence that it runs.
-            LateSampleAt = sampledAt + _clockOffset is { } at && at < _connectedAt ? at : null,
+            LateSampleAt = OnOurClock(sampledAt) is { } at && at < _connectedAt ? at : null,
         };
     }
 

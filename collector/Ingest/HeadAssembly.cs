@@ -172,10 +172,12 @@ internal sealed class HeadAssembly : IDisposable
 
     private bool IsResolved(Digest digest, NodeTable nodes)
     {
-        if (_known.ContainsKey(digest) || _waiting.ContainsKey(digest) || _requested.Contains(digest))
+        if (_waiting.ContainsKey(digest) || _requested.Contains(digest))
             return true;
 
-        if (_offered.Remove(digest, out var bytes))
+        if (_known.TryGetValue(digest, out var known))
+            Found(known);
+        else if (_offered.Remove(digest, out var bytes))
             Place(digest, bytes, nodes);
         else if (Stored(digest, nodes) is { } stored)
             Found(stored);

@@ -20,7 +20,7 @@ internal sealed class NodeCache
             var era = Volatile.Read(ref _era);
             if (era.Sweeps > sweeps)
                 return null;
-            if (era.Sweeps == sweeps && era.Nodes.Count < MaxNodes)
+            if (era.Sweeps == sweeps && !era.IsFull)
                 return era.Nodes;
             Interlocked.CompareExchange(ref _era, new Era(sweeps), era);
         }
@@ -30,6 +30,20 @@ internal sealed class NodeCache
     {
         public long Sweeps => sweeps;
 
+        private int _uses;
+        private volatile bool _isFull;
+
         public ConcurrentDictionary<Digest, StoredNode> Nodes { get; } = new();
+
+        /// <summary>Looked at now and then, for it is dear to count.</summary>
+        public bool IsFull
+        {
+            get
+            {
+                if (Interlocked.Increment(ref _uses) % 1024 == 0)
+                    _isFull = Nodes.Count >= MaxNodes;
+                return _isFull;
+            }
+        }
     }
 }

@@ -73,6 +73,24 @@ public sealed class AgentStreamTests : IDisposable
     }
 
     [Fact]
+    public void Head_PushedWithNodesThatAreStored_IsComplete()
+    {
+        new FakeAgent(_collector.NewStream(), "i-2").Hello().Report(FileTree.OfSize(200));
+        var stream = _collector.NewStream();
+        new FakeAgent(stream).Hello();
+        var (roots, nodes) = FileTree.OfSize(200).Build();
+        var head = FakeAgent.Head(roots);
+        head.Head.Pushed = (uint)nodes.Count;
+        var batch = new V1.NodeBatch();
+        batch.Nodes.AddRange(nodes.Values.Select(bytes => ByteString.CopyFrom(bytes)));
+
+        stream.Receive(head);
+        var taken = stream.Receive(new V1.ConnectRequest { Nodes = batch });
+
+        Assert.Contains(taken, response => response.Ack?.Sequence == 1);
+    }
+
+    [Fact]
     public void Head_ThatIsRedelivered_IsAcknowledgedAndChangesNothing()
     {
         var agent = new FakeAgent(_collector.NewStream()).Hello();
