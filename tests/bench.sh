@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Benchmarks side by side with the peers, in one run, as ratios; the budgets are in the table.
-#   tests/bench.sh [NAME…]    NAME: scan, latency, idle (default: all)
+#   tests/bench.sh [NAME…]    NAME: scan, latency, idle, fleet (default: all)
 #   BENCH_TREE=DIR            the tree that is fingerprinted (default /usr)
 #   BENCH_MANY=DIR            a tree of many entries, for memory, latency and idling (default /)
 #   BENCH_ROUNDS=N            alternating rounds (default 3); the best of each counts
+#   BENCH_AGENTS=N            simulated agents of the fleet (default 10000)
 # JSON goes to artifacts/bench/NAME.json. Exit 1 when a budget is not met.
 set -euo pipefail
 
@@ -12,6 +13,7 @@ source "$root/deploy/requirements.sh"
 
 tree=${BENCH_TREE:-/usr} many=${BENCH_MANY:-/} rounds=${BENCH_ROUNDS:-3}
 agent=$root/artifacts/bin/telemetry-agent
+simulator=$root/artifacts/bin/Telemetry.FleetSimulator/release/telemetry-fleet-simulator
 results=$root/artifacts/bench
 work=$(mktemp -d)
 running=()
@@ -158,14 +160,25 @@ bench_scan() {
   save scan
 }
 
-# start_fleet NAME [TOML]: a collector, and an agent that watches all there is as it is by default, certified as bench:1.
-start_fleet() {
+# start_collector NAME [TOML]: its process id is in $collector.
+start_collector() {
   mkdir -p "$work/$1"
-  printf 'data_directory = "%s"\n[agents]\nlisten = "127.0.0.1:0"\n[operators]\nlisten = "127.0.0.1:0"\n' "$work/$1/collector" > "$work/$1/collector.toml"
+  [[ -e $work/$1/collector.toml ]] ||
+    printf 'data_directory = "%s"\n[agents]\nlisten = "127.0.0.1:%s"\n[operators]\nlisten = "127.0.0.1:0"\n%s\n' \
+      "$work/$1/collector" "$(free_port)" "${2:-}" > "$work/$1/collector.toml"
+  rm -f "$work/$1/collector/addresses.json"
   "$root/artifacts/bin/telemetry-collector" serve --config "$work/$1/collector.toml" > "$work/$1/collector.log" 2>&1 &
-  running+=("$!")
+  collector=$!
+  running+=("$collector")
   within 30 "the collector to listen" test -s "$work/$1/collector/addresses.json"
+}
+
+free_port() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'; }
+
+# start_fleet NAME [TOML] [COLLECTOR_TOML]: a collector, and an agent that watches all there is as it is by default.
+start_fleet() {
   local agents
+  start_collector "$1" "${3:-}"
   agents=$(address "$1" agents)
   at=(--server "$(address "$1" operators)" --token-file "$work/$1/collector/admin.token")
   cat > "$work/$1/agent.toml" << TOML
@@ -255,6 +268,112 @@ bench_idle() {
   save idle
 }
 
+# Takes the points, and forgets them; where is in $sink.
+start_sink() {
+  local port
+  port=$(free_port)
+  "$simulator" sink --listen "http://127.0.0.1:$port/" > "$work/sink.log" 2>&1 &
+  running+=("$!")
+  sink=$(printf '[timeseries]\nkind = "influxdb"\nurl = "http://127.0.0.1:%s"' "$port")
+}
+
+# number NAME: a figure of what the simulator printed.
+number() { sed -n "s/.*\"$1\":\([0-9.]*\).*/\1/p" | head -n 1; }
+
+# simulate NAME OPTION…: a fleet against a collector of its own.
+simulate() {
+  local name=$1
+  shift
+  start_sink
+  start_collector "$name" "$sink"
+  "$simulator" --collector "$(address "$name" agents)" --pid "$collector" "$@" 2> "$work/$name/simulator.log" || { tail -n 3 "$work/$name/simulator.log" >&2; return 1; }
+}
+
+# growth WHAT OPTION…: how one figure grows while the others stand still.
+growth() {
+  local what=$1 result
+  shift
+  result=$(simulate "growth-$RANDOM" --seconds 15 --drift 10 --entries 10000 "$@")
+  printf '  %-24s %10.1f %10.1f %10.1f %10.2f %10.0f\n' "$what" "$(number stored_after <<< "$result")" "$(number head_ack_p50 <<< "$result")" \
+    "$(number head_ack_p99 <<< "$result")" "$(number collector_cpu <<< "$result")" "$(($(number collector_resident_kb <<< "$result") / 1024))"
+  stop_running
+}
+
+# wire: bytes of the agent's connection so far, both ways.
+wire() { ss -tniH state established "dport = :$1" | grep -o 'bytes_\(sent\|received\):[0-9]*' | awk -F: '{ sum += $2 } END { print sum + 0 }'; }
+
+bench_fleet() {
+  need iproute2 command -v ss
+  install_missing
+  ulimit -n "$(ulimit -Hn)"
+  dotnet build "$root/tests/Telemetry.FleetSimulator" -c Release -nodeReuse:false -v quiet > "$work/output" 2>&1 || { cat "$work/output" >&2; return 1; }
+
+  local agents=${BENCH_AGENTS:-10000} result
+  result=$(simulate many --agents "$agents" --seconds 60 --drift 10)
+  local kb
+  kb=$(ratio "$(number collector_resident_kb <<< "$result")" "$agents")
+  echo "fleet of $agents agents, 60 points each in 10 s, 10 changes a second: $(number points_per_second <<< "$result") points/s, collector at $(number collector_cpu <<< "$result") of a core"
+  row "$agents agents: ack of a head, p99" "$(number head_ack_p99 <<< "$result") ms" "" "" "$(number head_ack_p99 <<< "$result")" "ms" 1000
+  row "$agents agents: ack of metrics, p99" "$(number health_ack_p99 <<< "$result") ms" "" "" "$(number health_ack_p99 <<< "$result")" "ms" 1000
+  row "$agents agents: resident, for each" "$kb KB" "" "" "$kb" "KB" 120
+  stop_running
+
+  start_sink
+  start_collector storm "$sink"
+  "$simulator" --collector "$(address storm agents)" --pid "$collector" --agents $((agents / 2)) --seconds 5 --await-restart \
+    > "$work/storm/result" 2> "$work/storm/simulator.log" &
+  local fleet=$! back
+  running+=("$fleet")
+  within 300 "the fleet to be connected" test -s "$work/storm/result"
+  kill -9 "$collector"
+  wait "$collector" 2> /dev/null || true
+  running=("${running[0]}" "$fleet")
+  start_collector storm
+  wait "$fleet" || { tail -n 3 "$work/storm/simulator.log" >&2; return 1; }
+  back=$(number back_after < <(sed -n 2p "$work/storm/result"))
+  row "$((agents / 2)) agents back after kill -9" "$back s" "" "" "$back" "s" 60
+  row "of them refused for good" "" "" "" "$(number refused < <(sed -n 2p "$work/storm/result"))" "" 0
+  stop_running
+
+  printf '  %-24s %10s %10s %10s %10s %10s\n' growth "stored, s" "p50, ms" "p99, ms" cores "MB"
+  local count
+  for count in 1000 3000 "$agents"; do growth "$count agents" --agents "$count"; done
+  for count in 10000 100000 375000; do growth "$count entries" --agents 500 --entries "$count"; done
+  for count in 1 10 100; do growth "$count changes/s" --agents 1000 --drift "$count"; done
+
+  bench_wire
+  save fleet
+}
+
+# What one agent costs the network, as the kernel counts it. Without TLS as yet.
+bench_wire() {
+  scratch=$(mktemp -d /usr/local/share/telemetry-bench.XXXXXX)
+  (cd "$scratch" && seq 50 | xargs touch)
+  start_sink
+  start_fleet wire "" "$sink"
+  run_agent wire
+  certify
+  sleep 30
+
+  local port seconds=60 before after rate
+  port=$(address wire agents) port=${port##*:} port=${port%/}
+  before=$(wire "$port")
+  sleep "$seconds"
+  rate=$(ratio "$(($(wire "$port") - before))" "$seconds")
+  row "wire, idle, metrics every 10 s" "$rate B/s" "" "" "$rate" "B/s" 300
+
+  for ((i = 1; i <= 50; i++)); do
+    before=$(wire "$port")
+    echo "$RANDOM" > "$scratch/$i"
+    sleep 1
+    after=$(wire "$port")
+    awk -v b="$((after - before))" 'BEGIN { printf "%.2f\n", b / 1024 }'
+  done > "$work/wire.changes"
+  row "wire, one changed file, mean" "" "" "" "$(awk '{ sum += $1 } END { printf "%.1f", sum / NR }' "$work/wire.changes")" "KiB" 16
+  row "wire, one changed file, greatest of 50" "" "" "" "$(sort -n "$work/wire.changes" | tail -n 1)" "KiB" 32
+  stop_running
+}
+
 # The children that this script started, and no others.
 stop_running() {
   kill "${running[@]}" 2> /dev/null || true
@@ -263,12 +382,12 @@ stop_running() {
 }
 
 names=("${@:-scan}")
-(($#)) || names=(scan latency idle)
+(($#)) || names=(scan latency idle fleet)
 for name in "${names[@]}"; do
   case $name in
-    scan | latency | idle) ;;
-    -h | --help) sed -n '2,6s/^# //p' "$0"; exit 0 ;;
-    *) echo "There is no benchmark '$name'; there are: scan, latency, idle." >&2; exit 2 ;;
+    scan | latency | idle | fleet) ;;
+    -h | --help) sed -n '2,7s/^# //p' "$0"; exit 0 ;;
+    *) echo "There is no benchmark '$name'; there are: scan, latency, idle, fleet." >&2; exit 2 ;;
   esac
 done
 
