@@ -341,8 +341,18 @@ bench_fleet() {
   for count in 10000 100000 375000; do growth "$count entries" --agents 500 --entries "$count"; done
   for count in 1 10 100; do growth "$count changes/s" --agents 1000 --drift "$count"; done
 
+  bench_store
   bench_wire
   save fleet
+}
+
+# What the collector's store costs: two stored manifests compared, and an instance that is what its baseline says.
+bench_store() {
+  local result
+  dotnet build "$root/tests/Telemetry.Benchmarks" -c Release -nodeReuse:false -v quiet > "$work/output" 2>&1 || { cat "$work/output" >&2; return 1; }
+  result=$("$root/artifacts/bin/Telemetry.Benchmarks/release/telemetry-benchmarks")
+  row "compare 375,000 entries, 100 changed" "" "" "" "$(number compare_ms <<< "$result")" "ms" 10
+  row "an instance equal to its baseline" "" "" "" "$(number equal_bytes <<< "$result")" "bytes" 4096
 }
 
 # What one agent costs the network, as the kernel counts it. Without TLS as yet.

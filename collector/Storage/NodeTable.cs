@@ -7,16 +7,19 @@ namespace Telemetry.Collector.Storage;
 
 /// <summary>Nodes of all trees, content-addressed. Only checked nodes are added, each after its children.</summary>
 /// <param name="cache">Null where nodes may be seen that are not stored yet.</param>
-internal sealed class NodeTable(DbConnection connection, DbTransaction transaction, NodeCache? cache) : INodeSource
+internal sealed class NodeTable(DbConnection connection, DbTransaction transaction, NodeCache? cache) : INodeSource, IDisposable
 {
     private ConcurrentDictionary<Digest, StoredNode>? _cached;
     private long? _sweeps;
+    private DbCommand? _read;
 
-    public ReadOnlyMemory<byte> Read(Digest digest) =>
-        connection.QuerySingleOrDefault<byte[]>(
-            "SELECT body FROM nodes WHERE digest = @Digest",
-            new { Digest = digest.ToArray() }, transaction)
-        ?? throw new NodeMissingException(digest);
+    public ReadOnlyMemory<byte> Read(Digest digest)
+    {
+        // A comparison reads hundreds: prepared once, and without a mapper.
+        _read ??= Prepare("SELECT body FROM nodes WHERE digest = @digest");
+        _read.Parameters[0].Value = digest.ToArray();
+        return (byte[]?)_read.ExecuteScalar() ?? throw new NodeMissingException(digest);
+    }
 
     public StoredNode? Find(Digest digest)
     {
@@ -98,6 +101,19 @@ internal sealed class NodeTable(DbConnection connection, DbTransaction transacti
         connection.Execute("UPDATE collector SET sweeps = sweeps + 1", transaction: transaction);
         _sweeps = null;
         return connection.Execute("DELETE FROM nodes WHERE id IN @ids", new { ids }, transaction);
+    }
+
+    public void Dispose() => _read?.Dispose();
+
+    private DbCommand Prepare(string sql)
+    {
+        var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = sql;
+        var digest = command.CreateParameter();
+        digest.ParameterName = "@digest";
+        command.Parameters.Add(digest);
+        return command;
     }
 
     private bool Has(Digest digest) =>

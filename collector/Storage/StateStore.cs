@@ -65,7 +65,8 @@ internal sealed class StateStore : IDisposable
             using var connection = new SqliteConnection(_connectionString);
             connection.Open();
             using var transaction = connection.BeginTransaction(deferred: true);
-            return work(new StoreTransaction(connection, transaction, _cache));
+            using var tables = new StoreTransaction(connection, transaction, _cache);
+            return work(tables);
         }
         catch (SqliteException e) when (StoreException.IsDiskFailure(e))
         {
@@ -131,7 +132,7 @@ internal sealed class StoreException : Exception
 
 /// <summary>One transaction, with a class for each aggregate.</summary>
 /// <param name="cache">Of committed nodes; null for a writer.</param>
-internal sealed class StoreTransaction(DbConnection connection, DbTransaction transaction, NodeCache? cache = null)
+internal sealed class StoreTransaction(DbConnection connection, DbTransaction transaction, NodeCache? cache = null) : IDisposable
 {
     public NodeTable Nodes { get; } = new(connection, transaction, cache);
 
@@ -164,4 +165,6 @@ internal sealed class StoreTransaction(DbConnection connection, DbTransaction tr
     public PresenceTable Presence { get; } = new(connection, transaction);
 
     public CollectorTable Collector { get; } = new(connection, transaction);
+
+    public void Dispose() => Nodes.Dispose();
 }

@@ -82,7 +82,7 @@ internal sealed class StoreWriter : IDisposable
             works.Add(work);
 
         using var transaction = _connection.BeginTransaction();
-        var tables = new StoreTransaction(_connection, transaction);
+        using var tables = new StoreTransaction(_connection, transaction);
         foreach (var work in works)
         {
             transaction.Save(Savepoint);

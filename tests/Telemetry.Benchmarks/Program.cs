@@ -1,0 +1,17 @@
+using System.Text.Json;
+using Telemetry.Benchmarks;
+
+// What the collector's store costs, measured on the real one. tests/bench.sh runs it and holds the budgets.
+var entries = args.Length > 0 ? int.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture) : 375_000;
+var folder = Directory.CreateTempSubdirectory("telemetry-benchmark-");
+try
+{
+    using var fleet = new StoredFleet(folder.FullName, entries);
+    var compare = await fleet.CompareMilliseconds(changes: 100, rounds: 41);
+    var bytes = await fleet.BytesOfAnEqualInstance(instances: 1_000);
+    Console.WriteLine(JsonSerializer.Serialize(new { entries, compare_ms = compare, equal_bytes = bytes }));
+}
+finally
+{
+    folder.Delete(recursive: true);
+}

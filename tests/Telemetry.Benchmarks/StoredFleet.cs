@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Collector;
+using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Compare;
+using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Ingest;
+using Telemetry.Collector.Policies;
+using Telemetry.Collector.Storage;
+using Telemetry.Collector.TimeSeries;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Model;
+using V1 = Telemetry.Protocol.V1;
+
+namespace Telemetry.Benchmarks;
+
+/// <summary>A collector's stages on a real store, without listeners.</summary>
+internal sealed class StoredFleet(string folder, int entries) : IDisposable
+{
+    private readonly AssemblyRoom _room = new(TimeProvider.System);
+    private readonly byte[][] _keys = [.. Enumerable.Range(0, entries).Select(KeyOf).Order().Select(key => key.Bytes.ToArray())];
+    private readonly PolicyBook _policies = new();
+    private StateStore _store = StateStore.Open(folder);
+
+    /// <summary>Two stored manifests, compared again and again.</summary>
+    /// <returns>Milliseconds, the median of all rounds but the first.</returns>
+    public async Task<double> CompareMilliseconds(int changes, int rounds)
+    {
+        var (left, right) = (await StoreTree(changes: 0), await StoreTree(changes));
+        var times = new List<double>();
+        for (var round = 0; round < rounds; round++)
+        {
+            var begun = TimeProvider.System.GetTimestamp();
+            var found = _store.Read(transaction => Comparison.Between(transaction.Nodes, left, right, new CoverageOverlap(Coverage, Coverage)).Count());
+            times.Add(TimeProvider.System.GetElapsedTime(begun).TotalMilliseconds);
+            if (found != changes)
+                throw new InvalidOperationException($"{found} differences, {changes} were made");
+        }
+
+        return times.Skip(1).Order().ElementAt((rounds - 1) / 2);
+    }
+
+    /// <summary>By how much the store's file grows for each instance that is what its baseline says: all that it takes, from its first hello.</summary>
+    public async Task<double> BytesOfAnEqualInstance(int instances)
+    {
+        var roots = await StoreTree(changes: 0);
+        var (_, registry) = Stages();
+        registry.Create(BaselineName.TryParse("shop:1")!, roots, Coverage, "benchmark", TimeProvider.System.GetUtcNow());
+        registry.Bind(new Binding(Selector.Tag, "role=web", "shop"));
+
+        var before = Length();
+        var (pipeline, _) = Stages();
+        for (var i = 0; i < instances; i++)
+            await Report(pipeline, i, roots);
+        return (double)(Length() - before) / instances;
+    }
+
+    public void Dispose()
+    {
+        _store.Dispose();
+        _room.Dispose();
+    }
+
+    /// <summary>As an agent has it that watches a machine with a dozen filesystems.</summary>
+    private static Coverage Coverage { get; } = new(
+        Scope.Everything,
+        [new Scanner(EntryKind.File, "file", 1, 0), new Scanner(EntryKind.Package, "dpkg", 1, 0), new Scanner(EntryKind.Setting, "setting", 1, 0)],
+        [],
+        [])
+    {
+        Watched = [.. Enumerable.Range(0, 12).Select(i => new WatchedPart(EntryKey.OfPath($"/mount/{i}"), WatchMethod.Fanotify, ""))],
+    };
+
+    private (Pipeline Pipeline, BaselineRegistry Registry) Stages()
+    {
+        var pipeline = new Pipeline(_store, _policies, new DeviationFeed(_store), TimeProvider.System, NullLogger<Pipeline>.Instance);
+        return (pipeline, new BaselineRegistry(_store, _policies, pipeline, new ConnectedAgents(TimeProvider.System), TimeProvider.System));
+    }
+
+    private async Task Report(Pipeline pipeline, int number, Roots roots)
+    {
+        using var stream = new AgentStream(_store, pipeline, _room, _policies, FleetKey.Random(), new NoPointSink(), TimeProvider.System, NullLogger.Instance);
+        var now = TimeProvider.System.GetUtcNow();
+        var hello = new V1.Hello { InstanceId = $"i-{number:x17}", Name = $"web-{number}", AgentVersion = "0.1.0", BootId = $"{Guid.NewGuid()}", SentAt = now.ToTimestamp() };
+        hello.NodeFormats.Add(TreeNode.Format);
+        hello.Tags.Add("role", "web");
+        stream.Meet(hello);
+        await stream.WelcomeAsync();
+        var head = new V1.Head { Epoch = 1, Sequence = 1, Roots = roots.ToMessage(), Coverage = Coverage.ToMessage(), ObservedAt = now.ToTimestamp() };
+        await foreach (var response in stream.ReceiveAsync(new V1.ConnectRequest { Head = head }))
+        {
+            if (response.Ack is null)
+                throw new InvalidOperationException($"instance {number} is not what is stored: {response}");
+        }
+
+        await stream.LeaveAsync(now);
+    }
+
+    private async Task<Roots> StoreTree(int changes)
+    {
+        var nodes = new List<byte[]> { EncodedNode.Empty.Bytes };
+        var builder = new TreeBuilder(node => nodes.Add(node.Bytes));
+        var every = changes == 0 ? int.MaxValue : entries / changes;
+        for (var i = 0; i < _keys.Length; i++)
+            builder.Append(_keys[i], File(i, isChanged: i % every == every - 1).Encode());
+        var roots = Roots.Empty.With(EntryKind.File, builder.Finish());
+
+        using var assembly = new HeadAssembly(roots, _room);
+        foreach (var batch in nodes.Chunk(500))
+        {
+            foreach (var node in batch)
+                assembly.Take(node);
+            _store.Read(transaction => assembly.AdvanceInOrder(transaction.Nodes));
+            await assembly.StoreAsync(_store);
+        }
+
+        return roots;
+    }
+
+    /// <summary>With nothing left in the log beside the file.</summary>
+    private long Length()
+    {
+        _store.Dispose();
+        var length = new FileInfo(Path.Combine(folder, "state.db")).Length;
+        _store = StateStore.Open(folder);
+        return length;
+    }
+
+    private static EntryKey KeyOf(int number) =>
+        EntryKey.OfPath(string.Create(CultureInfo.InvariantCulture, $"/usr/share/package-{number % 997}/part-{number % 31}/file-{number}"));
+
+    private static Fingerprint File(int number, bool isChanged) => new()
+    {
+        Type = FileType.File,
+        Mode = 0b110_100_100,
+        Uid = 0,
+        Gid = 0,
+        Size = (ulong)number,
+        Content = Digest.Of(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{number} {isChanged}"))),
+    };
+}
