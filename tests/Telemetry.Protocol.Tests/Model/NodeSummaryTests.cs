@@ -36,7 +36,7 @@ public sealed class NodeSummaryTests
         var keys = Some.KeysWithoutBoundary("", 10, new string('k', 4000));
 
         Assert.True(new Checker().Add(NodeBytes.Leaf(keys[..9])).IsSealed);
-        Refuses("a boundary inside", checker => checker.Add(NodeBytes.Leaf(keys[..10])));
+        Refuses("more keys than a node holds", checker => checker.Add(NodeBytes.Leaf(keys[..10])));
     }
 
     [Fact]
