@@ -6,7 +6,7 @@ namespace Telemetry.EndToEnd.Tests;
 
 /// <summary>
 /// Records what the agent of this release sends, for the compatibility test of every later collector. Run by hand, once a release:
-/// <c>Telemetry.EndToEnd.Tests -explicit only -class '*StreamRecorder'</c>.
+/// <c>Telemetry.EndToEnd.Tests -trait Category=Record</c>.
 /// </summary>
 public sealed class StreamRecorder : IAsyncDisposable
 {
@@ -30,7 +30,8 @@ public sealed class StreamRecorder : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _installation.DisposeAsync();
 
-    [Fact(Explicit = true)]
+    [Fact]
+    [Trait("Category", "Record")]
     public async Task Record()
     {
         var watched = _installation.Watched;
