@@ -293,7 +293,7 @@ simulate() {
 growth() {
   local what=$1 result
   shift
-  result=$(simulate "growth-$RANDOM" --seconds 15 --drift 10 --entries 10000 "$@")
+  result=$(simulate "growth-$RANDOM" --seconds 15 "$@")
   printf '  %-24s %10.1f %10.1f %10.1f %10.2f %10.0f\n' "$what" "$(number stored_after <<< "$result")" "$(number head_ack_p50 <<< "$result")" \
     "$(number head_ack_p99 <<< "$result")" "$(number collector_cpu <<< "$result")" "$(($(number collector_resident_kb <<< "$result") / 1024))"
   stop_running
@@ -337,8 +337,8 @@ bench_fleet() {
 
   printf '  %-24s %10s %10s %10s %10s %10s\n' growth "stored, s" "p50, ms" "p99, ms" cores "MB"
   local count
-  for count in 1000 3000 "$agents"; do growth "$count agents" --agents "$count"; done
-  for count in 10000 100000 375000; do growth "$count entries" --agents 500 --entries "$count"; done
+  for count in 1000 3000 "$agents"; do growth "$count agents" --agents "$count" --drift 10; done
+  for count in 10000 100000 375000; do growth "$count entries" --agents 500 --entries "$count" --drift 10; done
   for count in 1 10 100; do growth "$count changes/s" --agents 1000 --drift "$count"; done
 
   bench_store

@@ -118,7 +118,7 @@ internal sealed class Fleet(FleetOptions options, int? collectorPid, TimeProvide
         await Task.Delay(time, clock, cancellation);
         await Console.Error.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
-            $"{_statistics.Connected} connected, {_statistics.Heads.Count} heads (p99 {_statistics.Heads.Percentile(0.99):F1} ms), {_statistics.Points} points (p99 {_statistics.Health.Percentile(0.99):F1} ms), {_statistics.Broken} broken, {CollectorMemory() / 1024} MB"));
+            $"{_statistics.Connected} connected, {_statistics.Heads.Count} heads (p99 {_statistics.Heads.Percentile(0.99):F1} ms), {_statistics.Points} points (p99 {_statistics.Health.Percentile(0.99):F1} ms), {_statistics.Broken} broken, {CollectorMemory() / 1024} MB; own garbage collections stood {GC.GetTotalPauseDuration().TotalMilliseconds:F0} ms"));
     }
 
     private TimeSpan CollectorTime() => collectorPid is { } pid ? Process.GetProcessById(pid).TotalProcessorTime : default;
