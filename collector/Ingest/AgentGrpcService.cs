@@ -46,7 +46,7 @@ internal sealed partial class AgentGrpcService(
             var welcome = await stream.WelcomeAsync();
             try
             {
-                await responses.WriteAsync(welcome, ending.Token);
+                await WriteAsync(responses, welcome, ending);
                 await ServeAsync(stream, connection, requests, responses, ending);
             }
             finally
@@ -85,9 +85,9 @@ internal sealed partial class AgentGrpcService(
                 // Taken before the look, so that what happens in between is not slept through.
                 var woken = connection.Woken;
                 if (connection.UntoldChallenge is { } nonce)
-                    await responses.WriteAsync(new ConnectResponse { Challenge = new Challenge { Nonce = nonce } }, ending.Token);
+                    await WriteAsync(responses, new ConnectResponse { Challenge = new Challenge { Nonce = nonce } }, ending);
                 await foreach (var response in stream.PendingAsync())
-                    await responses.WriteAsync(response, ending.Token);
+                    await WriteAsync(responses, response, ending);
 
                 while (!woken.IsCompleted && !agents.Draining.IsCompleted && await Task.WhenAny(next, woken, agents.Draining) == next)
                 {
@@ -98,14 +98,14 @@ internal sealed partial class AgentGrpcService(
                     if (requests.Current.ChallengeAnswer is { } answer)
                         connection.Answered(answer.Nonce);
                     await foreach (var response in stream.ReceiveAsync(requests.Current))
-                        await responses.WriteAsync(response, ending.Token);
+                        await WriteAsync(responses, response, ending);
                     next = NextAsync(requests, ending);
                 }
 
                 if (agents.Draining.IsCompleted)
                 {
                     var after = Duration.FromTimeSpan(agents.ReturnAfter(Random.Shared.NextDouble()));
-                    await responses.WriteAsync(new ConnectResponse { Drain = new Drain { ReconnectAfter = after } }, ending.Token);
+                    await WriteAsync(responses, new ConnectResponse { Drain = new Drain { ReconnectAfter = after } }, ending);
                     return;
                 }
             }
@@ -121,9 +121,19 @@ internal sealed partial class AgentGrpcService(
     /// <summary>Reads the next message, and ends the stream when none comes for too long.</summary>
     private async Task<bool> NextAsync(IAsyncStreamReader<ConnectRequest> requests, CancellationTokenSource ending)
     {
-        await using var silence = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), ending, Silence, Timeout.InfiniteTimeSpan);
+        await using var silence = EndAfterSilence(ending);
         return await requests.MoveNext(ending.Token);
     }
+
+    /// <summary>Ends the stream of an agent that reads no answers.</summary>
+    private async Task WriteAsync(IServerStreamWriter<ConnectResponse> responses, ConnectResponse response, CancellationTokenSource ending)
+    {
+        await using var silence = EndAfterSilence(ending);
+        await responses.WriteAsync(response, ending.Token);
+    }
+
+    private ITimer EndAfterSilence(CancellationTokenSource ending) =>
+        time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), ending, Silence, Timeout.InfiniteTimeSpan);
 
     private static partial class Log
     {
