@@ -16,7 +16,7 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
     private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _gate = new();
-    private Gathering _gathering = new();
+    private Task _gathered = Task.CompletedTask;
     private volatile TaskCompletionSource _added = NewSignal();
 
     public bool IsWanted => true;
@@ -37,7 +37,8 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
 
         var (lines, count) = Encode(batch, delivery.Names);
         var losses = batch.Losses.Select(loss => (Hour: HourOf(loss.Hour.ToTime("hour")), Counts: ToCounts(loss))).ToList();
-        await AddAsync(transaction =>
+        await Gathered();
+        await store.WriteAsync(transaction =>
         {
             transaction.Points.SetWatermark(delivery.InstanceId, delivery.Position);
             var epoch = delivery.Position.Epoch;
@@ -50,6 +51,7 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
             if (count > 0)
                 transaction.Points.Add(lines, count);
         });
+        Wake();
     }
 
     /// <summary>Adds the collector's own points.</summary>
@@ -65,38 +67,14 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
         Wake();
     }
 
-    /// <summary>Deliveries are stored some together: nobody waits for a metric, and the disk is asked a few times a second instead of a thousand.</summary>
-    private async Task AddAsync(Action<StoreTransaction> work)
+    /// <summary>Nobody waits for a metric: deliveries wait for each other, and what comes to the store together commits together.</summary>
+    private Task Gathered()
     {
-        Gathering gathering;
-        bool isFirst;
         lock (_gate)
         {
-            gathering = _gathering;
-            isFirst = gathering.Works.Count == 0;
-            gathering.Works.Add(work);
-        }
-
-        if (isFirst)
-            await StoreAsync(gathering);
-        await gathering.Stored.Task;
-    }
-
-    private async Task StoreAsync(Gathering gathering)
-    {
-        await Task.Delay(GatherTime, time);
-        lock (_gate)
-            _gathering = new Gathering();
-        try
-        {
-            await store.WriteAsync(transaction => gathering.Works.ForEach(work => work(transaction)));
-            gathering.Stored.SetResult();
-            Wake();
-        }
-        catch (Exception e)
-        {
-            // Each of those who wait is told.
-            gathering.Stored.SetException(e);
+            if (_gathered.IsCompleted)
+                _gathered = Task.Delay(GatherTime, time);
+            return _gathered;
         }
     }
 
@@ -125,11 +103,4 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
     private void Wake() => Interlocked.Exchange(ref _added, NewSignal()).SetResult();
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private sealed class Gathering
-    {
-        public List<Action<StoreTransaction>> Works { get; } = [];
-
-        public TaskCompletionSource Stored { get; } = NewSignal();
-    }
 }
