@@ -17,12 +17,12 @@ internal static unsafe class ParseHelper
         using var buffered = new BufferedStream(output, 64 * 1024);
         var handle = Init();
         output.Write([ParseProtocol.Ready]);
-        while (Next(input) is var (lens, content))
+        for (var isFirst = true; Next(input) is var (lens, content); isFirst = false)
         {
             if (handle == 0)
                 buffered.WriteByte(ParseProtocol.NoLens);
             else
-                Parse(handle, lens, content, buffered);
+                Parse(handle, lens, content, isFirst, buffered);
             buffered.Flush();
         }
 
@@ -58,14 +58,15 @@ internal static unsafe class ParseHelper
         }
     }
 
-    private static void Parse(nint handle, byte[] lens, byte[] content, Stream output)
+    /// <exception cref="InsufficientMemoryException">So it ends, and the file gets a process that holds no lenses of the files before it.</exception>
+    private static void Parse(nint handle, byte[] lens, byte[] content, bool isFirst, Stream output)
     {
         fixed (byte* lensName = lens, text = content, node = "/in\0"u8, tree = "/out\0"u8, variable = "nodes\0"u8, all = "/out//*\0"u8)
         {
             if (LibAugeas.Set(handle, node, text) < 0)
-                output.WriteByte(ParseProtocol.TooMuch);
-            else if (LibAugeas.TextStore(handle, lensName, node, tree) < 0)
-                WriteError(handle, output);
+                throw new InsufficientMemoryException();
+            if (LibAugeas.TextStore(handle, lensName, node, tree) < 0)
+                WriteError(handle, isFirst, output);
             else
                 WriteTree(handle, variable, LibAugeas.DefineVariable(handle, variable, all), output);
 
@@ -75,7 +76,7 @@ internal static unsafe class ParseHelper
     }
 
     /// <summary>The library's own message may repeat the file's content: only the line is told.</summary>
-    private static void WriteError(nint handle, Stream output)
+    private static void WriteError(nint handle, bool isFirst, Stream output)
     {
         var code = LibAugeas.Error(handle);
         fixed (byte* error = "/augeas/text/out/error\0"u8, line = "/augeas/text/out/error/line\0"u8)
@@ -83,8 +84,10 @@ internal static unsafe class ParseHelper
             byte* value = null;
             if (LibAugeas.Get(handle, error, &value) != 1)
             {
-                // No error of the file's: the lens is missing, or memory was not enough.
-                output.WriteByte(code == LibAugeas.NoLens ? ParseProtocol.NoLens : ParseProtocol.TooMuch);
+                // No error of the file's: the lens is missing, or memory is not enough. A lens that can't be loaded for that is missing, too.
+                if (code != LibAugeas.NoLens || !isFirst)
+                    throw new InsufficientMemoryException();
+                output.WriteByte(ParseProtocol.NoLens);
                 return;
             }
 
@@ -96,7 +99,9 @@ internal static unsafe class ParseHelper
 
     private static void WriteTree(nint handle, byte* variable, int count, Stream output)
     {
-        if (count is < 0 or > ParseProtocol.MaxNodes)
+        if (count < 0)
+            throw new InsufficientMemoryException();
+        if (count > ParseProtocol.MaxNodes)
         {
             output.WriteByte(ParseProtocol.TooMuch);
             return;

@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using Telemetry.Agent.Settings;
 using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests.Settings;
 
-public sealed class ParseHelperTests
+public sealed partial class ParseHelperTests
 {
     [Fact]
     public void Helper_BeforeItsFirstInput_HasNoRights()
@@ -85,6 +86,24 @@ public sealed class ParseHelperTests
     }
 
     [Fact]
+    public void Parse_TheFilesBeforeLeftNoMemory_AnotherProcessParses()
+    {
+        // All lenses together are more than one process may hold.
+        var requests = Directory.EnumerateFiles("/usr/share/augeas/lenses/dist", "*.aug")
+            .Where(path => LensDeclaration().IsMatch(File.ReadAllText(path)))
+            .Select(path => ModuleDeclaration().Match(File.ReadAllText(path)).Groups["name"].Value)
+            .Order(StringComparer.Ordinal)
+            .Select(module => new ParseRequest(module + ".lns", "\n"u8.ToArray()))
+            .ToList();
+        using var parser = new SettingsParser(SettingScans.Agent);
+
+        var answers = parser.Parse(requests, () => true, TestContext.Current.CancellationToken);
+
+        Assert.InRange(answers.Count, 100, 1_000);
+        Assert.DoesNotContain(requests.Zip(answers), pair => pair.Second.Trouble?.Contains("can't be parsed", StringComparison.Ordinal) == false);
+    }
+
+    [Fact]
     public void Parse_UnknownLens_IsMissing()
     {
         using var parser = new SettingsParser(SettingScans.Agent);
@@ -103,6 +122,12 @@ public sealed class ParseHelperTests
         Assert.Throws<OperationCanceledException>(
             () => parser.Parse([new ParseRequest("Hosts.lns", "\n"u8.ToArray())], () => true, stop.Token));
     }
+
+    [GeneratedRegex(@"^\s*let lns\s*=", RegexOptions.Multiline)]
+    private static partial Regex LensDeclaration();
+
+    [GeneratedRegex(@"^module\s+(?<name>\w+)", RegexOptions.Multiline)]
+    private static partial Regex ModuleDeclaration();
 
     private static Process Start()
     {
