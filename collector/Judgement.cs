@@ -8,26 +8,59 @@ using Telemetry.Protocol.Model;
 namespace Telemetry.Collector;
 
 /// <summary>What a state of an instance means under a policy. Nothing of it is written yet.</summary>
+/// <param name="Baseline">The accepted version it was compared with: the one it differs from least.</param>
 /// <param name="LeftOut">What the comparison could not conclude, for people.</param>
 /// <param name="Unread">What the instance can't read, and since when.</param>
-internal sealed record Judgement(IReadOnlyList<Transition> Transitions, string LeftOut, IReadOnlyList<UnreadEntry> Unread)
+internal sealed record Judgement(Baseline Baseline, IReadOnlyList<Transition> Transitions, string LeftOut, IReadOnlyList<UnreadEntry> Unread)
 {
     /// <param name="transaction">Is read only.</param>
+    /// <param name="accepted">The versions of its line that are accepted, newest first; one at least.</param>
+    /// <param name="judgedId">The version it was judged against before; null: none.</param>
     /// <param name="known">What was unread before.</param>
     public static Judgement Of(
-        StoreTransaction transaction, Baseline baseline, InstanceHead head, Yardstick yardstick, IReadOnlyList<UnreadEntry> known, DateTimeOffset now)
+        StoreTransaction transaction,
+        IReadOnlyList<Baseline> accepted,
+        long? judgedId,
+        InstanceHead head,
+        Yardstick yardstick,
+        IReadOnlyList<UnreadEntry> known,
+        DateTimeOffset now)
     {
-        // :: 2 Compare  with the baseline bound to it, as closely as its policy says
-        var overlap = new CoverageOverlap(baseline.Coverage, head.Coverage);
-        var findings = PolicyComparison.Between(transaction.Nodes, baseline.Roots, head.Roots, overlap, yardstick);
+        // :: 2 Compare  with the accepted version it differs from least, as closely as the line's policy says
+        var (baseline, overlap, findings) = Nearest(transaction, accepted, judgedId, head, yardstick);
         var unread = UnreadEntries.Of(findings, known, now);
         findings = UnreadEntries.Mark(findings, unread, now);
 
         // :: 3 Track    which deviations opened, changed and closed
         var transitions = DeviationTracker.Track(
-            transaction.Deviations.OpenOf(head.InstanceId), findings, IsConcluded, head, baseline.Id, now);
-        return new Judgement(transitions, Compare.LeftOut.Of(overlap, findings), unread);
+            transaction.Deviations.OpenOf(head.InstanceId), findings, Standing, IsConcluded, head, baseline.Id, now);
+        return new Judgement(baseline, transitions, Compare.LeftOut.Of(overlap, findings), unread);
+
+        Decision? Standing(Finding finding) =>
+            transaction.Decisions.Standing(head.InstanceId, finding.Kind, finding.Key, finding.Change.After, now);
 
         bool IsConcluded(EntryKind kind, EntryKey key) => !yardstick.Judges(kind, key) || overlap.Covers(kind, key.Bytes);
+    }
+
+    /// <summary>
+    /// The version it was judged against before unless another has strictly fewer deviations; of several such the newest. So a rolling
+    /// upgrade is no storm, and nothing flaps between versions that fit equally well. Counted is only what all of them cover: none
+    /// may win by saying less; and of those that fit equally well but cover other things it is the newest.
+    /// </summary>
+    private static (Baseline, CoverageOverlap, IReadOnlyList<Finding>) Nearest(
+        StoreTransaction transaction, IReadOnlyList<Baseline> accepted, long? judgedId, InstanceHead head, Yardstick yardstick)
+    {
+        (Baseline Baseline, CoverageOverlap, IReadOnlyList<Finding>)? nearest = null;
+        var fewest = int.MaxValue;
+        foreach (var baseline in accepted)
+        {
+            var overlap = new CoverageOverlap(baseline.Coverage, head.Coverage);
+            var findings = PolicyComparison.Between(transaction.Nodes, baseline.Roots, head.Roots, overlap, yardstick);
+            var deviations = findings.Count(finding => finding.IsDeviation && accepted.All(version => version.Coverage.Covers(finding.Kind, finding.Key.Bytes)));
+            if (deviations < fewest || (deviations == fewest && baseline.Id == judgedId && baseline.Coverage.CoversTheSameAs(nearest!.Value.Baseline.Coverage)))
+                (nearest, fewest) = ((baseline, overlap, findings), deviations);
+        }
+
+        return nearest!.Value;
     }
 }

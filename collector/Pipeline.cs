@@ -3,6 +3,7 @@ using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Causes;
 using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Fleet;
+using Telemetry.Collector.Layers;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Model;
@@ -62,28 +63,39 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, De
             return [];
         }
 
-        var baseline = bound.Line is { } line ? transaction.Baselines.Newest(line) : null;
-        if (head is null || baseline is null)
+        var accepted = bound.Line is { } line ? transaction.Baselines.Accepted(line) : [];
+        if (head is null || accepted.Count == 0)
         {
-            transaction.Instances.Judged(instance.Id, baseline?.Id, "");
+            transaction.Instances.Judged(instance.Id, accepted.Count == 0 ? null : accepted[0].Id, "");
             var unjudged = transaction.Deviations.OpenOf(instance.Id);
             return Write(transaction, DeviationTracker.CloseAll(unjudged, now), now);
         }
 
-        // :: 2 Compare  with the baseline bound to it, as its policy says
+        // :: 2 Compare  with the accepted version it differs from least, as its line's policy says
         // :: 3 Track    which deviations opened, changed and closed
         var unread = transaction.Unread.Of(instance.Id);
-        var judgement = Judgement.Of(transaction, baseline, head, policies.OfLine(transaction, baseline.Name.Line).Yardstick, unread, now);
+        var judgement = Judgement.Of(
+            transaction, accepted, instance.JudgedId, head, policies.OfLine(transaction, bound.Line!).Yardstick, unread, now);
         transaction.Unread.Replace(instance.Id, unread, judgement.Unread);
-        transaction.Instances.Judged(instance.Id, baseline.Id, judgement.LeftOut);
+        transaction.Instances.Judged(instance.Id, judgement.Baseline.Id, judgement.LeftOut);
 
-        // :: 4 Explain  who made what opened or changed, and which cause it belongs to
-        var explanation = new Explanation(transaction, head, baseline.Name.Line, isNew);
-        return Write(transaction, [.. judgement.Transitions.Select(transition => transition with { Deviation = explanation.Of(transition) })], now);
+        // :: 4 Explain  whose layer it touches, who made what opened or changed, and which cause it belongs to
+        var attribution = BaselineStack.Of(transaction, judgement.Baseline).Attribution(transaction);
+        var explanation = new Explanation(transaction, head, bound.Line!, isNew);
+        return Write(transaction, [.. judgement.Transitions.Select(Explain)], now);
+
+        Transition Explain(Transition transition)
+        {
+            var deviation = explanation.Of(transition);
+            return transition with
+            {
+                Deviation = transition.Kind == TransitionKind.Closed ? deviation : deviation with { Attributed = attribution.Of(deviation.Kind, deviation.Key) },
+            };
+        }
     }
 
     /// <summary>Stores transitions, and beside each the event that tells of it.</summary>
-    private static List<Transition> Write(StoreTransaction transaction, IReadOnlyList<Transition> transitions, DateTimeOffset now)
+    public static IReadOnlyList<Transition> Write(StoreTransaction transaction, IReadOnlyList<Transition> transitions, DateTimeOffset now)
     {
         var messages = new DeviationMessages(transaction);
         var written = new List<Transition>(transitions.Count);

@@ -8,6 +8,7 @@ using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Identity;
 using Telemetry.Collector.Ingest;
+using Telemetry.Collector.Layers;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Reports;
 using Telemetry.Collector.Storage;
@@ -42,9 +43,10 @@ static WebApplication Build(CollectorOptions options)
     builder.Services.AddSingleton(options.Store).AddHostedService<HistoryRetention>();
     builder.Services.AddSingleton<Pipeline>();                                      // compare, track and explain
     builder.Services.AddHostedService<ChangeRetention>();
-    builder.Services.AddSingleton<BaselineRegistry>();
+    builder.Services.AddSingleton<BaselineRegistry>().AddSingleton<LayerRegistry>();
     builder.Services.AddPolicies(options.DataDirectory);
     builder.Services.AddSingleton<DeviationFeed>();                                 // tell
+    builder.Services.AddSingleton<DecisionRegistry>();
     builder.Services.AddAlertRoutes(options.Routes);
     builder.Services.AddTimeSeries(options.Influx);                                 // record
     builder.Services.AddSingleton(AdminToken.LoadOrCreate(options.DataDirectory));

@@ -4,8 +4,10 @@ using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Ingest;
+using Telemetry.Collector.Layers;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Configuration;
@@ -81,7 +83,7 @@ internal sealed partial class Refusals(ILogger<Refusals> logger) : Interceptor
                 return new Status(StatusCode.InvalidArgument, Shown(mistakes.Mistakes));
             case UnknownPolicyException or UnknownInstanceException or UnknownStateException:
                 return new Status(StatusCode.NotFound, e.Message);
-            case BaselineException:
+            case BaselineException or LayerException or DecisionException:
                 return new Status(StatusCode.FailedPrecondition, e.Message);
             case NodeMissingException:
                 return new Status(StatusCode.Aborted, "Nodes of an earlier try were removed meanwhile, because nothing was made of them; try again.");

@@ -9,7 +9,6 @@ namespace Telemetry.Agent.Settings;
 /// <param name="isSecret">The whole file is a secret.</param>
 internal sealed class FileSettings(byte[] file, SettingsFormat format, bool isSecret, FleetKey key)
 {
-    public const string Order = "#order";
 
     /// <summary>What stands for a text that is no name: its digest, keyed where it holds a secret.</summary>
     public string Shorten(string text)
@@ -25,7 +24,7 @@ internal sealed class FileSettings(byte[] file, SettingsFormat format, bool isSe
         foreach (var setting in settings.All)
             entries.TryAdd(KeyOf(setting.Name), ValueOf(setting).Encode());
         if (settings.Order.Count > 0)
-            entries.TryAdd(KeyOf([Order]), OrderOf(settings.Order).Encode());
+            entries.TryAdd(KeyOf([SettingKey.Order]), OrderOf(settings.Order).Encode());
         return [.. entries.Select(entry => (entry.Key, entry.Value))];
     }
 

@@ -1,4 +1,4 @@
-using System.Text.RegularExpressions;
+using System.Collections.Immutable;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Baselines;
@@ -6,7 +6,7 @@ namespace Telemetry.Collector.Baselines;
 /// <summary>One immutable version of a line. <paramref name="Id"/> is its order of creation.</summary>
 internal sealed record Baseline(
     long Id,
-    BaselineName Name,
+    VersionName Name,
     Roots Roots,
     Coverage Coverage,
     string Source,
@@ -14,29 +14,21 @@ internal sealed record Baseline(
     DateTimeOffset ObservedAt,
     DateTimeOffset CreatedAt)
 {
-    /// <summary>Whether another manifest says exactly the same.</summary>
-    public bool HasContent(Roots roots, Coverage coverage) => Roots == roots && Coverage.Equals(coverage);
-}
+    public const string DefaultOwner = "base";
 
-/// <summary><c>LINE:VERSION</c></summary>
-internal sealed partial record BaselineName(string Line, string Version)
-{
-    /// <summary>How a name looks, for error messages.</summary>
-    public const string Form = "NAME:VERSION, such as shop:7";
+    /// <summary>Whose everything is that no layer writes or claims.</summary>
+    public string Owner { get; init; } = DefaultOwner;
 
-    public static BaselineName? TryParse(string text)
-    {
-        var match = Pattern().Match(text);
-        return match.Success ? new BaselineName(match.Groups[1].Value, match.Groups[2].Value) : null;
-    }
+    /// <summary>The version its layers were put on; null: it is not composed.</summary>
+    public long? BaseId { get; init; }
 
-    public static bool IsLine(string text) => LinePattern().IsMatch(text);
+    /// <summary>Of conflicts between its layers: from the key, as people see it, to the name of the side that won.</summary>
+    public ImmutableSortedDictionary<string, string> Resolutions { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
-    public override string ToString() => $"{Line}:{Version}";
+    /// <summary>Since when no instance is accepted for being like this; null: it is accepted.</summary>
+    public DateTimeOffset? RetiredAt { get; init; }
 
-    [GeneratedRegex(@"\A([A-Za-z0-9][A-Za-z0-9._-]{0,62}):([A-Za-z0-9][A-Za-z0-9._+~-]{0,62})\z", RegexOptions.CultureInvariant)]
-    private static partial Regex Pattern();
-
-    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\z", RegexOptions.CultureInvariant)]
-    private static partial Regex LinePattern();
+    /// <summary>Whether another version says exactly the same, for the same owner.</summary>
+    public bool HasContent(Baseline other) =>
+        Roots == other.Roots && Coverage.Equals(other.Coverage) && Owner == other.Owner && BaseId == other.BaseId;
 }

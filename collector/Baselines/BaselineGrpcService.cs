@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Telemetry.Collector.Ingest;
+using Telemetry.Collector.Layers;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
@@ -7,7 +8,7 @@ using Telemetry.Protocol.V1;
 namespace Telemetry.Collector.Baselines;
 
 /// <summary>Baselines, made and bound by people.</summary>
-internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry registry, AssemblyRoom room) : BaselineService.BaselineServiceBase
+internal sealed partial class BaselineGrpcService(StateStore store, BaselineRegistry registry, LayerRegistry layers, AssemblyRoom room) : BaselineService.BaselineServiceBase
 {
     public override async Task<ImportResponse> Import(IAsyncStreamReader<ImportRequest> requests, ServerCallContext context)
     {
@@ -30,15 +31,28 @@ internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry reg
         if (!assembly.IsComplete)
             throw new BadMessageException("the manifest's nodes are not complete");
 
-        var baseline = registry.Create(
-            name, manifest.Roots, manifest.Coverage, "imported: " + manifest.Source, manifest.ObservedAt, assembly.TakeChecked());
+        var baseline = registry.Create(name, OwnerOf(header.Owner), manifest with { Source = "imported: " + manifest.Source }, assembly.TakeChecked());
         return new ImportResponse { Baseline = ToMessage(baseline) };
     }
 
     public override Task<CaptureResponse> Capture(CaptureRequest request, ServerCallContext context)
     {
-        var baseline = registry.Capture(ParseName(request.Baseline), request.InstanceId);
+        var baseline = registry.Capture(ParseName(request.Baseline), request.InstanceId, OwnerOf(request.Owner));
         return Task.FromResult(new CaptureResponse { Baseline = ToMessage(baseline) });
+    }
+
+    public override Task<RetireResponse> Retire(RetireRequest request, ServerCallContext context) =>
+        Task.FromResult(new RetireResponse { Baseline = ToMessage(registry.Retire(ParseName(request.Baseline))) });
+
+    public override Task<GetBaselineResponse> GetBaseline(GetBaselineRequest request, ServerCallContext context)
+    {
+        var name = ParseName(request.Baseline);
+        return Task.FromResult(store.Read(transaction =>
+        {
+            var baseline = BaselineRegistry.Find(transaction, name);
+            var bindings = transaction.Baselines.Bindings().Where(binding => binding.Line == name.Line);
+            return new GetBaselineResponse { Baseline = ToMessage(transaction, baseline, bindings) };
+        }));
     }
 
     public override Task<BindResponse> Bind(BindRequest request, ServerCallContext context)
@@ -57,19 +71,26 @@ internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry reg
             var bindings = transaction.Baselines.Bindings().ToLookup(binding => binding.Line);
             var response = new ListBaselinesResponse();
             response.Baselines.AddRange(transaction.Baselines.All().Select(baseline =>
-                ToMessage(baseline, bindings[baseline.Name.Line], transaction.Policies.OfLine(baseline.Name.Line))));
+                ToMessage(transaction, baseline, bindings[baseline.Name.Line])));
             return response;
         }));
 
-    private static BaselineName ParseName(string text) =>
-        BaselineName.TryParse(text)
-        ?? throw new RpcException(new Status(StatusCode.InvalidArgument, $"'{text}' is not a baseline version; write {BaselineName.Form}."));
+    private static VersionName ParseName(string text) =>
+        VersionName.TryParse(text)
+        ?? throw Wrong($"'{Protocol.Model.EscapedText.Of(System.Text.Encoding.UTF8.GetBytes(text))}' is not a version; write {VersionName.Form}.");
+
+    private static string OwnerOf(string text) =>
+        text.Length == 0 ? Baseline.DefaultOwner
+        : VersionName.IsLine(text) ? text
+        : throw Wrong($"'{Protocol.Model.EscapedText.Of(System.Text.Encoding.UTF8.GetBytes(text))}' is not the name of an owner: letters, digits, '.', '_' and '-', 63 at most.");
+
+    private static RpcException Wrong(string message) => new(new Status(StatusCode.InvalidArgument, message));
 
     /// <returns>Null when only a policy is named.</returns>
     private static Binding? ToBinding(BindRequest request)
     {
-        if (!BaselineName.IsLine(request.Name))
-            throw new RpcException(new Status(StatusCode.InvalidArgument, $"'{request.Name}' is not the name of a line; a binding names the line, such as shop, not a version."));
+        if (!VersionName.IsLine(request.Name))
+            throw Wrong($"'{request.Name}' is not the name of a line; a binding names the line, such as shop, not a version.");
 
         return request.SelectorCase switch
         {
@@ -77,14 +98,13 @@ internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry reg
             BindRequest.SelectorOneofCase.Image => new Binding(Selector.Image, request.Image, request.Name),
             BindRequest.SelectorOneofCase.Tag when request.Tag.IndexOf('=') > 0 => new Binding(Selector.Tag, request.Tag, request.Name),
             BindRequest.SelectorOneofCase.None when request.Policy.Length > 0 => null,
-            _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "Say what to bind: an instance, an image, a tag as KEY=VALUE, or a policy.")),
+            _ => throw Wrong("Say what to bind: an instance, an image, a tag as KEY=VALUE, or a policy."),
         };
     }
 
-    private Protocol.V1.Baseline ToMessage(Baseline baseline) =>
-        ToMessage(baseline, [], store.Read(transaction => transaction.Policies.OfLine(baseline.Name.Line)));
+    private Protocol.V1.Baseline ToMessage(Baseline baseline) => store.Read(transaction => ToMessage(transaction, baseline, []));
 
-    private static Protocol.V1.Baseline ToMessage(Baseline baseline, IEnumerable<Binding> bindings, string policy)
+    private static Protocol.V1.Baseline ToMessage(StoreTransaction transaction, Baseline baseline, IEnumerable<Binding> bindings)
     {
         var message = new Protocol.V1.Baseline
         {
@@ -95,8 +115,13 @@ internal sealed class BaselineGrpcService(StateStore store, BaselineRegistry reg
             Source = baseline.Source,
             CreatedAt = baseline.CreatedAt.ToTimestamp(),
             Entries = (ulong)baseline.Entries,
-            Policy = policy,
+            Policy = transaction.Policies.OfLine(baseline.Name.Line),
+            Owner = baseline.Owner,
+            RetiredAt = baseline.RetiredAt?.ToTimestamp(),
+            Base = baseline.BaseId is { } id ? transaction.Baselines.NameOf(id) : "",
         };
+        message.Layers.AddRange(transaction.Layers.Of(baseline.Id).Select(layer => layer.Name.ToString()));
+        message.Resolutions.Add(baseline.Resolutions);
         message.Bindings.AddRange(bindings.Select(binding => binding.ToString()));
         return message;
     }

@@ -1,4 +1,5 @@
 using Telemetry.Collector.Ingest;
+using Telemetry.Collector.Layers;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Model;
@@ -9,35 +10,94 @@ namespace Telemetry.Collector.Baselines;
 internal sealed class BaselineRegistry(StateStore store, PolicyBook policies, Pipeline pipeline, ConnectedAgents agents, TimeProvider time)
 {
     /// <summary>Makes a version of a manifest whose nodes are stored. Repeating it with equal content is harmless.</summary>
+    /// <param name="owner">Whose everything in it is.</param>
     /// <param name="nodes">Those of the manifest that are not stored yet; null: all are.</param>
     /// <exception cref="BaselineException">That version exists with other content.</exception>
     /// <exception cref="NodeMissingException">Nodes of the manifest were swept meanwhile.</exception>
-    public Baseline Create(
-        BaselineName name, Roots roots, Coverage coverage, string source, DateTimeOffset observedAt, AssembledNodes? nodes = null)
+    public Baseline Create(VersionName name, string owner, ManifestHead manifest, AssembledNodes? nodes = null)
     {
         var created = store.Write(transaction =>
         {
             if (nodes is not null)
                 transaction.Nodes.Add(nodes);
-            if (transaction.Baselines.Find(name) is { } existing)
-            {
-                return existing.HasContent(roots, coverage)
-                    ? existing
-                    : throw new BaselineException($"Baseline {name} exists with other content, and versions never change; choose another version.");
-            }
-
-            var entries = EntryKinds.All.Sum(kind => transaction.Nodes.Find(roots[kind])!.Summary.Entries);
-            return transaction.Baselines.Add(
-                new Baseline(0, name, roots, coverage, source, entries, observedAt, time.GetUtcNow()));
+            return Add(
+                transaction,
+                new Baseline(0, name, manifest.Roots, manifest.Coverage, manifest.Source, 0, manifest.ObservedAt, time.GetUtcNow()) { Owner = owner },
+                []);
         });
 
-        pipeline.Reevaluate(Judged(name.Line));
+        JudgeLine(name.Line);
         return created;
+    }
+
+    /// <summary>Makes a version of a base and layers on it. Repeating it is harmless.</summary>
+    /// <param name="baseName">May be composed itself: then the layers go on top of its own.</param>
+    /// <param name="resolutions">Of conflicts: from the key, as people see it, to the name of the side that wins.</param>
+    /// <exception cref="BaselineException">There is no such base, that version exists with other content, or the layers are in conflict.</exception>
+    /// <exception cref="LayerException">There is no such layer.</exception>
+    public Baseline Compose(VersionName name, VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions)
+    {
+        var (stack, composed, nodes) = store.Read(transaction =>
+        {
+            var stack = LayerRegistry.StackOf(transaction, baseName, layers, resolutions);
+            var composed = stack.Compose(transaction, policies.OfLine(transaction, baseName.Line).Policy);
+            return composed.Conflicts.Count == 0
+                ? (stack, composed, CreatedNodes.ToStore(composed.Created, transaction.Nodes))
+                : throw new BaselineException($"There are {composed.Conflicts.Count} conflicts, of {string.Join(" and ", composed.Conflicts[0].Sides.Select(side => side.Layer))} about {composed.Conflicts[0].Key} first; 'telemetryctl layers merge {baseName} {string.Join(' ', layers)}' shows all, and --resolve KEY=NAME says who is right.");
+        });
+
+        var created = store.Write(transaction =>
+        {
+            transaction.Nodes.Add(nodes);
+            return Add(transaction, stack.ToBaseline(name, composed.Roots, time.GetUtcNow()), stack.Layers);
+        });
+        JudgeLine(name.Line);
+        return created;
+    }
+
+    /// <summary>Ends that a version is accepted: who is like it is judged by the others from now on.</summary>
+    /// <exception cref="BaselineException">There is no such version, or it is the required one.</exception>
+    public Baseline Retire(VersionName name)
+    {
+        store.Write(transaction =>
+        {
+            var baseline = Find(transaction, name);
+            if (transaction.Baselines.Newest(name.Line)!.Id == baseline.Id)
+                throw new BaselineException($"{name} is the newest version of its line and so the required one; make another version first.");
+            if (baseline.RetiredAt is null)
+                transaction.Baselines.Retire(baseline.Id, time.GetUtcNow());
+        });
+        JudgeLine(name.Line);
+        return store.Read(transaction => transaction.Baselines.Find(name)!);
+    }
+
+    /// <exception cref="BaselineException">There is none.</exception>
+    public static Baseline Find(StoreTransaction transaction, VersionName name) =>
+        transaction.Baselines.Find(name) ?? throw new BaselineException($"There is no baseline '{name}'; 'telemetryctl baselines list' shows those there are.");
+
+    /// <summary>Stores a version whose nodes are stored. Repeating it is harmless.</summary>
+    /// <param name="layers">What it is composed of, in order.</param>
+    /// <exception cref="BaselineException">That version exists with other content.</exception>
+    public static Baseline Add(StoreTransaction transaction, Baseline baseline, IReadOnlyList<Layer> layers)
+    {
+        if (transaction.Baselines.Find(baseline.Name) is { } existing)
+        {
+            var isSame = existing.HasContent(baseline)
+                && transaction.Layers.Of(existing.Id).Select(layer => layer.Id).SequenceEqual(layers.Select(layer => layer.Id));
+            return isSame
+                ? existing
+                : throw new BaselineException($"Baseline {baseline.Name} exists with other content, and versions never change; choose another version.");
+        }
+
+        var entries = EntryKinds.All.Sum(kind => transaction.Nodes.Find(baseline.Roots[kind])!.Summary.Entries);
+        var added = transaction.Baselines.Add(baseline with { Entries = entries });
+        transaction.Baselines.AddLayers(added.Id, layers.Select(layer => layer.Id));
+        return added;
     }
 
     /// <summary>Makes a version of what an instance is now.</summary>
     /// <exception cref="BaselineException">No such instance, no state yet, or the version exists with other content.</exception>
-    public Baseline Capture(BaselineName name, string instanceId)
+    public Baseline Capture(VersionName name, string instanceId, string owner = Baseline.DefaultOwner)
     {
         var (instance, head) = store.Read(transaction => (transaction.Instances.Find(instanceId), transaction.Heads.Newest(instanceId)));
         if (instance is null)
@@ -46,7 +106,7 @@ internal sealed class BaselineRegistry(StateStore store, PolicyBook policies, Pi
             throw new BaselineException($"Instance '{instanceId}' has not reported a complete state yet; try again when 'instances show' has a head.");
 
         // How an instance is watched says nothing about the state it is in.
-        return Create(name, head.Roots, head.Coverage with { Watched = [] }, $"captured from {instanceId} ({instance.Name})", head.ObservedAt);
+        return Create(name, owner, new ManifestHead(head.Roots, head.Coverage with { Watched = [] }, head.ObservedAt, $"captured from {instanceId} ({instance.Name})"));
     }
 
     /// <summary>Binds a line, and returns the ids of the known instances it judges now.</summary>
@@ -108,14 +168,21 @@ internal sealed class BaselineRegistry(StateStore store, PolicyBook policies, Pi
             throw new BaselineException($"There is no baseline line '{line}'; 'telemetryctl baselines list' shows those there are.");
     }
 
-    private List<string> Judged(string line) => store.Read(transaction =>
+    private void JudgeLine(string line) => pipeline.Reevaluate(Judged(line));
+
+    private List<string> Judged(string line) => store.Read(transaction => Judged(transaction, line));
+
+    /// <summary>Ids of the known instances that a line judges.</summary>
+    public static List<string> Judged(StoreTransaction transaction, string line)
     {
         var bindings = transaction.Baselines.Bindings();
-        return transaction.Instances.All()
-            .Where(instance => Binding.LineOf(instance, bindings).Line == line)
-            .Select(instance => instance.Id)
-            .ToList();
-    });
+        return
+        [
+            .. transaction.Instances.All()
+                .Where(instance => Binding.LineOf(instance, bindings).Line == line)
+                .Select(instance => instance.Id),
+        ];
+    }
 }
 
 /// <summary>A baseline cannot be made or bound as asked; the message says why and what to do.</summary>

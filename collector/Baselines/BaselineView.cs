@@ -13,7 +13,12 @@ internal sealed record BaselineView(
     DateTime CreatedAt,
     ulong Entries,
     IReadOnlyList<string> Bindings,
-    string Policy)
+    string Policy,
+    string Owner,
+    string? Base,
+    IReadOnlyList<string> Layers,
+    IReadOnlyDictionary<string, string> Resolutions,
+    DateTime? RetiredAt)
 {
     public static BaselineView Of(V1.Baseline baseline) => new(
         baseline.Name,
@@ -24,5 +29,10 @@ internal sealed record BaselineView(
         baseline.CreatedAt.ToDateTime(),
         baseline.Entries,
         [.. baseline.Bindings],
-        baseline.Policy);
+        baseline.Policy,
+        baseline.Owner,
+        baseline.Base.Length == 0 ? null : baseline.Base,
+        [.. baseline.Layers],
+        baseline.Resolutions,
+        baseline.RetiredAt?.ToDateTime());
 }

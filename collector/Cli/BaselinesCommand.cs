@@ -21,13 +21,20 @@ internal static class BaselinesCommand
     private static readonly Option<string?> Ami = new("--ami") { Description = "Instances started from this machine image.", HelpName = "AMI" };
     private static readonly Option<string?> Tag = new("--tag") { Description = "Instances with this tag.", HelpName = "K=V" };
 
+    private static readonly Argument<string> Known = new("NAME:VERSION") { Description = "The version, such as shop:7." };
+    private static readonly Option<string> Base = new("--base") { Description = "The version the layers go on; may be composed itself.", HelpName = "B", Required = true };
+    private static readonly Option<string[]> Layers = new("--layer") { Description = "A layer version; repeat it for more, in order.", HelpName = "L", Required = true };
+    private static readonly Option<string?> Owner = new("--owner") { Description = "Whose everything in it is that belongs to no layer. Default: 'base'.", HelpName = "O" };
     private static readonly Option<string?> Policy = new("--policy") { Description = "The policy the line judges by. Default: as before, at first 'default'.", HelpName = "P" };
 
     public static Command Create() => new("baselines", "Golden states: their versions, and who is bound to them.")
     {
-        CommandLine.Verb("import", "Makes a version of a manifest file.", "telemetryctl baselines import shop:7 image.manifest", ImportAsync, Version, File),
-        CommandLine.Verb("capture", "Makes a version of what an instance is now.", "telemetryctl baselines capture shop:7 --instance i-1", CaptureAsync, Version, Captured),
+        CommandLine.Verb("import", "Makes a version of a manifest file.", "telemetryctl baselines import shop:7 image.manifest", ImportAsync, Version, File, Owner),
+        CommandLine.Verb("capture", "Makes a version of what an instance is now.", "telemetryctl baselines capture shop:7 --instance i-1", CaptureAsync, Version, Captured, Owner),
         CommandLine.Verb("bind", "Says which line judges which instances, and by which policy. An instance wins over an AMI, an AMI over a tag.", "telemetryctl baselines bind shop --tag role=shop\ntelemetryctl baselines bind shop --policy web", BindAsync, Line, Instance, Ami, Tag, Policy),
+        CommandLine.Verb("compose", "Makes a version of a base and layers on it, in order.", "telemetryctl baselines compose shop:8 --base base:1 --layer apache:2.4.62-1 --layer app:17", ComposeAsync, Version, Base, Layers, LayersCommand.Resolve),
+        CommandLine.Verb("retire", "Ends that an older version is accepted.", "telemetryctl baselines retire shop:6", RetireAsync, Known),
+        CommandLine.Verb("show", "Shows one version, and what it is made of.", "telemetryctl baselines show shop:7", ShowAsync, Known),
         CommandLine.Verb("list", "Lists all versions and bindings.", "telemetryctl baselines list", ListAsync),
     };
 
@@ -37,7 +44,7 @@ internal static class BaselinesCommand
         var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
         using var call = client.Import(cancellationToken: cancellation);
         await call.RequestStream.WriteAsync(
-            new ImportRequest { Header = new ImportHeader { Baseline = arguments.GetValue(Version), Manifest = file.Head.ToMessage() } },
+            new ImportRequest { Header = new ImportHeader { Baseline = arguments.GetValue(Version), Manifest = file.Head.ToMessage(), Owner = arguments.GetValue(Owner) ?? "" } },
             cancellation);
 
         foreach (var batch in Batches(file.Nodes()))
@@ -49,7 +56,7 @@ internal static class BaselinesCommand
     private static async Task<int> CaptureAsync(ParseResult arguments, CancellationToken cancellation)
     {
         var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
-        var request = new CaptureRequest { Baseline = arguments.GetValue(Version), InstanceId = arguments.GetValue(Captured) };
+        var request = new CaptureRequest { Baseline = arguments.GetValue(Version), InstanceId = arguments.GetValue(Captured), Owner = arguments.GetValue(Owner) ?? "" };
         return Made(arguments, (await client.CaptureAsync(request, cancellationToken: cancellation)).Baseline);
     }
 
@@ -82,17 +89,41 @@ internal static class BaselinesCommand
         Output.Of(arguments).List(
             [.. response.Baselines.Select(BaselineView.Of)],
             "No baseline yet. Make one with 'baselines capture' or 'baselines import'.",
-            ["BASELINE", "ENTRIES", "CREATED", "SOURCE", "POLICY", "BOUND TO"],
+            ["BASELINE", "ENTRIES", "CREATED", "STATE", "SOURCE", "POLICY", "BOUND TO"],
             baseline =>
             [
                 $"{baseline.Name}:{baseline.Version}",
                 $"{baseline.Entries}",
                 Output.Time(baseline.CreatedAt),
+                baseline.RetiredAt is null ? "accepted" : "retired",
                 baseline.Source,
                 baseline.Policy,
                 string.Join(", ", baseline.Bindings),
             ]);
         return ExitCode.Yes;
+    }
+
+    private static async Task<int> ComposeAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var request = new ComposeRequest { Baseline = arguments.GetValue(Version), Base = arguments.GetValue(Base) };
+        request.Layers.AddRange(arguments.GetValue(Layers));
+        request.Resolutions.Add(LayersCommand.Resolutions(arguments).ToDictionary());
+        var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
+        return Made(arguments, (await client.ComposeAsync(request, cancellationToken: cancellation)).Baseline);
+    }
+
+    private static async Task<int> RetireAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
+        var request = new RetireRequest { Baseline = arguments.GetValue(Known) };
+        return Made(arguments, (await client.RetireAsync(request, cancellationToken: cancellation)).Baseline);
+    }
+
+    private static async Task<int> ShowAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
+        var request = new GetBaselineRequest { Baseline = arguments.GetValue(Known) };
+        return Made(arguments, (await client.GetBaselineAsync(request, cancellationToken: cancellation)).Baseline);
     }
 
     private static int Made(ParseResult arguments, Protocol.V1.Baseline message)
@@ -105,6 +136,13 @@ internal static class BaselinesCommand
             ("file root", baseline.Roots.File),
             ("package root", baseline.Roots.Package),
             ("source", baseline.Source),
+            ("owner", baseline.Owner),
+            ("base", baseline.Base),
+            ("layers", string.Join(", ", baseline.Layers)),
+            ("settled", string.Join(", ", baseline.Resolutions.Select(settled => $"{settled.Key}={settled.Value}"))),
+            ("policy", baseline.Policy),
+            ("bound to", string.Join(", ", baseline.Bindings)),
+            ("retired", Output.Time(baseline.RetiredAt)),
         ]);
         return ExitCode.Yes;
     }

@@ -14,6 +14,7 @@ internal static class CommandLine
             serve,
             InstancesCommand.Create(),
             BaselinesCommand.Create(),
+            LayersCommand.Create(),
             PoliciesCommand.Create(),
             ReportsCommand.Create(),
             DeviationsCommand.Create(),

@@ -3,6 +3,7 @@ using Grpc.Core;
 using Spectre.Console;
 using Telemetry.Collector.Deviations;
 using Telemetry.Protocol.Cli;
+using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Cli;
@@ -19,6 +20,16 @@ internal static class DeviationsCommand
 
     private static readonly Option<string?> Cause = new("--cause") { Description = "Only of this cause, such as c-3.", HelpName = "ID" };
 
+    private static readonly Option<string?> Layer = new("--layer") { Description = "Only of this layer: NAME:VERSION, or NAME for all its versions.", HelpName = "L" };
+
+    private static readonly Argument<string[]> Ids = new("ID") { Description = "Ids of open deviations, such as d-17.", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Option<string?> OfCause = new("--cause") { Description = "All open ones of this cause, instead of ids.", HelpName = "ID" };
+    private static readonly Option<string?> OfInstance = new("--instance") { Description = "All open ones of this instance, instead of ids.", HelpName = "ID" };
+    private static readonly Option<string> Reason = new("--reason") { Description = "Why; kept with the decision.", HelpName = "T", Required = true };
+    private static readonly Option<string> Into = new("--into") { Description = "The layer version to make.", HelpName = "LAYER:VERSION", Required = true };
+    private static readonly Option<string?> LayerOwner = new("--owner") { Description = "Of a layer that is new. Default: whoever owns the line's base.", HelpName = "O" };
+    private static readonly Option<DateTimeOffset?> Until = Required(TimeOption.Create("--until", "When it ends"));
+
     private static readonly Option<string?> Cursor = new("--cursor")
     {
         Description = "Resume behind the cursor of an earlier line. Default: from now on.",
@@ -27,8 +38,11 @@ internal static class DeviationsCommand
 
     public static Command Create() => new("deviations", "Where instances differ from their baselines.")
     {
-        CommandLine.Verb("list", "Lists deviations, newest first.", "telemetryctl deviations list --instance i-1 --state open\ntelemetryctl deviations list --cause c-3", ListAsync, Instance, State, Cause),
-        CommandLine.Verb("show", "Shows one deviation.", "telemetryctl deviations show d-17", ShowAsync, Id),
+        CommandLine.Verb("list", "Lists deviations, newest first.", "telemetryctl deviations list --instance i-1 --state open\ntelemetryctl deviations list --cause c-3", ListAsync, Instance, State, Cause, Layer),
+        CommandLine.Verb("show", "Shows one deviation, and how it would be undone.", "telemetryctl deviations show d-17", ShowAsync, Id),
+        CommandLine.Verb("ack", "Says that somebody has seen them. They stay open.", "telemetryctl deviations ack d-17 d-18 --reason 'ticket 4711'", AcknowledgeAsync, Ids, OfCause, OfInstance, Reason),
+        CommandLine.Verb("waive", "Tolerates exactly what they are, until a date; then they are open as before.", "telemetryctl deviations waive d-17 --until 2026-12-31 --reason 'until the migration is done'", WaiveAsync, Ids, OfCause, OfInstance, Until, Reason),
+        CommandLine.Verb("approve", "Makes what they are part of a layer, and of the next version of their line.", "telemetryctl deviations approve --cause c-3 --into apache:2.4.65-1 --reason 'security update'", ApproveAsync, Ids, OfCause, OfInstance, Into, LayerOwner, Reason),
         CommandLine.Verb("watch", "Follows deviations as they open, change and close, until Ctrl-C.", "telemetryctl deviations watch\ntelemetryctl deviations watch --output json --cursor MTI", WatchAsync, Instance, Cursor),
     };
 
@@ -39,6 +53,7 @@ internal static class DeviationsCommand
         {
             InstanceId = arguments.GetValue(Instance) ?? "",
             CauseId = arguments.GetValue(Cause) ?? "",
+            Layer = arguments.GetValue(Layer) ?? "",
             State = arguments.GetValue(State) is { } state
                 ? Enum.Parse<Protocol.V1.DeviationState>(state, ignoreCase: true)
                 : Protocol.V1.DeviationState.Unspecified,
@@ -55,10 +70,10 @@ internal static class DeviationsCommand
         Output.Of(arguments).List(
             deviations,
             "No deviations.",
-            ["ID", "INSTANCE", "OPENED", "SEVERITY", "STATE", "CHANGE", "BY", "CAUSE", "KEY"],
+            ["ID", "INSTANCE", "OPENED", "SEVERITY", "STATE", "CHANGE", "LAYER", "BY", "CAUSE", "KEY"],
             deviation =>
             [
-                deviation.Id, deviation.Instance, Output.Time(deviation.OpenedAt), deviation.Severity, deviation.State, deviation.Change,
+                deviation.Id, deviation.Instance, Output.Time(deviation.OpenedAt), deviation.Severity, deviation.State, deviation.Change, deviation.Layer ?? "-",
                 Output.Cut(deviation.Actor?.Text ?? "-"), Output.Cut(deviation.Cause is { } cause ? $"{cause.Id} {cause.Summary}" : "-"), deviation.Key,
             ]);
         return ExitCode.Yes;
@@ -68,7 +83,8 @@ internal static class DeviationsCommand
     {
         var client = new DeviationService.DeviationServiceClient(Connection.Open(arguments));
         var request = new GetDeviationRequest { Id = arguments.GetValue(Id) };
-        var deviation = DeviationView.Of((await client.GetDeviationAsync(request, cancellationToken: cancellation)).Deviation);
+        var response = await client.GetDeviationAsync(request, cancellationToken: cancellation);
+        var deviation = DeviationView.Of(response.Deviation) with { Reversal = [.. response.Reversal] };
         Output.Of(arguments).Show(deviation,
         [
             ("id", deviation.Id),
@@ -78,17 +94,77 @@ internal static class DeviationsCommand
             ("severity", deviation.Severity),
             ("state", deviation.State),
             ("baseline", deviation.Baseline),
+            ("layer", deviation.Layer is null ? null : $"{deviation.Layer} of {deviation.Owner}"),
             ("expected", deviation.Expected?.Summary ?? "nothing"),
             ("actual", deviation.Actual?.Summary ?? "nothing"),
             ("by", deviation.Actor?.Text),
             ("command line", deviation.Actor?.Cmdline),
             ("in transaction", deviation.Membership),
             ("cause", deviation.Cause is { } cause ? $"{cause.Id} {cause.Summary}" : null),
+            ("decision", deviation.Decision?.Text),
+            ("to undo it", string.Join("\n" + new string(' ', 18), deviation.Reversal ?? [])),
             ("opened", Output.Time(deviation.OpenedAt)),
             ("closed", Output.Time(deviation.ClosedAt)),
             ("happened between", $"{(deviation.ObservedAfter is null ? "an unknown time" : Output.Time(deviation.ObservedAfter))} and {Output.Time(deviation.ObservedBefore)}"),
         ]);
         return ExitCode.Yes;
+    }
+
+    private static async Task<int> AcknowledgeAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new DeviationService.DeviationServiceClient(Connection.Open(arguments));
+        var request = new AcknowledgeRequest { Scope = ScopeOf(arguments), Reason = arguments.GetValue(Reason) };
+        return Decided(arguments, (await client.AcknowledgeAsync(request, cancellationToken: cancellation)).Decision);
+    }
+
+    private static async Task<int> WaiveAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new DeviationService.DeviationServiceClient(Connection.Open(arguments));
+        var request = new WaiveRequest
+        {
+            Scope = ScopeOf(arguments),
+            Until = arguments.GetValue(Until)!.Value.ToTimestamp(),
+            Reason = arguments.GetValue(Reason),
+        };
+        return Decided(arguments, (await client.WaiveAsync(request, cancellationToken: cancellation)).Decision);
+    }
+
+    private static async Task<int> ApproveAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new DeviationService.DeviationServiceClient(Connection.Open(arguments));
+        var request = new ApproveRequest
+        {
+            Scope = ScopeOf(arguments),
+            Into = arguments.GetValue(Into),
+            Owner = arguments.GetValue(LayerOwner) ?? "",
+            Reason = arguments.GetValue(Reason),
+        };
+        var response = await client.ApproveAsync(request, cancellationToken: cancellation);
+        var decision = DecisionView.Of(response.Decision)!;
+        Output.Of(arguments).Show(
+            new { Decision = decision, response.Deviations },
+            [("approved", $"{response.Deviations} deviations"), ("layer", decision.Layer), ("baseline", decision.Baseline), ("reason", decision.Reason)]);
+        return ExitCode.Yes;
+    }
+
+    private static Protocol.V1.DecisionScope ScopeOf(ParseResult arguments)
+    {
+        var scope = new Protocol.V1.DecisionScope { CauseId = arguments.GetValue(OfCause) ?? "", InstanceId = arguments.GetValue(OfInstance) ?? "" };
+        scope.Ids.AddRange(arguments.GetValue(Ids) ?? []);
+        return scope;
+    }
+
+    private static int Decided(ParseResult arguments, Protocol.V1.Decision message)
+    {
+        var decision = DecisionView.Of(message)!;
+        Output.Of(arguments).Show(decision, [(decision.Gives, decision.Until is null ? "as long as they are what they are" : $"until {Output.Time(decision.Until)}"), ("reason", decision.Reason)]);
+        return ExitCode.Yes;
+    }
+
+    private static Option<T> Required<T>(Option<T> option)
+    {
+        option.Required = true;
+        return option;
     }
 
     private static async Task<int> WatchAsync(ParseResult arguments, CancellationToken cancellation)

@@ -33,17 +33,20 @@ internal static class DiffCommand
                 leftOut = response.LeftOut;
         }
 
-        output.List(
-            differences,
-            "The same.",
-            ["CHANGE", "KEY", "EXPECTED", "ACTUAL"],
-            difference => [difference.Change, difference.Key, difference.Expected?.Summary ?? "-", difference.Actual?.Summary ?? "-"]);
+        Print(output, differences, "The same.");
         if (leftOut is not null)
             await Console.Error.WriteLineAsync(leftOut);
         return differences.Count == 0 ? ExitCode.Yes : ExitCode.No;
     }
 
-    private static DifferenceView ToView(Difference difference) => new()
+    public static void Print(Output output, IReadOnlyCollection<DifferenceView> differences, string whenEmpty) =>
+        output.List(
+            differences,
+            whenEmpty,
+            ["CHANGE", "KEY", "EXPECTED", "ACTUAL"],
+            difference => [difference.Change, difference.Key, difference.Expected?.Summary ?? "-", difference.Actual?.Summary ?? "-"]);
+
+    public static DifferenceView ToView(Difference difference) => new()
     {
         Key = difference.Key,
         Kind = Deviations.DeviationView.Word(difference.Kind),

@@ -22,7 +22,11 @@ internal sealed class Output(bool isJson)
     public static Output Of(ParseResult arguments) => new(!OutputFormat.IsTable(arguments));
 
     /// <summary>A list: a JSON array, or a table with a row an item.</summary>
-    public void List<T>(IReadOnlyCollection<T> items, string whenEmpty, string[] columns, Func<T, string[]> row)
+    public void List<T>(IReadOnlyCollection<T> items, string whenEmpty, string[] columns, Func<T, string[]> row) =>
+        List(items, whenEmpty, columns, row, items);
+
+    /// <summary>The same where programs read something else than rows.</summary>
+    public void List<T, TItem>(IReadOnlyCollection<T> rowItems, string whenEmpty, string[] columns, Func<T, string[]> row, IReadOnlyCollection<TItem> items)
     {
         if (isJson)
         {
@@ -30,14 +34,14 @@ internal sealed class Output(bool isJson)
             return;
         }
 
-        if (items.Count == 0)
+        if (rowItems.Count == 0)
         {
             Console.Error.WriteLine(whenEmpty);
             return;
         }
 
         // Never folded, so that every id can be copied; the last column is the longest and is not padded.
-        string[][] rows = [columns, .. items.Select(row)];
+        string[][] rows = [columns, .. rowItems.Select(row)];
         var widths = columns.Select((_, column) => rows.Max(cells => cells[column].Length)).ToArray();
         foreach (var cells in rows)
         {

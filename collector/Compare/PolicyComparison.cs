@@ -22,29 +22,32 @@ internal static class PolicyComparison
                 findings.Add(new Finding(kind, change, verdict, rule?.Severity));
         }
 
-        DropSettingsOfEqualFiles(findings, nodes, expected, actual);
+        DropSettingsThatSayNothing(findings, nodes, expected, actual);
         MarkForm(findings, overlap, yardstick);
         return findings;
     }
 
-    /// <summary>A file that holds what it shall hold has no setting that differs, whatever was made of it.</summary>
-    private static void DropSettingsOfEqualFiles(List<Finding> findings, INodeSource nodes, Roots expected, Roots actual)
+    /// <summary>
+    /// A file that holds what it shall hold has no setting that differs, whatever was made of it. Of one that layers share, each
+    /// knows the order of its own settings: of the whole none is expected.
+    /// </summary>
+    private static void DropSettingsThatSayNothing(List<Finding> findings, INodeSource nodes, Roots expected, Roots actual)
     {
-        var isEqual = new Dictionary<EntryKey, bool>();
+        var files = new Dictionary<EntryKey, (bool IsEqual, bool IsShared)>();
         findings.RemoveAll(finding =>
         {
             if (finding.Kind != EntryKind.Setting)
                 return false;
 
-            var file = SettingKey.FileOf(finding.Key.Bytes);
-            if (!isEqual.TryGetValue(file, out var equal))
+            var key = SettingKey.FileOf(finding.Key.Bytes);
+            if (!files.TryGetValue(key, out var file))
             {
-                equal = Closeness.HaveEqualContent(
-                    TreeReader.Find(nodes, expected.File, file), TreeReader.Find(nodes, actual.File, file));
-                isEqual.Add(file, equal);
+                var shall = TreeReader.Find(nodes, expected.File, key);
+                file = (Closeness.HaveEqualContent(shall, TreeReader.Find(nodes, actual.File, key)), ContentBySettings.Is(shall));
+                files.Add(key, file);
             }
 
-            return equal;
+            return file.IsEqual || (file.IsShared && finding.Change.Before is null && SettingKey.IsOrder(finding.Key));
         });
     }
 

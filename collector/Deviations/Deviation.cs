@@ -1,4 +1,5 @@
 using Telemetry.Collector.Causes;
+using Telemetry.Collector.Layers;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Deviations;
@@ -45,6 +46,9 @@ internal sealed record Deviation(
     DateTimeOffset ObservedBefore,
     int Transitions)
 {
+    /// <summary>Whose entry it is; null: opened before there were layers.</summary>
+    public Attributed? Attributed { get; init; }
+
     /// <summary>The process that made the entry what it is; null: not known.</summary>
     public long? ActorId { get; init; }
 
@@ -53,6 +57,12 @@ internal sealed record Deviation(
 
     /// <summary>In the package transaction that is its cause.</summary>
     public Membership Membership { get; init; }
+
+    /// <summary>What somebody decided about it, which its state is from; null: nothing.</summary>
+    public long? DecisionId { get; init; }
+
+    /// <summary>Until when that holds; null: as long as the entry is what it is.</summary>
+    public DateTimeOffset? DecidedUntil { get; init; }
 
     public bool IsOpen => ClosedAt is null;
 

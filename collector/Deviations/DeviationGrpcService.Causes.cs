@@ -46,7 +46,7 @@ internal sealed partial class DeviationGrpcService
             var messages = new DeviationMessages(transaction);
             var response = new GetCauseResponse { Cause = cause.ToMessage(transaction.Causes.CountsOf(cause.Id)) };
             response.InstanceIds.AddRange(transaction.Causes.InstancesOf(cause.Id, MaxInstancesOfCause));
-            response.Examples.AddRange(transaction.Deviations.Page(null, null, long.MaxValue, MaxExamples, cause.Id).Select(messages.Of));
+            response.Examples.AddRange(transaction.Deviations.Page(new DeviationFilter(CauseId: cause.Id), long.MaxValue, MaxExamples).Select(messages.Of));
             return response;
         }));
 

@@ -8,8 +8,9 @@ using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Deviations;
 
-/// <summary>Deviations and their causes, listed and followed.</summary>
-internal sealed partial class DeviationGrpcService(StateStore store, DeviationFeed feed, IHostApplicationLifetime lifetime)
+/// <summary>Deviations and their causes, listed and followed, and decisions about them.</summary>
+internal sealed partial class DeviationGrpcService(
+    StateStore store, DeviationFeed feed, DecisionRegistry decisions, IHostApplicationLifetime lifetime)
     : DeviationService.DeviationServiceBase
 {
     private const int DefaultPageSize = 500;
@@ -25,7 +26,9 @@ internal sealed partial class DeviationGrpcService(StateStore store, DeviationFe
         DeviationState? state = request.State == Protocol.V1.DeviationState.Unspecified ? null : (DeviationState)request.State;
         return Task.FromResult(store.Read(transaction =>
         {
-            var page = transaction.Deviations.Page(InstanceOf(transaction, request.InstanceId), state, below, limit, CauseOf(transaction, request.CauseId)?.Id);
+            var filter = new DeviationFilter(
+                InstanceOf(transaction, request.InstanceId), state, CauseOf(transaction, request.CauseId)?.Id, request.Layer.Length == 0 ? null : request.Layer);
+            var page = transaction.Deviations.Page(filter, below, limit);
             var response = new ListDeviationsResponse();
             var messages = new DeviationMessages(transaction);
             var bytes = 0;
@@ -50,8 +53,8 @@ internal sealed partial class DeviationGrpcService(StateStore store, DeviationFe
     public override Task<GetDeviationResponse> GetDeviation(GetDeviationRequest request, ServerCallContext context) =>
         Task.FromResult(store.Read(transaction =>
             Deviation.ParseId(request.Id) is { } id && transaction.Deviations.Find(id) is { } deviation
-                ? new GetDeviationResponse { Deviation = new DeviationMessages(transaction).Of(deviation) }
-                : throw NotFound($"There is no deviation '{request.Id}'; 'telemetryctl deviations list' shows those there are.")));
+                ? ToMessage(transaction, deviation)
+                : throw NoDeviation(request.Id)));
 
     public override async Task WatchDeviations(
         WatchDeviationsRequest request, IServerStreamWriter<WatchDeviationsResponse> responses, ServerCallContext context)
@@ -80,6 +83,17 @@ internal sealed partial class DeviationGrpcService(StateStore store, DeviationFe
         if (lifetime.ApplicationStopping.IsCancellationRequested)
             throw new RpcException(new Status(StatusCode.Unavailable, "The collector is stopping; resume from the last cursor."));
     }
+
+    private static GetDeviationResponse ToMessage(StoreTransaction transaction, Deviation deviation)
+    {
+        var response = new GetDeviationResponse { Deviation = new DeviationMessages(transaction).Of(deviation) };
+        if (deviation.IsOpen)
+            response.Reversal.AddRange(Reversal.Of(deviation.Kind, deviation.Key, deviation.Expected.Decoded(), deviation.Actual.Decoded()));
+        return response;
+    }
+
+    private static RpcException NoDeviation(string id) =>
+        NotFound($"There is no deviation '{id}'; 'telemetryctl deviations list' shows those there are.");
 
     private static int LimitOf(uint pageSize) => pageSize == 0 ? DefaultPageSize : (int)Math.Min(pageSize, MaxPageSize);
 

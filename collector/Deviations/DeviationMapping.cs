@@ -9,7 +9,7 @@ namespace Telemetry.Collector.Deviations;
 internal static class DeviationMapping
 {
     /// <param name="baseline">Name of the version it was judged against.</param>
-    public static V1.Deviation ToMessage(this Deviation deviation, string baseline, Cause? cause = null, Actor? actor = null) => new()
+    public static V1.Deviation ToMessage(this Deviation deviation, string baseline, Cause? cause = null, Actor? actor = null, V1.Decision? decision = null) => new()
     {
         Id = Deviation.IdText(deviation.Id),
         InstanceId = deviation.InstanceId,
@@ -28,6 +28,9 @@ internal static class DeviationMapping
         Cause = cause?.ToMessage(),
         Actor = actor?.ToMessage(),
         Membership = (V1.Membership)deviation.Membership,
+        Layer = deviation.Attributed?.Layer ?? "",
+        Owner = deviation.Attributed?.Owner ?? "",
+        Decision = decision,
     };
 
     public static V1.Difference ToMessage(this Compare.Difference difference) => new()
@@ -42,6 +45,8 @@ internal static class DeviationMapping
     private static V1.Change ToMessage(byte[]? expected, byte[]? actual) =>
         expected is null ? V1.Change.Added : actual is null ? V1.Change.Removed : V1.Change.Changed;
 
-    private static V1.Entry? ToEntry(EntryKind kind, EntryKey key, byte[]? value) =>
-        value is null ? null : Fingerprint.Decode(value).ToMessage(kind, key);
+    /// <summary>An encoded fingerprint; null stays null.</summary>
+    public static Fingerprint? Decoded(this byte[]? value) => value is null ? null : Fingerprint.Decode(value);
+
+    private static V1.Entry? ToEntry(EntryKind kind, EntryKey key, byte[]? value) => value.Decoded()?.ToMessage(kind, key);
 }

@@ -10,11 +10,13 @@ internal static class DeviationTracker
 {
     /// <param name="open">The instance's open deviations.</param>
     /// <param name="findings">What the comparison of the head with the baseline gave.</param>
+    /// <param name="standing">The decision, if any, that holds for an entry in its present state.</param>
     /// <param name="isConcluded">Whether a key that is not among the findings is known to be no deviation; else it stays as it is.</param>
     /// <param name="now">The collector's clock.</param>
     public static IReadOnlyList<Transition> Track(
         IReadOnlyCollection<Deviation> open,
         IEnumerable<Finding> findings,
+        Func<Finding, Decision?> standing,
         Func<EntryKind, EntryKey, bool> isConcluded,
         InstanceHead head,
         long baselineId,
@@ -28,11 +30,18 @@ internal static class DeviationTracker
             if (!finding.IsDeviation)
                 continue;
 
+            // What was decided about one state says nothing of another: that is another episode.
+            if (known is not null && known.State != DeviationState.Open && !IsSame(known.Actual, finding.Change.After))
+            {
+                transitions.Add(new Transition(TransitionKind.Closed, Close(known, now)));
+                known = null;
+            }
+
             var severity = SeverityRules.Of(finding);
             if (known is null)
-                transitions.Add(new Transition(TransitionKind.Opened, Open(finding, severity, head, baselineId, now)));
-            else if (!IsSame(known, finding.Change, severity, baselineId))
-                transitions.Add(new Transition(TransitionKind.Changed, Change(known, finding.Change, severity, baselineId)));
+                transitions.Add(new Transition(TransitionKind.Opened, Open(finding, severity, standing(finding), head, baselineId, now)));
+            else if (!IsSame(known, finding.Change, severity, baselineId) || known.DecidedUntil <= now)
+                transitions.Add(new Transition(TransitionKind.Changed, Change(known, finding.Change, severity, baselineId, now)));
         }
 
         transitions.AddRange(remaining.Values
@@ -46,14 +55,15 @@ internal static class DeviationTracker
     public static IReadOnlyList<Transition> CloseAll(IEnumerable<Deviation> open, DateTimeOffset now) =>
         [.. open.Select(deviation => new Transition(TransitionKind.Closed, Close(deviation, now)))];
 
-    private static Deviation Open(Finding finding, Severity severity, InstanceHead head, long baselineId, DateTimeOffset now) =>
+    private static Deviation Open(
+        Finding finding, Severity severity, Decision? decision, InstanceHead head, long baselineId, DateTimeOffset now) =>
         new(
             Id: 0,
             head.InstanceId,
             finding.Kind,
             finding.Key,
             severity,
-            DeviationState.Open,
+            decision?.Gives ?? DeviationState.Open,
             baselineId,
             finding.Change.Before,
             finding.Change.After,
@@ -61,10 +71,17 @@ internal static class DeviationTracker
             ClosedAt: null,
             head.ObservedAfter,
             head.ObservedAt,
-            Transitions: 1);
+            Transitions: 1)
+        {
+            DecisionId = decision?.Id,
+            DecidedUntil = decision?.Until,
+        };
 
-    private static Deviation Change(Deviation known, EntryChange change, Severity severity, long baselineId)
+    private static Deviation Change(Deviation known, EntryChange change, Severity severity, long baselineId, DateTimeOffset now)
     {
+        if (known.DecidedUntil <= now)
+            known = known with { State = DeviationState.Open, DecidedUntil = null };
+
         // Whoever made the entry what it was did not make it what it is.
         var explained = IsSame(known.Actual, change.After) ? known : known with { ActorId = null, CauseId = null, Membership = Membership.None };
         return explained with
@@ -79,7 +96,7 @@ internal static class DeviationTracker
 
     private static Deviation Close(Deviation deviation, DateTimeOffset now) => deviation with
     {
-        State = DeviationState.Resolved,
+        State = deviation.State == DeviationState.Approved ? DeviationState.Approved : DeviationState.Resolved,
         ClosedAt = now,
         Transitions = deviation.Transitions + 1,
     };

@@ -43,9 +43,15 @@ internal sealed record DeviationView
     /// <summary>In the package transaction it was made in, or during: <c>residue</c> is not what its package says.</summary>
     public string? Membership { get; init; }
 
+    public DecisionView? Decision { get; init; }
+
     public EntryView? Expected { get; init; }
 
     public EntryView? Actual { get; init; }
+
+    /// <summary>What a person would type to undo it: shell commands and comments. Only where one deviation is shown.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Reversal { get; init; }
 
     public static DeviationView Of(V1.Deviation deviation) => new()
     {
@@ -57,6 +63,8 @@ internal sealed record DeviationView
         Severity = Word(deviation.Severity),
         State = Word(deviation.State),
         Baseline = deviation.Baseline,
+        Layer = deviation.Layer.Length == 0 ? null : deviation.Layer,
+        Owner = deviation.Owner.Length == 0 ? null : deviation.Owner,
         OpenedAt = deviation.OpenedAt.ToDateTime(),
         ClosedAt = deviation.ClosedAt?.ToDateTime(),
         ObservedAfter = deviation.ObservedAfter?.ToDateTime(),
@@ -64,12 +72,30 @@ internal sealed record DeviationView
         Cause = CauseLink.Of(deviation.Cause),
         Actor = ActorView.Of(deviation.Actor),
         Membership = deviation.Membership == V1.Membership.Unspecified ? null : Word(deviation.Membership),
+        Decision = DecisionView.Of(deviation.Decision),
         Expected = EntryView.Of(deviation.Expected),
         Actual = EntryView.Of(deviation.Actual),
     };
 
     public static string Word<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
+}
+
+/// <summary>What somebody decided about a deviation.</summary>
+internal sealed record DecisionView(string Gives, string By, string Reason, DateTime At, DateTime? Until, string? Layer, string? Baseline)
+{
+    /// <summary>For people.</summary>
+    [JsonIgnore]
+    public string Text => $"{Gives} by {By}{(Until is null ? "" : $" until {Cli.Output.Time(Until)}")}: {Reason}";
+
+    public static DecisionView? Of(V1.Decision? decision) => decision is null ? null : new(
+        DeviationView.Word(decision.Gives),
+        decision.By,
+        decision.Reason,
+        decision.At.ToDateTime(),
+        decision.Until?.ToDateTime(),
+        decision.Layer.Length == 0 ? null : decision.Layer,
+        decision.Baseline.Length == 0 ? null : decision.Baseline);
 }
 
 /// <summary>One transition of a deviation, as <c>watch</c> writes it: the deviation, what happened, and where to resume.</summary>

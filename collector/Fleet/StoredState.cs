@@ -15,7 +15,7 @@ internal sealed record StoredState(Roots Roots, Coverage Coverage)
         if (name.Split('@', 2) is [var id, var time])
             return At(transaction, id, time);
 
-        if (BaselineName.TryParse(name) is { } baselineName)
+        if (VersionName.TryParse(name) is { } baselineName)
         {
             return transaction.Baselines.Find(baselineName) is { } baseline
                 ? new StoredState(baseline.Roots, baseline.Coverage)
@@ -23,7 +23,7 @@ internal sealed record StoredState(Roots Roots, Coverage Coverage)
         }
 
         if (transaction.Instances.Find(name) is null)
-            throw new UnknownStateException($"'{name}' is neither an instance, INSTANCE@TIME nor a baseline ({BaselineName.Form}); 'telemetryctl instances list' shows the instances.");
+            throw new UnknownStateException($"'{name}' is neither an instance, INSTANCE@TIME nor a baseline ({VersionName.Form}); 'telemetryctl instances list' shows the instances.");
 
         return transaction.Heads.Newest(name) is { } head
             ? new StoredState(head.Roots, head.Coverage)

@@ -3,7 +3,7 @@ using Telemetry.Collector.Identity;
 
 namespace Telemetry.Collector.Policies;
 
-/// <summary>What agents and comparisons go by: policies, the fleet's key, and how long an entry may stay unread.</summary>
+/// <summary>What agents and comparisons go by: policies, the fleet's key, and what time alone says.</summary>
 internal static class PoliciesStage
 {
     public static IServiceCollection AddPolicies(this IServiceCollection services, string dataDirectory) => services
@@ -11,5 +11,5 @@ internal static class PoliciesStage
         .AddSingleton<PolicyRegistry>()
         .AddSingleton(FleetKeyFile.LoadOrCreate(dataDirectory))
         .AddHostedService<FleetKeyCheck>()
-        .AddHostedService<UnreadTimer>();
+        .AddHostedService<DueTimer>();
 }

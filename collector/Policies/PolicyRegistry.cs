@@ -53,18 +53,18 @@ internal sealed class PolicyRegistry(StateStore store, PolicyBook policies, Pipe
             var inForce = policies.Of(transaction, instance).Policy;
             var widened = ScopeWidening.Between(inForce, tested);
             var line = Binding.LineOf(instance, transaction.Baselines.Bindings()).Line;
-            var baseline = line is null ? null : transaction.Baselines.Newest(line);
+            var accepted = line is null ? [] : transaction.Baselines.Accepted(line);
             var head = transaction.Heads.Newest(instanceId);
-            if (baseline is null || head is null)
-                return new PolicyTrial(tested.Name, inForce.Name, baseline?.Name, [], widened);
+            if (accepted.Count == 0 || head is null)
+                return new PolicyTrial(tested.Name, inForce.Name, accepted.Count == 0 ? null : accepted[0].Name, [], widened);
 
             var judgement = Judgement.Of(
-                transaction, baseline, head, new Yardstick(tested), transaction.Unread.Of(instanceId), time.GetUtcNow());
+                transaction, accepted, instance.JudgedId, head, new Yardstick(tested), transaction.Unread.Of(instanceId), time.GetUtcNow());
             var before = transaction.Deviations.OpenOf(instanceId).ToDictionary(deviation => deviation.Id, deviation => deviation.Severity);
             return new PolicyTrial(
                 tested.Name,
                 inForce.Name,
-                baseline.Name,
+                judgement.Baseline.Name,
                 [.. judgement.Transitions.Select(transition => new PolicyEffect(
                     transition, before.TryGetValue(transition.Deviation.Id, out var severity) ? severity : null))],
                 widened);

@@ -11,7 +11,7 @@ namespace Telemetry.Collector.Policies;
 /// <param name="Effects">At once, on what the instance reported last.</param>
 /// <param name="Widened">What would only be known after the agent has looked again.</param>
 internal sealed record PolicyTrial(
-    string Policy, string InForce, BaselineName? Baseline, IReadOnlyList<PolicyEffect> Effects, IReadOnlyList<ScopeChange> Widened);
+    string Policy, string InForce, VersionName? Baseline, IReadOnlyList<PolicyEffect> Effects, IReadOnlyList<ScopeChange> Widened);
 
 /// <summary>What a policy would do to one deviation.</summary>
 /// <param name="SeverityBefore">Null when it would open.</param>

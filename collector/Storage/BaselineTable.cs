@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Data.Common;
+using System.Text.Json;
 using Dapper;
 using Telemetry.Collector.Baselines;
 using Telemetry.Protocol.Model;
@@ -22,7 +24,11 @@ internal sealed class BaselineTable(DbConnection connection, DbTransaction trans
                b.source       AS Source,
                b.entries      AS Entries,
                b.observed_at  AS ObservedAt,
-               b.created_at   AS CreatedAt
+               b.created_at   AS CreatedAt,
+               b.owner        AS Owner,
+               b.base_id      AS BaseId,
+               b.resolutions  AS Resolutions,
+               b.retired_at   AS RetiredAt
           FROM baselines b
           JOIN scopes    s ON s.digest = b.scope_digest
         """;
@@ -36,9 +42,9 @@ internal sealed class BaselineTable(DbConnection connection, DbTransaction trans
         var id = connection.QuerySingle<long>(
             """
             INSERT INTO baselines ( name,  version,  file_root,  package_root,  setting_root,  system_root,  scope_digest,
-                                    coverage,  source,  entries,  observed_at,  created_at)
+                                    coverage,  source,  entries,  observed_at,  created_at,  owner,  base_id,  resolutions)
                            VALUES (@Line, @Version, @FileRoot,  @PackageRoot,  @SettingRoot,  @SystemRoot,  @ScopeDigest,
-                                   @Coverage, @Source, @Entries, @ObservedAt,  @CreatedAt)
+                                   @Coverage, @Source, @Entries, @ObservedAt,  @CreatedAt,  @Owner, @BaseId,  @Resolutions)
             RETURNING id
             """,
             new
@@ -55,12 +61,33 @@ internal sealed class BaselineTable(DbConnection connection, DbTransaction trans
                 baseline.Entries,
                 ObservedAt = baseline.ObservedAt.ToUnixTimeMilliseconds(),
                 CreatedAt = baseline.CreatedAt.ToUnixTimeMilliseconds(),
+                baseline.Owner,
+                baseline.BaseId,
+                Resolutions = JsonSerializer.Serialize(baseline.Resolutions),
             },
             transaction);
         return baseline with { Id = id };
     }
 
-    public Baseline? Find(BaselineName name) =>
+    /// <summary>Says what a composed version was made of, in order.</summary>
+    public void AddLayers(long id, IEnumerable<long> layerIds) =>
+        connection.Execute(
+            "INSERT INTO baseline_layers (baseline_id, position, layer_id) VALUES (@id, @position, @layerId)",
+            layerIds.Select((layerId, position) => new { id, position, layerId }), transaction);
+
+    /// <summary>A version that exists.</summary>
+    public Baseline Get(long id) => One(" WHERE b.id = @id", new { id })!;
+
+    /// <summary>Ends that a version is accepted.</summary>
+    public void Retire(long id, DateTimeOffset at) =>
+        connection.Execute("UPDATE baselines SET retired_at = @At WHERE id = @id", new { id, At = at.ToUnixTimeMilliseconds() }, transaction);
+
+    /// <summary>The versions of a line that are accepted, newest first. The newest is the required one.</summary>
+    public IReadOnlyList<Baseline> Accepted(string line) =>
+        [.. connection.Query<Row>(Select + " WHERE b.name = @line AND b.retired_at IS NULL ORDER BY b.id DESC", new { line }, transaction)
+            .Select(row => row.ToBaseline())];
+
+    public Baseline? Find(VersionName name) =>
         One(" WHERE b.name = @Line AND b.version = @Version", new { name.Line, name.Version });
 
     /// <summary>The name of a version that exists.</summary>
@@ -101,16 +128,23 @@ internal sealed class BaselineTable(DbConnection connection, DbTransaction trans
     private sealed record Row(
         long Id, string Name, string Version,
         byte[] FileRoot, byte[] PackageRoot, byte[] SettingRoot, byte[] SystemRoot,
-        byte[] Coverage, byte[] Scope, string Source, long Entries, long ObservedAt, long CreatedAt)
+        byte[] Coverage, byte[] Scope, string Source, long Entries, long ObservedAt, long CreatedAt,
+        string Owner, long? BaseId, string Resolutions, long? RetiredAt)
     {
         public Baseline ToBaseline() => new(
             Id,
-            new BaselineName(Name, Version),
+            new VersionName(Name, Version),
             new Roots(new Digest(FileRoot), new Digest(PackageRoot), new Digest(SettingRoot), new Digest(SystemRoot)),
             StoredCoverage.Decode(Coverage, Scope),
             Source,
             Entries,
             DateTimeOffset.FromUnixTimeMilliseconds(ObservedAt),
-            DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt));
+            DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt))
+        {
+            Owner = Owner,
+            BaseId = BaseId,
+            Resolutions = JsonSerializer.Deserialize<ImmutableSortedDictionary<string, string>>(Resolutions)!,
+            RetiredAt = RetiredAt is { } retired ? DateTimeOffset.FromUnixTimeMilliseconds(retired) : null,
+        };
     }
 }

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Dapper;
 using Telemetry.Collector.Causes;
 using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Layers;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Storage;
@@ -27,7 +28,11 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                d.transitions     AS Transitions,
                d.actor_id        AS ActorId,
                d.cause_id        AS CauseId,
-               d.membership      AS Membership
+               d.membership      AS Membership,
+               d.layer           AS Layer,
+               d.owner           AS Owner,
+               d.decision_id     AS DecisionId,
+               d.decided_until   AS DecidedUntil
           FROM deviations d
         """;
 
@@ -37,10 +42,10 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
             """
             INSERT INTO deviations ( instance_id, kind,  key,  severity,  state,  baseline_id,  expected,  actual,
                                      opened_at,  closed_at,  observed_after,  observed_before,  transitions,
-                                     actor_id,   cause_id,   membership)
+                                     actor_id,   cause_id,   membership,  layer,  owner,  decision_id,  decided_until)
                             VALUES (@InstanceId, @Kind, @Key, @Severity, @State, @BaselineId,  @Expected, @Actual,
                                     @OpenedAt,  @ClosedAt,  @ObservedAfter,  @ObservedBefore,  @Transitions,
-                                    @ActorId,   @CauseId,   @Membership)
+                                    @ActorId,   @CauseId,   @Membership, @Layer, @Owner, @DecisionId,  @DecidedUntil)
             RETURNING id
             """,
             Parameters(deviation), transaction);
@@ -60,7 +65,11 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                    transitions = @Transitions,
                    actor_id    = @ActorId,
                    cause_id    = @CauseId,
-                   membership  = @Membership
+                   membership  = @Membership,
+                   layer       = @Layer,
+                   owner       = @Owner,
+                   decision_id = @DecisionId,
+                   decided_until = @DecidedUntil
              WHERE id = @Id
             """,
             Parameters(deviation), transaction);
@@ -73,6 +82,17 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                 Select + " WHERE d.instance_id = @instanceId AND d.closed_at IS NULL ORDER BY d.id",
                 new { instanceId }, transaction)
             .Select(row => row.ToDeviation())];
+
+    public IReadOnlyList<Deviation> OpenOfCause(long causeId) =>
+        [.. connection.Query<Row>(
+                Select + " WHERE d.cause_id = @causeId AND d.closed_at IS NULL ORDER BY d.id", new { causeId }, transaction)
+            .Select(row => row.ToDeviation())];
+
+    /// <summary>Instances on which a decision does not hold any more.</summary>
+    public IReadOnlyList<string> InstancesDecidedUntil(DateTimeOffset upTo) =>
+        [.. connection.Query<string>(
+            "SELECT DISTINCT instance_id FROM deviations WHERE decided_until <= @UpTo AND closed_at IS NULL ORDER BY instance_id",
+            new { UpTo = upTo.ToUnixTimeMilliseconds() }, transaction)];
 
     /// <summary>The open deviation of an entry, if nothing is known of how it came about.</summary>
     /// <param name="actual">Encoded fingerprint the entry must have; empty: it is gone.</param>
@@ -101,21 +121,22 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
 
     /// <summary>A page, newest first.</summary>
     /// <param name="below">Only ids below this one.</param>
-    public IReadOnlyList<Deviation> Page(string? instanceId, DeviationState? state, long below, int limit, long? causeId = null) =>
+    public IReadOnlyList<Deviation> Page(DeviationFilter filter, long below, int limit) =>
         [.. connection.Query<Row>(
                 Select +
                 """
                  WHERE d.id < @below
-                   AND (@instanceId IS NULL OR d.instance_id = @instanceId)
-                   AND (@state IS NULL OR d.state = @state)
+                   AND (@InstanceId IS NULL OR d.instance_id = @InstanceId)
+                   AND (@State IS NULL OR d.state = @State)
+                   AND (@Layer IS NULL OR d.layer = @Layer OR substr(d.layer, 1, length(@Layer) + 1) = @Layer || ':')
                 """ +
-                (causeId is null ? "" : "\n   AND d.cause_id = @causeId") +
+                (filter.CauseId is null ? "" : "\n   AND d.cause_id = @CauseId") +
                 """
 
                  ORDER BY d.id DESC
                  LIMIT @limit
                 """,
-                new { instanceId, state = (long?)state, below, limit, causeId }, transaction)
+                new { filter.InstanceId, State = (long?)filter.State, filter.CauseId, filter.Layer, below, limit }, transaction)
             .Select(row => row.ToDeviation())];
 
     /// <summary>Open deviations of every instance that has any.</summary>
@@ -149,12 +170,16 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
         deviation.ActorId,
         deviation.CauseId,
         Membership = (long)deviation.Membership,
+        Layer = deviation.Attributed?.Layer ?? "",
+        Owner = deviation.Attributed?.Owner ?? "",
+        deviation.DecisionId,
+        DecidedUntil = deviation.DecidedUntil?.ToUnixTimeMilliseconds(),
     };
 
     private sealed record Row(
         long Id, string InstanceId, long Kind, byte[] Key, long Severity, long State, long BaselineId,
         byte[]? Expected, byte[]? Actual, long OpenedAt, long? ClosedAt, long? ObservedAfter, long ObservedBefore, long Transitions,
-        long? ActorId, long? CauseId, long Membership)
+        long? ActorId, long? CauseId, long Membership, string Layer, string Owner, long? DecisionId, long? DecidedUntil)
     {
         public Deviation ToDeviation() => new(
             Id,
@@ -175,6 +200,13 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
             ActorId = ActorId,
             CauseId = CauseId,
             Membership = (Membership)Membership,
+            Attributed = Layer.Length == 0 ? null : new Attributed(Layer, Owner),
+            DecisionId = DecisionId,
+            DecidedUntil = DecidedUntil is { } until ? DateTimeOffset.FromUnixTimeMilliseconds(until) : null,
         };
     }
 }
+
+/// <summary>Which deviations are wanted; what is null does not matter.</summary>
+/// <param name="Layer">Name and version, or the name alone: all its versions.</param>
+internal sealed record DeviationFilter(string? InstanceId = null, DeviationState? State = null, long? CauseId = null, string? Layer = null);

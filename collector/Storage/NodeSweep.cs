@@ -3,10 +3,10 @@ using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Storage;
 
-/// <summary>Removes nodes that no head and no baseline reaches, while others read and write.</summary>
+/// <summary>Removes nodes that no head, no baseline and no layer reaches, while others read and write.</summary>
 /// <remarks>
 /// Marks in short reads what can be reached, then deletes the rest in short transactions, parents before children: so present
-/// still means complete. Each of them first marks what the heads and baselines reach that came meanwhile. Nodes that are younger
+/// still means complete. Each of them first marks what the heads, baselines and layers reach that came meanwhile. Nodes that are younger
 /// than the run before are left alone: they may belong to a head that is not complete. Whoever found a node before a step
 /// and relies on it in a later transaction learns of that step by the count of sweeps (<see cref="NodeTable.Add(AssembledNodes)"/>).
 /// </remarks>
@@ -61,7 +61,7 @@ internal sealed class NodeSweep(StateStore store)
         return unreached;
     }
 
-    /// <summary>Nodes that can be reached from heads and baselines.</summary>
+    /// <summary>Nodes that can be reached from heads, baselines and layers.</summary>
     /// <param name="most">The greatest id that is asked for later.</param>
     private sealed class Reached(long most)
     {
@@ -70,7 +70,7 @@ internal sealed class NodeSweep(StateStore store)
         private readonly BitArray _old = new(checked((int)most + 1));
         private readonly HashSet<long> _young = [];
         private readonly Stack<Digest> _open = [];
-        private long _lastHead, _lastBaseline;
+        private long _lastHead, _lastBaseline, _lastLayer;
 
         public bool Has(long id) => _old[(int)id];
 
@@ -111,11 +111,14 @@ internal sealed class NodeSweep(StateStore store)
         {
             var heads = transaction.Heads.RootsAfter(_lastHead, RootsAtOnce);
             var baselines = transaction.Baselines.RootsAfter(_lastBaseline, RootsAtOnce);
+            var layers = transaction.Layers.RootsAfter(_lastLayer, RootsAtOnce);
             foreach (var (id, roots) in heads)
                 Open(roots, id, ref _lastHead);
             foreach (var (id, roots) in baselines)
                 Open(roots, id, ref _lastBaseline);
-            return heads.Count + baselines.Count > 0;
+            foreach (var (id, roots) in layers)
+                Open(roots, id, ref _lastLayer);
+            return heads.Count + baselines.Count + layers.Count > 0;
         }
 
         private void Open(Roots roots, long id, ref long last)

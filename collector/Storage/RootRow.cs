@@ -8,10 +8,16 @@ namespace Telemetry.Collector.Storage;
 internal sealed record RootRow(long Id, byte[] FileRoot, byte[] PackageRoot, byte[] SettingRoot, byte[] SystemRoot)
 {
     /// <param name="table">Not from outside.</param>
-    public static IReadOnlyList<(long Id, Roots Roots)> Query(DbConnection connection, DbTransaction transaction, string table, long after, int most) =>
+    /// <param name="columns">What the names of its columns begin with. Not from outside.</param>
+    public static IReadOnlyList<(long Id, Roots Roots)> Query(
+        DbConnection connection, DbTransaction transaction, string table, long after, int most, string columns = "") =>
         [.. connection.Query<RootRow>(
             $"""
-            SELECT id AS Id, file_root AS FileRoot, package_root AS PackageRoot, setting_root AS SettingRoot, system_root AS SystemRoot
+            SELECT id                    AS Id,
+                   {columns}file_root    AS FileRoot,
+                   {columns}package_root AS PackageRoot,
+                   {columns}setting_root AS SettingRoot,
+                   {columns}system_root  AS SystemRoot
               FROM {table}
              WHERE id > @after
              ORDER BY id

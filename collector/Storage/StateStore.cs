@@ -142,6 +142,8 @@ internal sealed class StoreTransaction(DbConnection connection, DbTransaction tr
 
     public BaselineTable Baselines { get; } = new(connection, transaction);
 
+    public LayerTable Layers { get; } = new(connection, transaction);
+
     public PolicyTable Policies { get; } = new(connection, transaction);
 
     public UnreadTable Unread { get; } = new(connection, transaction);
@@ -155,6 +157,8 @@ internal sealed class StoreTransaction(DbConnection connection, DbTransaction tr
     public CauseTable Causes { get; } = new(connection, transaction);
 
     public DeviationTable Deviations { get; } = new(connection, transaction);
+
+    public DecisionTable Decisions { get; } = new(connection, transaction);
 
     public EventTable Events { get; } = new(connection, transaction);
 

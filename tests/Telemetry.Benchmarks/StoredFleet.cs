@@ -46,7 +46,7 @@ internal sealed class StoredFleet(string folder, int entries) : IDisposable
     {
         var roots = await StoreTree(changes: 0);
         var (_, registry) = Stages();
-        registry.Create(BaselineName.TryParse("shop:1")!, roots, Coverage, "benchmark", TimeProvider.System.GetUtcNow());
+        registry.Create(VersionName.TryParse("shop:1")!, Baseline.DefaultOwner, new ManifestHead(roots, Coverage, TimeProvider.System.GetUtcNow(), "benchmark"));
         registry.Bind(new Binding(Selector.Tag, "role=web", "shop"));
 
         var before = Length();

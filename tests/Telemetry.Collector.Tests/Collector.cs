@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Ingest;
+using Telemetry.Collector.Layers;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
@@ -30,6 +31,8 @@ internal sealed class Collector : IDisposable
 
     public BaselineRegistry Baselines { get; private set; } = null!;
 
+    public LayerRegistry Layers { get; private set; } = null!;
+
     public PolicyBook Policies { get; private set; } = null!;
 
     public PolicyRegistry PolicyRegistry { get; private set; } = null!;
@@ -51,7 +54,7 @@ internal sealed class Collector : IDisposable
     }
 
     public IReadOnlyList<Deviation> Deviations(bool openOnly = false) =>
-        [.. Store.Read(transaction => transaction.Deviations.Page(null, null, long.MaxValue, 10_000))
+        [.. Store.Read(transaction => transaction.Deviations.Page(new DeviationFilter(), long.MaxValue, 10_000))
             .Where(deviation => !openOnly || deviation.IsOpen)
             .OrderBy(deviation => deviation.Id)];
 
@@ -60,7 +63,7 @@ internal sealed class Collector : IDisposable
     /// <summary>Makes and binds version <paramref name="name"/> of what an instance is now.</summary>
     public void Certify(string instanceId, string name = "shop:1")
     {
-        Baselines.Capture(BaselineName.TryParse(name)!, instanceId);
+        Baselines.Capture(VersionName.TryParse(name)!, instanceId);
         Baselines.Bind(Some.Binding(Selector.Instance, instanceId, name.Split(':')[0]));
     }
 
@@ -80,6 +83,7 @@ internal sealed class Collector : IDisposable
         Policies = new PolicyBook();
         Pipeline = new Pipeline(Store, Policies, Feed, Time, NullLogger<Pipeline>.Instance);
         Baselines = new BaselineRegistry(Store, Policies, Pipeline, Agents, Time);
+        Layers = new LayerRegistry(Store, Policies, Time);
         PolicyRegistry = new PolicyRegistry(Store, Policies, Pipeline, Agents, Time);
     }
 }

@@ -50,6 +50,19 @@ internal sealed class FileTree
             entries[key] = fingerprint;
     }
 
+    /// <summary>Another tree that begins with what this one has.</summary>
+    public FileTree Copy()
+    {
+        var copy = new FileTree();
+        foreach (var (from, to) in new[] { (_entries, copy._entries), (_packages, copy._packages), (_settings, copy._settings) })
+        {
+            foreach (var (key, fingerprint) in from)
+                to[key] = fingerprint;
+        }
+
+        return copy;
+    }
+
     public void Remove(string path) => _entries.Remove(EntryKey.OfPath(path));
 
     public (Roots Roots, IReadOnlyDictionary<Digest, byte[]> Nodes) Build()

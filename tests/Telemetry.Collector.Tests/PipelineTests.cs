@@ -111,7 +111,7 @@ public sealed class PipelineTests : IDisposable
         var instance = new CertifiedInstance(_collector);
         instance.Tamper();
 
-        _collector.Baselines.Capture(BaselineName.TryParse("shop:2")!, "i-1");
+        _collector.Baselines.Capture(VersionName.TryParse("shop:2")!, "i-1");
 
         Assert.False(Assert.Single(_collector.Deviations()).IsOpen);
     }
@@ -120,10 +120,10 @@ public sealed class PipelineTests : IDisposable
     public void Version_WithOtherContent_IsRefused()
     {
         var instance = new CertifiedInstance(_collector);
-        _collector.Baselines.Capture(BaselineName.TryParse("shop:1")!, "i-1");
+        _collector.Baselines.Capture(VersionName.TryParse("shop:1")!, "i-1");
         instance.Tamper();
 
-        var refusal = Assert.Throws<BaselineException>(() => _collector.Baselines.Capture(BaselineName.TryParse("shop:1")!, "i-1"));
+        var refusal = Assert.Throws<BaselineException>(() => _collector.Baselines.Capture(VersionName.TryParse("shop:1")!, "i-1"));
 
         Assert.Contains("versions never change", refusal.Message, StringComparison.Ordinal);
     }

@@ -33,6 +33,13 @@ public sealed record Coverage(
         && Scope.Covers(kind, key)
         && !_gapsByKind[(int)kind].Hold(key);
 
+    /// <summary>Whether both say something about the same keys, by comparable scanners.</summary>
+    public bool CoversTheSameAs(Coverage other) =>
+        Scope.Equals(other.Scope)
+        && Gaps.SequenceEqual(other.Gaps)
+        && Scanners.Length == other.Scanners.Length
+        && Scanners.Zip(other.Scanners).All(pair => pair.First.IsComparableWith(pair.Second));
+
     /// <summary>The scanner that answers for a key, or null.</summary>
     public Scanner? ScannerOf(EntryKind kind, ReadOnlySpan<byte> key)
     {

@@ -18,6 +18,18 @@ public static class TreeReader
         return index >= 0 ? node.Value(index).ToArray() : null;
     }
 
+    /// <summary>The encoded fingerprints of keys in rising order; null for each that is not there.</summary>
+    public static IEnumerable<byte[]?> FindValues(INodeSource source, Digest root, IEnumerable<EntryKey> keys)
+    {
+        var cursor = new TreeCursor(source, root);
+        foreach (var key in keys)
+        {
+            // An encoded fingerprint is never empty.
+            var value = cursor.AtEnd ? [] : cursor.SeekValue(key.Bytes).ToArray();
+            yield return value.Length == 0 ? null : value;
+        }
+    }
+
     /// <summary>The entries at and below a key, in key order. Below the empty key: all.</summary>
     public static IEnumerable<TreeEntry> Entries(INodeSource source, Digest root, EntryKey prefix = default)
     {

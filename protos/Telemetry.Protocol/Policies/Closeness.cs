@@ -5,6 +5,8 @@ namespace Telemetry.Protocol.Policies;
 /// <summary>Compares two fingerprints of one entry as closely as a treatment says. Pure.</summary>
 public static class Closeness
 {
+    private const uint SetuidOrSetgid = 0b110_000_000_000;
+
     /// <summary>Of what only presence is looked at, this is seen.</summary>
     private static readonly Fingerprint Present = new();
 
@@ -18,8 +20,15 @@ public static class Closeness
     {
         if (treatment == Treatment.Ignore)
             return Verdict.Equal;
+
+        // What the machine makes of other files is there or not as those demand; only what gives rights does nothing of that sort.
+        if (treatment == Treatment.Derived && (expected is null) != (actual is null))
+            return GivesRights(actual) ? Verdict.Different : Verdict.Equal;
         if (expected is null || actual is null)
             return expected == actual ? Verdict.Equal : Verdict.Different;
+
+        if (ContentBySettings.Is(expected) && DifferInContentOnly(expected, actual))
+            return Verdict.Equal;
 
         var before = Seen(kind, expected, treatment);
         var after = Seen(kind, actual, treatment);
@@ -83,6 +92,9 @@ public static class Closeness
             : (before is not null && isAfterPlain) || (after is not null && isBeforePlain);
 
     private static bool HasPlainValue(Fingerprint fingerprint) => fingerprint.Value is not null || fingerprint.ValueDigest is not null;
+
+    private static bool GivesRights(Fingerprint? fingerprint) =>
+        fingerprint is { Type: FileType.File } && ((fingerprint.Mode & SetuidOrSetgid) != 0 || fingerprint.Xattrs is not null);
 
     private static Fingerprint WithoutDigests(Fingerprint fingerprint) =>
         fingerprint with { Content = null, KeyedContent = null, Value = null, ValueDigest = null, KeyedValue = null };

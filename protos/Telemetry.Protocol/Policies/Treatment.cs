@@ -17,7 +17,10 @@ public enum Treatment
     /// <summary>Files that are appended to: as <see cref="Attributes"/>, and never smaller than expected.</summary>
     Growing,
 
-    /// <summary>Files that the machine makes of others, such as <c>ld.so.cache</c>: as <see cref="Attributes"/>, and never part of a layer.</summary>
+    /// <summary>
+    /// Files that the machine makes of others, such as <c>ld.so.cache</c>: as <see cref="Attributes"/> where both sides have one, and never
+    /// part of a layer.
+    /// </summary>
     Derived,
 
     /// <summary>Compared fully, but the agent tells a keyed digest of the content, which nobody without the key can guess at.</summary>

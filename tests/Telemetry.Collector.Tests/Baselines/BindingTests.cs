@@ -41,5 +41,5 @@ public sealed class BindingTests
     [InlineData("sh op:7", false)]
     [InlineData("shop:7\n", false)]
     public void BaselineName_OfText_IsReadOrRefused(string text, bool isName) =>
-        Assert.Equal(isName, BaselineName.TryParse(text) is not null);
+        Assert.Equal(isName, VersionName.TryParse(text) is not null);
 }

@@ -164,7 +164,7 @@ public sealed class ExplanationTests : IDisposable
         instance.Tree["/etc/hosts"] = Some.File("a");
         instance.Tree.Setting("/etc/hosts#127.0.0.1", "localhost");
         instance.Report(Some.SettingCoverage);
-        _collector.Baselines.Capture(BaselineName.TryParse("shop:2")!, "i-1");
+        _collector.Baselines.Capture(VersionName.TryParse("shop:2")!, "i-1");
 
         instance.Tree["/etc/hosts"] = Some.File("b");
         instance.Tree.Setting("/etc/hosts#127.0.0.1", "gone");

@@ -70,7 +70,7 @@ public sealed class StreamFuzzTests
         if (!isWanted)
             return;
 
-        collector.Baselines.Capture(BaselineName.TryParse("shop:1")!, instanceId);
+        collector.Baselines.Capture(VersionName.TryParse("shop:1")!, instanceId);
         collector.Baselines.Bind(Some.Binding(Selector.Tag, "role=recorded"));
     }
 }

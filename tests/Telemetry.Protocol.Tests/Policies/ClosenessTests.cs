@@ -29,6 +29,8 @@ public sealed class ClosenessTests
         ["device"] = (EntryKind.File, Link with { Type = FileType.CharacterDevice, Device = 1 }, Link with { Type = FileType.CharacterDevice, Device = 2 }),
         ["extended attributes"] = (EntryKind.File, File(), File() with { Xattrs = Digest.Of([1]) }),
         ["added"] = (EntryKind.File, null, File()),
+        ["added, setuid"] = (EntryKind.File, null, File() with { Mode = 0b100_111_101_101 }),
+        ["added, with capabilities"] = (EntryKind.File, null, File() with { Xattrs = Digest.Of("x"u8) }),
         ["removed"] = (EntryKind.File, File(), null),
         ["package version"] = (EntryKind.Package, Package, Package with { Version = ByteText.Of("2") }),
         ["setting value"] = (EntryKind.Setting, Value, Value.WithValue("yes"u8)),
@@ -60,8 +62,10 @@ public sealed class ClosenessTests
     [InlineData("type", "FFeFFFe")]
     [InlineData("device", "FFeFFFe")]
     [InlineData("extended attributes", "FFeFFFe")]
-    [InlineData("added", "FFFFFFe")]
-    [InlineData("removed", "FFFFFFe")]
+    [InlineData("added", "FFFFeFe")]
+    [InlineData("added, setuid", "FFFFFFe")]
+    [InlineData("added, with capabilities", "FFFFFFe")]
+    [InlineData("removed", "FFFFeFe")]
     [InlineData("package version", "FeeeeFe")]
     [InlineData("setting value", "FeeeeFe")]
     [InlineData("fact", "FeeeeFe")]
@@ -84,6 +88,18 @@ public sealed class ClosenessTests
         var found = Enum.GetValues<Treatment>().Select(treatment => Letter(Closeness.Of(kind, before, after, treatment)));
 
         Assert.Equal(verdicts, string.Concat(found));
+    }
+
+    [Fact]
+    public void File_OfWhichNoContentIsExpected_IsComparedButForThat()
+    {
+        var expected = ContentBySettings.Of(File());
+
+        Assert.True(ContentBySettings.Is(expected));
+        Assert.False(ContentBySettings.Is(File()));
+        Assert.Equal(Verdict.Equal, Closeness.Of(EntryKind.File, expected, File(), Treatment.Full));
+        Assert.Equal(Verdict.Different, Closeness.Of(EntryKind.File, expected, File() with { Mode = 0 }, Treatment.Full));
+        Assert.Equal(Verdict.Different, Closeness.Of(EntryKind.File, expected, null, Treatment.Full));
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using Telemetry.Testing;
 
 namespace Telemetry.Collector.Tests.Deviations;
 
-public sealed class UnreadTimerTests : IDisposable
+public sealed class DueTimerTests : IDisposable
 {
     private static readonly Fingerprint Unreadable = Some.File("content 1") with { State = EntryState.Unreadable, Content = null };
 
@@ -111,9 +111,9 @@ public sealed class UnreadTimerTests : IDisposable
         instance.Report();
     }
 
-    private async Task<UnreadTimer> Start()
+    private async Task<DueTimer> Start()
     {
-        var timer = new UnreadTimer(_collector.Store, _collector.Pipeline, _collector.Time, NullLogger<UnreadTimer>.Instance);
+        var timer = new DueTimer(_collector.Store, _collector.Pipeline, _collector.Time, NullLogger<DueTimer>.Instance);
         await timer.StartAsync(Cancellation);
         return timer;
     }

@@ -4,10 +4,10 @@ using Telemetry.Collector.Storage;
 namespace Telemetry.Collector.Deviations;
 
 /// <summary>
-/// Has instances judged anew when something of theirs has been unread for too long: no head tells, for nothing changes. What is
-/// due is in the store, so a restart loses nothing.
+/// Has instances judged anew when time alone says something new: an entry has been unread for too long, a waiver has ended. No head
+/// tells, for nothing changes. What is due is in the store, so a restart loses nothing.
 /// </summary>
-internal sealed class UnreadTimer(StateStore store, Pipeline pipeline, TimeProvider time, ILogger<UnreadTimer> logger) : BackgroundService
+internal sealed class DueTimer(StateStore store, Pipeline pipeline, TimeProvider time, ILogger<DueTimer> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
@@ -21,8 +21,10 @@ internal sealed class UnreadTimer(StateStore store, Pipeline pipeline, TimeProvi
         using var timer = new PeriodicTimer(Interval, time);
         do
         {
-            var upTo = time.GetUtcNow() - UnreadEntries.Patience;
-            pipeline.Reevaluate(store.Read(transaction => transaction.Unread.InstancesSince(_lookedUpTo, upTo)));
+            var now = time.GetUtcNow();
+            var upTo = now - UnreadEntries.Patience;
+            pipeline.Reevaluate(store.Read(transaction =>
+                transaction.Unread.InstancesSince(_lookedUpTo, upTo).Union(transaction.Deviations.InstancesDecidedUntil(now)).ToList()));
             _lookedUpTo = upTo;
         }
         while (await timer.WaitForNextTickAsync(stopping));

@@ -1,0 +1,109 @@
+using Grpc.Core;
+using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Layers;
+using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Model;
+using Telemetry.Protocol.V1;
+using Layer = Telemetry.Collector.Layers.Layer;
+
+namespace Telemetry.Collector.Baselines;
+
+/// <summary>Layers, and baselines that are made of them.</summary>
+internal sealed partial class BaselineGrpcService
+{
+    public override Task<ComposeResponse> Compose(ComposeRequest request, ServerCallContext context)
+    {
+        var baseline = registry.Compose(ParseName(request.Baseline), ParseName(request.Base), ParseNames(request.Layers), request.Resolutions);
+        return Task.FromResult(new ComposeResponse { Baseline = ToMessage(baseline) });
+    }
+
+    public override Task<CreateLayerResponse> CreateLayer(CreateLayerRequest request, ServerCallContext context)
+    {
+        if (request.Owner.Length == 0)
+            throw Wrong("Say whose layer it is: a layer has an owner.");
+
+        var policy = request.Policy.Length == 0 ? Policies.PolicyVersion.Shipped.Name : request.Policy;
+        var layer = layers.Create(ParseName(request.Layer), OwnerOf(request.Owner), request.From, request.To, request.Claims, policy);
+        return Task.FromResult(new CreateLayerResponse { Layer = store.Read(transaction => ToMessage(transaction.Nodes, layer)) });
+    }
+
+    public override Task<ListLayersResponse> ListLayers(ListLayersRequest request, ServerCallContext context) =>
+        Task.FromResult(store.Read(transaction =>
+        {
+            var response = new ListLayersResponse();
+            response.Layers.AddRange(transaction.Layers.All().Select(layer => ToMessage(transaction.Nodes, layer)));
+            return response;
+        }));
+
+    public override async Task GetLayer(GetLayerRequest request, IServerStreamWriter<GetLayerResponse> responses, ServerCallContext context)
+    {
+        var name = ParseName(request.Layer);
+        var (layer, differences) = store.Read(transaction =>
+        {
+            var layer = LayerRegistry.Find(transaction, name);
+            return (ToMessage(transaction.Nodes, layer), layer.Changes(transaction.Nodes).Select(DeviationMapping.ToMessage).ToList());
+        });
+        await responses.WriteAsync(new GetLayerResponse { Layer = layer }, context.CancellationToken);
+        foreach (var difference in differences)
+            await responses.WriteAsync(new GetLayerResponse { Difference = difference }, context.CancellationToken);
+    }
+
+    public override async Task MergeLayers(MergeLayersRequest request, IServerStreamWriter<MergeLayersResponse> responses, ServerCallContext context)
+    {
+        var composed = layers.Merge(ParseName(request.Base), ParseNames(request.Layers), request.Resolutions);
+        foreach (var conflict in composed.Conflicts)
+            await responses.WriteAsync(new MergeLayersResponse { Conflict = ToMessage(conflict) }, context.CancellationToken);
+
+        var summary = new MergeSummary { Conflicts = (uint)composed.Conflicts.Count, Changes = (ulong)composed.Changes };
+        summary.SharedFiles.AddRange(composed.SharedFiles.Select(file => KeyText.Format(EntryKind.File, file.Bytes)));
+        await responses.WriteAsync(new MergeLayersResponse { Summary = summary }, context.CancellationToken);
+    }
+
+    private static List<VersionName> ParseNames(IEnumerable<string> names)
+    {
+        var parsed = names.Select(ParseName).ToList();
+        return parsed.Count > 0 ? parsed : throw Wrong("Name one layer at least.");
+    }
+
+    private static Protocol.V1.Layer ToMessage(NodeTable nodes, Layer layer)
+    {
+        var message = new Protocol.V1.Layer
+        {
+            Name = layer.Name.Line,
+            Version = layer.Name.Version,
+            Owner = layer.Owner,
+            Source = layer.Source,
+            CreatedAt = layer.CreatedAt.ToTimestamp(),
+            Claims = layer.ClaimsText,
+        };
+        foreach (var (_, change) in layer.Changes(nodes))
+        {
+            if (change.Before is null)
+                message.Added++;
+            else if (change.After is null)
+                message.Removed++;
+            else
+                message.Changed++;
+        }
+
+        return message;
+    }
+
+    private static Conflict ToMessage(LayerConflict conflict)
+    {
+        var message = new Conflict { Kind = conflict.Kind.ToString().ToLowerInvariant(), Key = conflict.Key };
+        foreach (var side in conflict.Sides)
+        {
+            message.Sides.Add(new Protocol.V1.ConflictSide
+            {
+                Layer = side.Layer,
+                Owner = side.Owner,
+                Entry = conflict.Entry is var (kind, key) ? side.Entry?.ToMessage(kind, key) : null,
+                Text = side.Text ?? "",
+            });
+        }
+
+        return message;
+    }
+}

@@ -1,0 +1,153 @@
+using System.CommandLine;
+using Grpc.Core;
+using Telemetry.Collector.Layers;
+using Telemetry.Protocol.Cli;
+using Telemetry.Protocol.Text;
+using Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Cli;
+
+internal static class LayersCommand
+{
+    private static readonly Argument<string> Name = new("NAME:VERSION") { Description = "The layer version, such as apache:2.4.62-1. Versions never change." };
+    private static readonly Argument<string> Base = new("BASE") { Description = "The baseline version the layers go on." };
+    private static readonly Argument<string[]> Layers = new("LAYER") { Description = "Layer versions, in order.", Arity = ArgumentArity.OneOrMore };
+    private static readonly Option<string> Owner = new("--owner") { Description = "Whose layer it is.", HelpName = "O", Required = true };
+    private static readonly Option<string> From = new("--from") { Description = "The state it begins with: a baseline NAME:VERSION, an instance, or INSTANCE@TIME.", HelpName = "A", Required = true };
+    private static readonly Option<string> To = new("--to") { Description = "The state with the layer: the same.", HelpName = "B", Required = true };
+    private static readonly Option<FileInfo?> Claims = new("--claims") { Description = "What belongs to the layer beyond what it writes: TOML with owns and ports.", HelpName = "FILE" };
+    private static readonly Option<string?> Policy = new("--policy") { Description = "Says what is no difference, and what is never part of a layer. Default: 'default'.", HelpName = "P" };
+
+    /// <summary>Of conflicts, for <c>merge</c> and <c>compose</c>.</summary>
+    public static readonly Option<string[]> Resolve = new("--resolve")
+    {
+        Description = "Settles a conflict: KEY=NAME, with the name, without version, of the layer or base that is right.",
+        HelpName = "KEY=NAME",
+    };
+
+    public static Command Create() => new("layers", "Named, versioned, owned deltas, of which baselines are composed.")
+    {
+        CommandLine.Verb("create", "Makes a layer of what differs between two states.", "telemetryctl layers create apache:2.4.62-1 --owner acme --from base:1 --to i-1 --claims apache.toml", CreateAsync, Name, Owner, From, To, Claims, Policy),
+        CommandLine.Verb("list", "Lists all layers.", "telemetryctl layers list", ListAsync),
+        CommandLine.Verb("show", "Shows a layer and what it does, one entry a line.", "telemetryctl layers show apache:2.4.62-1", ShowAsync, Name),
+        CommandLine.Verb("merge", "Tests layers for conflicts before they are merged; exits 1 on any. Changes nothing.", "telemetryctl layers merge base:1 apache:2.4.62-1 mysql:8.0.40-1 app:17", MergeAsync, Base, Layers, Resolve),
+    };
+
+    /// <exception cref="CommandException">Not KEY=NAME, or a key twice.</exception>
+    public static IReadOnlyDictionary<string, string> Resolutions(ParseResult arguments)
+    {
+        var resolutions = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var text in arguments.GetValue(Resolve) ?? [])
+        {
+            // A key may hold the sign, a name can't.
+            var sign = text.LastIndexOf('=');
+            if (sign <= 0 || !resolutions.TryAdd(text[..sign], text[(sign + 1)..]))
+                throw new CommandException(ExitCode.WrongUsage, $"'{text}' does not settle a conflict; write each key once, as in --resolve /etc/motd=apache.");
+        }
+
+        return resolutions;
+    }
+
+    private static async Task<int> CreateAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var claims = arguments.GetValue(Claims);
+        var request = new CreateLayerRequest
+        {
+            Layer = arguments.GetValue(Name),
+            Owner = arguments.GetValue(Owner),
+            From = arguments.GetValue(From),
+            To = arguments.GetValue(To),
+            Claims = claims is null ? "" : await ReadAsync(claims, cancellation),
+            Policy = arguments.GetValue(Policy) ?? "",
+        };
+        var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
+        var layer = LayerView.Of((await client.CreateLayerAsync(request, cancellationToken: cancellation)).Layer);
+        Output.Of(arguments).Show(layer, Fields(layer));
+        return ExitCode.Yes;
+    }
+
+    private static async Task<int> ListAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
+        var response = await client.ListLayersAsync(new ListLayersRequest(), cancellationToken: cancellation);
+        Output.Of(arguments).List(
+            [.. response.Layers.Select(LayerView.Of)],
+            "No layer yet. Make one with 'layers create'.",
+            ["LAYER", "OWNER", "ADDED", "REMOVED", "CHANGED", "CREATED", "SOURCE"],
+            layer => [$"{layer.Name}:{layer.Version}", layer.Owner, $"{layer.Added}", $"{layer.Removed}", $"{layer.Changed}", Output.Time(layer.CreatedAt), layer.Source]);
+        return ExitCode.Yes;
+    }
+
+    private static async Task<int> ShowAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
+        using var call = client.GetLayer(new GetLayerRequest { Layer = arguments.GetValue(Name) }, cancellationToken: cancellation);
+        LayerView? layer = null;
+        var entries = new List<DifferenceView>();
+        await foreach (var response in call.ResponseStream.ReadAllAsync(cancellation))
+        {
+            if (response.Layer is { } message)
+                layer = LayerView.Of(message);
+            else
+                entries.Add(DiffCommand.ToView(response.Difference));
+        }
+
+        var output = Output.Of(arguments);
+        output.Show(new { Layer = layer, Entries = entries }, Fields(layer!));
+        if (!output.IsJson)
+        {
+            Console.Out.WriteLine();
+            DiffCommand.Print(output, entries, "It does nothing.");
+        }
+
+        return ExitCode.Yes;
+    }
+
+    private static async Task<int> MergeAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var request = new MergeLayersRequest { Base = arguments.GetValue(Base) };
+        request.Layers.AddRange(arguments.GetValue(Layers));
+        request.Resolutions.Add(Resolutions(arguments).ToDictionary());
+        var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
+        using var call = client.MergeLayers(request, cancellationToken: cancellation);
+        var conflicts = new List<ConflictView>();
+        var summary = new MergeSummary();
+        await foreach (var response in call.ResponseStream.ReadAllAsync(cancellation))
+        {
+            if (response.Conflict is { } conflict)
+                conflicts.Add(ConflictView.Of(conflict));
+            else
+                summary = response.Summary;
+        }
+
+        Output.Of(arguments).List(
+            conflicts.SelectMany(conflict => conflict.Sides.Select((side, index) => (conflict, side, index))).ToList(),
+            $"No conflicts: {summary.Changes} entries would be written, {summary.SharedFiles.Count} files are shared setting by setting.",
+            ["KIND", "KEY", "LAYER", "OWNER", "WANTS"],
+            row => [row.index == 0 ? row.conflict.Kind : "", row.index == 0 ? row.conflict.Key : "", row.side.Layer, row.side.Owner, row.side.Wants],
+            conflicts);
+        return conflicts.Count == 0 ? ExitCode.Yes : ExitCode.No;
+    }
+
+    private static List<(string Name, string? Value)> Fields(LayerView layer) =>
+    [
+        ("layer", $"{layer.Name}:{layer.Version}"),
+        ("owner", layer.Owner),
+        ("made", layer.Source),
+        ("created", Output.Time(layer.CreatedAt)),
+        ("entries", $"{layer.Added} added, {layer.Removed} removed, {layer.Changed} changed"),
+        ("claims", layer.Claims?.TrimEnd()),
+    ];
+
+    private static async Task<string> ReadAsync(FileInfo file, CancellationToken cancellation)
+    {
+        try
+        {
+            return await File.ReadAllTextAsync(file.FullName, cancellation);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException(ExitCode.No, $"{file.FullName} cannot be read: {e.Message}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Compare;
+using Telemetry.Collector.Layers;
+using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
+
+namespace Telemetry.Collector.Deviations;
+
+/// <summary>What an approval would make: a layer version, and a version of the line with it. Nothing of it is written yet.</summary>
+/// <param name="Judged">The newest version of the line, to which the next one is made.</param>
+/// <param name="Predecessor">The layer in it that the new version takes the place of; null: it goes on top.</param>
+/// <param name="Stack">Of the next version; the new layer is the one without an id.</param>
+internal sealed record ApprovalPlan(
+    IReadOnlyList<Deviation> Deviations,
+    Baseline Judged,
+    Layer? Predecessor,
+    LayerTrees Trees,
+    AssembledNodes LayerNodes,
+    BaselineStack Stack,
+    Roots Roots,
+    AssembledNodes Nodes)
+{
+    /// <exception cref="DecisionException">They can't be approved together, or not into this layer.</exception>
+    public static ApprovalPlan Of(StoreTransaction transaction, IReadOnlyList<Deviation> deviations, string line, VersionName into, Policy policy)
+    {
+        var approvable = deviations.Where(deviation => policy.TreatmentOf(deviation.Kind, deviation.Key.Bytes) != Treatment.Derived).ToList();
+        if (approvable.Count == 0)
+            throw new DecisionException("They are all of files that machines make of others, which are never part of a layer.");
+
+        if (approvable.Find(deviation => deviation.Actual is { } bytes && !Fingerprint.Decode(bytes).IsStable) is { } unread)
+            throw new DecisionException($"{KeyText.Format(unread.Kind, unread.Key.Bytes)} could not be read in one state on {unread.InstanceId}: what nobody has seen can't be approved.");
+
+        var actual = OneActualOfEach(approvable);
+        var judged = transaction.Baselines.Newest(line)!;
+        var stack = BaselineStack.Of(transaction, judged);
+        var predecessor = stack.Layers.FirstOrDefault(layer => layer.Name.Line == into.Line);
+        var place = predecessor is null ? stack.Layers.Length : stack.Layers.IndexOf(predecessor);
+
+        // :: 1 What the layer does so far, and what its new entries were below it
+        var below = stack with { Layers = stack.Layers[..place] };
+        var composedBelow = below.Compose(transaction, policy);
+        var nodes = new MemoryNodes(transaction.Nodes);
+        foreach (var node in composedBelow.Created)
+            nodes.Add(node);
+
+        var changes = (predecessor?.Changes(transaction.Nodes) ?? []).ToDictionary(change => (change.Kind, change.Change.Key), change => change.Change);
+        foreach (var (entry, after) in actual)
+        {
+            var before = changes.TryGetValue(entry, out var known)
+                ? known.Before
+                : TreeReader.FindValue(nodes, composedBelow.Roots[entry.Kind], entry.Key);
+            changes[entry] = new EntryChange(entry.Key, before, after);
+        }
+
+        // :: 2 The layer with them, without what it does not change any more
+        var trees = LayerTrees.Of(changes
+            .Where(change => !change.Value.Before.AsSpan().SequenceEqual(change.Value.After) || (change.Value.Before is null) != (change.Value.After is null))
+            .Select(change => new Difference(change.Key.Kind, change.Value)));
+        foreach (var node in trees.Nodes)
+            nodes.Add(node);
+        var layer = new Layer(0, into, "", trees.Before, trees.After, predecessor?.ClaimsText ?? "", "", default);
+
+        // :: 3 The line with the layer
+        var layers = predecessor is null ? stack.Layers.Add(layer) : stack.Layers.SetItem(place, layer);
+        var next = stack with { Layers = layers };
+        var composed = new Composition(nodes, next.Start, next.Layers, policy, next.Resolutions).Run();
+        if (composed.Conflicts.Count > 0)
+        {
+            var conflict = composed.Conflicts[0];
+            throw new DecisionException($"Approved into {into.Line}, {conflict.Key} would be in conflict between {string.Join(" and ", conflict.Sides.Select(side => side.Layer).Distinct())}; approve it into the layer that has it last.");
+        }
+
+        return new ApprovalPlan(
+            approvable, judged, predecessor, trees,
+            CreatedNodes.ToStore(trees.Nodes, transaction.Nodes),
+            next, composed.Roots, CreatedNodes.ToStore(composed.Created, transaction.Nodes));
+    }
+
+    private static Dictionary<(EntryKind Kind, EntryKey Key), byte[]?> OneActualOfEach(IEnumerable<Deviation> deviations)
+    {
+        var actual = new Dictionary<(EntryKind, EntryKey), byte[]?>();
+        foreach (var entry in deviations.GroupBy(deviation => (deviation.Kind, deviation.Key)))
+        {
+            var first = entry.First();
+            if (entry.FirstOrDefault(deviation => !deviation.Actual.AsSpan().SequenceEqual(first.Actual)) is { } other)
+                throw new DecisionException($"{KeyText.Format(first.Kind, first.Key.Bytes)} is not the same everywhere: {Deviation.IdText(first.Id)} on {first.InstanceId} and {Deviation.IdText(other.Id)} on {other.InstanceId} differ; approve one of them by its id.");
+            actual[entry.Key] = first.Actual;
+        }
+
+        return actual;
+    }
+}

@@ -1,0 +1,149 @@
+using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Layers;
+using Telemetry.Collector.Policies;
+using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Collector.Deviations;
+
+/// <summary>Which deviations a decision is about: those named, those of a cause, or all of an instance.</summary>
+internal sealed record DecisionScope(IReadOnlyList<long> Ids, long? CauseId = null, string? InstanceId = null);
+
+/// <summary>Takes decisions about open deviations, records them, and has done what follows.</summary>
+internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Pipeline pipeline, DeviationFeed feed, TimeProvider time)
+{
+    /// <summary>Somebody has seen them. They stay open.</summary>
+    /// <exception cref="DecisionException">One of them is not open.</exception>
+    public Decision Acknowledge(DecisionScope scope, string by, string reason) =>
+        Decide(scope, new Decision(0, DeviationState.Acknowledged, by, reason, time.GetUtcNow()));
+
+    /// <summary>They are tolerated until a time. They stay open, and are open as before from then on.</summary>
+    /// <exception cref="DecisionException">One of them is not open, or the time is past.</exception>
+    public Decision Waive(DecisionScope scope, DateTimeOffset until, string by, string reason)
+    {
+        var now = time.GetUtcNow();
+        if (until <= now)
+            throw new DecisionException("A waiver has to end in the future.");
+        return Decide(scope, new Decision(0, DeviationState.Waived, by, reason, now, until));
+    }
+
+    /// <summary>What they are becomes what is expected: in a version of a layer, and in the next version of the line that has it.</summary>
+    /// <param name="into">The layer version to make. Its predecessor is that layer in the newest version of the line; else it is new.</param>
+    /// <param name="owner">Of a layer that is new; null: whoever owns the base.</param>
+    /// <exception cref="DecisionException">They can't be approved together; nothing was changed.</exception>
+    /// <exception cref="LayerException">That layer version exists with other content.</exception>
+    public Approved Approve(DecisionScope scope, VersionName into, string? owner, string by, string reason)
+    {
+        var now = time.GetUtcNow();
+        var plan = store.Read(transaction =>
+        {
+            var deviations = WithSettings(transaction, Find(transaction, scope));
+            var line = LineOf(transaction, deviations);
+            return ApprovalPlan.Of(transaction, deviations, line, into, policies.OfLine(transaction, line).Policy);
+        });
+
+        var (approved, instances) = store.Write(transaction =>
+        {
+            var before = plan.Judged;
+            if (transaction.Baselines.Newest(before.Name.Line)!.Id != before.Id)
+                throw new DecisionException($"{before.Name.Line} got another version meanwhile; look again, and approve again.");
+            if (plan.Deviations.Any(deviation => transaction.Deviations.Find(deviation.Id) is not { IsOpen: true } found || !found.Actual.AsSpan().SequenceEqual(deviation.Actual)))
+                throw new DecisionException("Some of the deviations changed meanwhile; look again, and approve again.");
+
+            transaction.Nodes.Add(plan.Nodes);
+            var layer = LayerRegistry.Add(transaction, new Layer(
+                0, into, plan.Predecessor?.Owner ?? owner ?? plan.Stack.Base.Owner, plan.Trees.Before, plan.Trees.After,
+                plan.Predecessor?.ClaimsText ?? "", $"approved by {by}: {reason}", now), plan.LayerNodes);
+            var stack = plan.Stack with { Layers = [.. plan.Stack.Layers.Select(inStack => inStack.Id == 0 ? layer : inStack)] };
+            var baseline = BaselineRegistry.Add(transaction, stack.ToBaseline(NextName(transaction, before.Name), plan.Roots, now), stack.Layers);
+
+            var decision = transaction.Decisions.Add(
+                new Decision(0, DeviationState.Approved, by, reason, now, null, layer.Id, baseline.Id), plan.Deviations);
+            foreach (var deviation in plan.Deviations)
+                transaction.Deviations.Update(deviation with { State = DeviationState.Approved, DecisionId = decision.Id, DecidedUntil = null });
+            return (new Approved(decision, layer, baseline, plan.Deviations.Count), BaselineRegistry.Judged(transaction, before.Name.Line));
+        });
+
+        pipeline.Reevaluate(instances);
+        return approved;
+    }
+
+    private Decision Decide(DecisionScope scope, Decision decision)
+    {
+        var decided = store.Write(transaction =>
+        {
+            var deviations = Find(transaction, scope);
+            var made = transaction.Decisions.Add(decision, deviations);
+            var transitions = deviations
+                .Select(deviation => new Transition(TransitionKind.Changed, deviation with
+                {
+                    State = made.Gives,
+                    DecisionId = made.Id,
+                    DecidedUntil = made.Until,
+                    Transitions = deviation.Transitions + 1,
+                }))
+                .ToList();
+            Pipeline.Write(transaction, transitions, decision.At);
+            return made;
+        });
+        feed.Wake();
+        return decided;
+    }
+
+    private static List<Deviation> Find(StoreTransaction transaction, DecisionScope scope)
+    {
+        var named = scope.Ids.Distinct().Select(id => transaction.Deviations.Find(id) switch
+        {
+            null => throw new DecisionException($"There is no deviation {Deviation.IdText(id)}; 'telemetryctl deviations list' shows those there are."),
+            { IsOpen: false } => throw new DecisionException($"Deviation {Deviation.IdText(id)} is closed: nothing is left to be decided."),
+            var deviation => deviation,
+        });
+        var found = scope.Ids.Count > 0 ? named.ToList()
+            : scope.InstanceId is { } instanceId ? [.. transaction.Deviations.OpenOf(instanceId)]
+            : [.. transaction.Deviations.OpenOfCause(scope.CauseId!.Value)];
+        return found.Count > 0 ? found : throw new DecisionException("There is no open deviation among them.");
+    }
+
+    /// <summary>Who approves a file approves what it holds.</summary>
+    private static List<Deviation> WithSettings(StoreTransaction transaction, List<Deviation> deviations)
+    {
+        var known = deviations.Select(deviation => deviation.Id).ToHashSet();
+        foreach (var files in deviations.Where(deviation => deviation.Kind == EntryKind.File).ToLookup(deviation => deviation.InstanceId, deviation => deviation.Key))
+        {
+            var keys = files.ToHashSet();
+            deviations.AddRange(transaction.Deviations.OpenOf(files.Key)
+                .Where(open => open.Kind == EntryKind.Setting && keys.Contains(SettingKey.FileOf(open.Key.Bytes)) && known.Add(open.Id)));
+        }
+
+        return deviations;
+    }
+
+    private static string LineOf(StoreTransaction transaction, List<Deviation> deviations)
+    {
+        var lines = deviations.Select(deviation => deviation.BaselineId).Distinct().Select(transaction.Baselines.LineOf).Distinct().ToList();
+        return lines is [var line]
+            ? line
+            : throw new DecisionException($"They were judged by several lines, {string.Join(" and ", lines)}; approve those of one at a time, with --instance or by their ids.");
+    }
+
+    /// <summary>The number at the end of the version, counted up; a version without one gets one.</summary>
+    private static VersionName NextName(StoreTransaction transaction, VersionName name)
+    {
+        var digits = name.Version.Length - name.Version.AsSpan().TrimEnd("0123456789").Length;
+        var stem = name.Version[..^digits];
+        var number = digits is > 0 and < 10 ? int.Parse(name.Version[^digits..], System.Globalization.CultureInfo.InvariantCulture) : 0;
+        if (number == 0)
+            stem = name.Version + ".";
+        VersionName next;
+        do
+        {
+            next = name with { Version = $"{stem}{++number}" };
+        }
+        while (transaction.Baselines.Find(next) is not null);
+        return next;
+    }
+}
+
+/// <summary>What came of an approval.</summary>
+/// <param name="Deviations">How many it was about.</param>
+internal sealed record Approved(Decision Decision, Layer Layer, Baseline Baseline, int Deviations);

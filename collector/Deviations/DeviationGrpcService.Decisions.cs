@@ -1,0 +1,59 @@
+using Grpc.Core;
+using Telemetry.Collector.Baselines;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Deviations;
+
+/// <summary>Decisions about deviations.</summary>
+internal sealed partial class DeviationGrpcService
+{
+    /// <summary>Who holds the only token there is.</summary>
+    private const string Admin = "admin";
+
+    private const int MaxReasonLength = 1_000;
+    private const int MaxIds = 10_000;
+
+    public override Task<AcknowledgeResponse> Acknowledge(AcknowledgeRequest request, ServerCallContext context)
+    {
+        var scope = ScopeOf(request.Scope);
+        return Task.FromResult(new AcknowledgeResponse { Decision = ToMessage(decisions.Acknowledge(scope, Admin, ReasonOf(request.Reason))) });
+    }
+
+    public override Task<WaiveResponse> Waive(WaiveRequest request, ServerCallContext context)
+    {
+        var until = request.Until?.ToTime("until") ?? throw Wrong("Say until when; a waiver always ends.");
+        return Task.FromResult(new WaiveResponse { Decision = ToMessage(decisions.Waive(ScopeOf(request.Scope), until, Admin, ReasonOf(request.Reason))) });
+    }
+
+    public override Task<ApproveResponse> Approve(ApproveRequest request, ServerCallContext context)
+    {
+        var into = VersionName.TryParse(request.Into) ?? throw Wrong($"Say which layer version to make; write {VersionName.Form}.");
+        var owner = request.Owner.Length == 0 ? null : VersionName.IsLine(request.Owner) ? request.Owner : throw Wrong("That is not the name of an owner.");
+        var approved = decisions.Approve(ScopeOf(request.Scope), into, owner, Admin, ReasonOf(request.Reason));
+        return Task.FromResult(new ApproveResponse { Decision = ToMessage(approved.Decision), Deviations = (uint)approved.Deviations });
+    }
+
+    private DecisionScope ScopeOf(Protocol.V1.DecisionScope? scope)
+    {
+        var given = scope is null ? 0 : (scope.Ids.Count > 0 ? 1 : 0) + (scope.CauseId.Length > 0 ? 1 : 0) + (scope.InstanceId.Length > 0 ? 1 : 0);
+        if (given != 1)
+            throw Wrong("Say about which deviations: by their ids, a cause, or an instance; one of these.");
+        if (scope!.Ids.Count > MaxIds)
+            throw Wrong($"{scope.Ids.Count} ids; {MaxIds} is the limit.");
+
+        return store.Read(transaction => new DecisionScope(
+            [.. scope.Ids.Select(id => Deviation.ParseId(id) ?? throw NoDeviation(id))],
+            CauseOf(transaction, scope.CauseId)?.Id,
+            InstanceOf(transaction, scope.InstanceId)));
+    }
+
+    private static string ReasonOf(string reason) =>
+        reason.Trim() is { Length: > 0 and <= MaxReasonLength } text && Protocol.Model.EscapedText.IsPlain(text)
+            ? text
+            : throw Wrong($"Give a reason, of one line and at most {MaxReasonLength} characters: who reads it later was not there.");
+
+    private Protocol.V1.Decision ToMessage(Decision decision) => store.Read(transaction => new DeviationMessages(transaction).Of(decision));
+
+    private static RpcException Wrong(string message) => new(new Status(StatusCode.InvalidArgument, message));
+}

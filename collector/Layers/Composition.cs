@@ -1,0 +1,201 @@
+using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
+
+namespace Telemetry.Collector.Layers;
+
+/// <summary>What becomes of a base when layers are put on it.</summary>
+/// <param name="Roots">Without what is in conflict: of use only when nothing is.</param>
+/// <param name="Created">Nodes that were made for it, children before parents.</param>
+/// <param name="Changes">Entries that are not as in the base.</param>
+/// <param name="Conflicts">By kind and key.</param>
+/// <param name="SharedFiles">Files that layers share setting by setting: no content is expected of them, only settings.</param>
+internal sealed record Composed(
+    Roots Roots, IReadOnlyList<EncodedNode> Created, int Changes, IReadOnlyList<LayerConflict> Conflicts, IReadOnlyList<EntryKey> SharedFiles);
+
+/// <summary>What layers are put on.</summary>
+/// <param name="Name">As people know it.</param>
+internal sealed record LayerBase(string Name, string Owner, Roots Roots);
+
+/// <summary>Puts layers on a base, in order. Pure: it reads nodes, and the same layers on the same base always give the same trees.</summary>
+/// <remarks>
+/// One rule: what a layer changes must be there as the layer knew it, or be already as it wants it; else it conflicts with whoever
+/// wrote it last. So two layers made of one base conflict where they write a key differently, and a layer made on top of
+/// another takes over from it. As equal counts what the policy compares as equal.
+/// </remarks>
+/// <param name="resolutions">Of conflicts: from the key, as people see it, to the name (without version) of the side that wins.</param>
+internal sealed class Composition(
+    INodeSource nodes, LayerBase start, IReadOnlyList<Layer> layers, Policy policy, IReadOnlyDictionary<string, string> resolutions)
+{
+    private const int Base = -1;
+
+    private readonly Dictionary<(EntryKind Kind, EntryKey Key), Write> _written = [];
+    private readonly Dictionary<(EntryKind Kind, EntryKey Key), List<Write>> _contested = [];
+    private readonly List<EntryKey> _shared = [];
+    private readonly List<LayerConflict> _conflicts = [];
+
+    public Composed Run()
+    {
+        for (var index = 0; index < layers.Count; index++)
+            Put(index);
+
+        ShareFiles();
+        foreach (var (entry, sides) in _contested.OrderBy(contested => contested.Key))
+            Settle(entry.Kind, entry.Key, sides);
+
+        var created = new List<EncodedNode>();
+        var roots = start.Roots;
+        foreach (var kind in EntryKinds.All)
+        {
+            var edits = _written
+                .Where(written => written.Key.Kind == kind)
+                .OrderBy(written => written.Key.Key)
+                .Select(written => new TreeEdit(written.Key.Key.Bytes.ToArray(), written.Value.Value))
+                .ToList();
+            var edited = TreeEditor.Apply(nodes, roots[kind], edits);
+            created.AddRange(edited.Created);
+            roots = roots.With(kind, edited.Root);
+        }
+
+        AddPortConflicts();
+        AddAccountConflicts(roots, created);
+        return new Composed(roots, created, _written.Count, _conflicts, _shared);
+    }
+
+    private void Put(int index)
+    {
+        foreach (var kind in EntryKinds.All)
+        {
+            var changes = TreeDifference.Between(nodes, layers[index].Before[kind], nodes, layers[index].After[kind]).ToList();
+            var inBase = TreeReader.FindValues(nodes, start.Roots[kind], changes.Select(change => change.Key));
+            foreach (var (change, value) in changes.Zip(inBase))
+                Put(index, kind, change, _written.GetValueOrDefault((kind, change.Key), new Write(Base, value)));
+        }
+    }
+
+    private void Put(int index, EntryKind kind, EntryChange change, Write current)
+    {
+        var entry = (kind, change.Key);
+        var wanted = new Write(index, change.After);
+        if (_contested.TryGetValue(entry, out var sides))
+        {
+            if (!sides.Exists(side => AreSame(kind, change.Key, side.Value, wanted.Value)))
+                sides.Add(wanted);
+        }
+        else if (AreSame(kind, change.Key, current.Value, wanted.Value))
+        {
+            return;
+        }
+        else if (AreSame(kind, change.Key, current.Value, change.Before))
+        {
+            _written[entry] = wanted;
+        }
+        else
+        {
+            _contested[entry] = [current, wanted];
+        }
+    }
+
+    private bool AreSame(EntryKind kind, EntryKey key, byte[]? left, byte[]? right)
+    {
+        if (left is null == right is null && left.AsSpan().SequenceEqual(right))
+            return true;
+        return Closeness.Of(kind, Decode(left), Decode(right), policy.TreatmentOf(kind, key.Bytes)) == Verdict.Equal;
+    }
+
+    /// <summary>A file that layers change in nothing but what it holds, and of which every one of them says which settings, is theirs setting by setting.</summary>
+    private void ShareFiles()
+    {
+        foreach (var (entry, sides) in _contested.Where(contested => contested.Key.Kind == EntryKind.File).ToList())
+        {
+            var first = Decode(sides[0].Value);
+            if (!sides.TrueForAll(side => Closeness.DifferInContentOnly(first, Decode(side.Value)) && TellsSettings(side.Layer, entry.Key)))
+                continue;
+
+            _contested.Remove(entry);
+            _written[entry] = new Write(sides[^1].Layer, ContentBySettings.Of(first!).Encode());
+            _shared.Add(entry.Key);
+        }
+
+        // Each has its own in order; nobody has all of them.
+        foreach (var order in _shared.Select(SettingKey.OrderOf))
+        {
+            if (_contested.Remove((EntryKind.Setting, order)))
+                _written[(EntryKind.Setting, order)] = new Write(Base, null);
+        }
+    }
+
+    private bool TellsSettings(int layer, EntryKey file)
+    {
+        var settings = SettingKey.PrefixOf(file);
+        return layer == Base
+            ? HasAny(start.Roots.Setting)
+            : HasAny(layers[layer].After.Setting) || HasAny(layers[layer].Before.Setting);
+
+        bool HasAny(Digest root) => TreeReader.Entries(nodes, root, settings).Any();
+    }
+
+    private void Settle(EntryKind kind, EntryKey key, List<Write> sides)
+    {
+        var text = KeyText.Format(kind, key.Bytes);
+        if (resolutions.TryGetValue(text, out var winner) && sides.FindLast(side => LineOf(side.Layer) == winner) is { } won)
+            _written[(kind, key)] = won;
+        else
+            _conflicts.Add(new LayerConflict((ConflictKind)((int)kind - 1), text, (kind, key), [.. sides.Select(side => Side(side.Layer, Decode(side.Value)))]));
+    }
+
+    private void AddPortConflicts()
+    {
+        var claimed = layers.SelectMany((layer, index) => layer.Claims.Ports.Distinct().Select(port => (Port: port, Layer: index)));
+        foreach (var port in claimed.GroupBy(claim => claim.Port, claim => claim.Layer).Where(port => port.Count() > 1).OrderBy(port => port.Key, StringComparer.Ordinal))
+            AddUnlessResolved(ConflictKind.Port, "port:" + port.Key, [.. port.Select(layer => Side(layer, null, port.Key))]);
+    }
+
+    /// <summary>Numbers of users and groups that the layers give twice: who has the file of one would have that of the other.</summary>
+    private void AddAccountConflicts(Roots roots, List<EncodedNode> created)
+    {
+        var composed = new MemoryNodes(nodes);
+        foreach (var node in created)
+            composed.Add(node);
+
+        foreach (var (file, field) in new[] { ("/etc/passwd", "uid"), ("/etc/group", "gid") })
+        {
+            var settings = SettingKey.PrefixOf(EntryKey.OfPath(file));
+            var numbers = TreeReader.Entries(composed, roots.Setting, settings)
+                .Select(entry => (entry.Key, Account: AccountOf(entry.Key, settings, field), Number: entry.Fingerprint.Value?.ToString()))
+                .Where(entry => entry is { Account: not null, Number: not null })
+                .GroupBy(entry => entry.Number!);
+            foreach (var number in numbers.Where(number => number.Count() > 1 && number.Any(entry => _written.ContainsKey((EntryKind.Setting, entry.Key)))))
+            {
+                AddUnlessResolved(
+                    ConflictKind.Account,
+                    $"account:{file}#{number.Key}",
+                    [.. number.Select(entry => Side(_written.GetValueOrDefault((EntryKind.Setting, entry.Key), new Write(Base, null)).Layer, null, $"{field} {number.Key} is {entry.Account}"))]);
+            }
+        }
+    }
+
+    /// <returns>Null: another field.</returns>
+    private static string? AccountOf(EntryKey key, EntryKey file, string field)
+    {
+        var parts = System.Text.Encoding.UTF8.GetString(key.Bytes[(file.Length + 1)..]).Split('\0');
+        return parts is [var account, var name] && name == field ? account : null;
+    }
+
+    private void AddUnlessResolved(ConflictKind kind, string key, IReadOnlyList<ConflictSide> sides)
+    {
+        if (!resolutions.ContainsKey(key))
+            _conflicts.Add(new LayerConflict(kind, key, null, sides));
+    }
+
+    private ConflictSide Side(int layer, Fingerprint? entry, string? text = null) => layer == Base
+        ? new ConflictSide(start.Name, start.Owner, entry, text)
+        : new ConflictSide(layers[layer].Name.ToString(), layers[layer].Owner, entry, text);
+
+    private string LineOf(int layer) => layer == Base ? start.Name.Split(':')[0] : layers[layer].Name.Line;
+
+    private static Fingerprint? Decode(byte[]? value) => value is null ? null : Fingerprint.Decode(value);
+
+    /// <param name="Layer">Its index; <see cref="Base"/>: nobody's.</param>
+    /// <param name="Value">Null: the entry is not there.</param>
+    private sealed record Write(int Layer, byte[]? Value);
+}

@@ -1,0 +1,99 @@
+using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Compare;
+using Telemetry.Collector.Fleet;
+using Telemetry.Collector.Policies;
+using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Configuration;
+using Telemetry.Protocol.Layers;
+using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
+
+namespace Telemetry.Collector.Layers;
+
+/// <summary>Makes layers, and tries what comes of putting some together.</summary>
+internal sealed class LayerRegistry(StateStore store, PolicyBook policies, TimeProvider time)
+{
+    /// <summary>Makes a version of what differs between two states. Repeating it with equal content is harmless.</summary>
+    /// <param name="from">Name of the state it begins with: a baseline, an instance or <c>INSTANCE@TIME</c>.</param>
+    /// <param name="to">Name of the state with the layer.</param>
+    /// <param name="claims">What it claims, in TOML; empty: nothing.</param>
+    /// <param name="policy">Says what is no difference, and what is derived and so no part of any layer.</param>
+    /// <exception cref="LayerException">That version exists with other content, or there is no difference.</exception>
+    /// <exception cref="UnknownStateException">There is no such state.</exception>
+    /// <exception cref="ConfigurationException">The claims have mistakes.</exception>
+    public Layer Create(VersionName name, string owner, string from, string to, string claims, string policy)
+    {
+        CheckClaims(name, owner, claims);
+        var (trees, nodes) = store.Read(transaction =>
+        {
+            var yardstick = (policies.Find(transaction, policy) ?? throw new UnknownPolicyException(policy)).Yardstick;
+            var changes = Changes(transaction, StoredState.Find(transaction, from), StoredState.Find(transaction, to), yardstick);
+            if (changes.Count == 0)
+                throw new LayerException($"There is no difference between {from} and {to} that could be a layer; 'telemetryctl diff {from} {to}' shows what differs.");
+
+            var trees = LayerTrees.Of(changes);
+            return (trees, CreatedNodes.ToStore(trees.Nodes, transaction.Nodes));
+        });
+
+        return store.Write(transaction => Add(transaction, new Layer(0, name, owner, trees.Before, trees.After, claims, $"from {from} to {to}", time.GetUtcNow()), nodes));
+    }
+
+    /// <summary>Stores a version. Repeating it with equal content is harmless.</summary>
+    /// <exception cref="LayerException">That version exists with other content.</exception>
+    public static Layer Add(StoreTransaction transaction, Layer layer, AssembledNodes nodes)
+    {
+        if (transaction.Layers.Find(layer.Name) is { } existing)
+        {
+            return existing.HasContent(layer)
+                ? existing
+                : throw new LayerException($"Layer {layer.Name} exists with other content, and versions never change; choose another version.");
+        }
+
+        transaction.Nodes.Add(nodes);
+        return transaction.Layers.Add(layer);
+    }
+
+    /// <summary>What comes of layers on a base, as the base's line compares. Changes nothing.</summary>
+    /// <exception cref="BaselineException">There is no such baseline.</exception>
+    /// <exception cref="LayerException">There is no such layer.</exception>
+    public Composed Merge(VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions) =>
+        store.Read(transaction => StackOf(transaction, baseName, layers, resolutions).Compose(transaction, policies.OfLine(transaction, baseName.Line).Policy));
+
+    /// <inheritdoc cref="Merge"/>
+    public static BaselineStack StackOf(
+        StoreTransaction transaction, VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions)
+    {
+        var stack = BaselineStack.Of(transaction, BaselineRegistry.Find(transaction, baseName)).With(layers.Select(name => Find(transaction, name)), resolutions);
+        var twice = stack.Layers.GroupBy(layer => layer.Name.Line).FirstOrDefault(line => line.Count() > 1);
+        return twice is null
+            ? stack
+            : throw new LayerException($"Layer {twice.Key} would be there twice, as {string.Join(" and ", twice.Select(layer => layer.Name))}; choose one version.");
+    }
+
+    /// <exception cref="LayerException">There is none.</exception>
+    public static Layer Find(StoreTransaction transaction, VersionName name) =>
+        transaction.Layers.Find(name) ?? throw new LayerException($"There is no layer '{name}'; 'telemetryctl layers list' shows those there are.");
+
+    /// <summary>What differs as closely as a policy looks, without what machines make of other files.</summary>
+    private static IReadOnlyList<Difference> Changes(StoreTransaction transaction, StoredState from, StoredState to, Yardstick yardstick)
+    {
+        var overlap = new CoverageOverlap(from.Coverage, to.Coverage);
+        return
+        [
+            .. PolicyComparison.Between(transaction.Nodes, from.Roots, to.Roots, overlap, yardstick)
+                .Where(finding => finding.Verdict == Verdict.Different && yardstick.Policy.TreatmentOf(finding.Kind, finding.Key.Bytes) != Treatment.Derived)
+                .Select(finding => new Difference(finding.Kind, finding.Change)),
+        ];
+    }
+
+    private static void CheckClaims(VersionName name, string owner, string claims)
+    {
+        var file = LayerFile.Parse(claims, "claims");
+        if (file.Name is { } line && line != name.Line)
+            throw new LayerException($"The claims are those of layer '{line}', not of '{name.Line}'.");
+        if (file.Version is { } version && version != name.Version)
+            throw new LayerException($"The claims are those of version '{version}', not of '{name.Version}'.");
+        if (file.Owner is { } claimant && claimant != owner)
+            throw new LayerException($"The claims are made by '{claimant}', not by '{owner}'.");
+    }
+}

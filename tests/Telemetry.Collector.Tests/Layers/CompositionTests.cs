@@ -1,0 +1,221 @@
+using Telemetry.Collector.Layers;
+using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
+
+namespace Telemetry.Collector.Tests.Layers;
+
+public sealed class CompositionTests
+{
+    private readonly Kit _kit = new(new FileTree
+    {
+        ["/etc/motd"] = Some.File("welcome"),
+        ["/etc/passwd"] = Some.File("root"),
+        ["/usr/bin/tool"] = Some.File("tool", 0b111_101_101),
+    }
+        .Setting("/etc/passwd#root/uid", "0")
+        .Setting("/etc/passwd#games/uid", "5"));
+
+    [Fact]
+    public void Layers_ThatWriteDifferentKeys_GiveTheTreeThatHasBoth()
+    {
+        var web = _kit.Layer("web", tree => tree["/srv/index.html"] = Some.File("hello"));
+        var quiet = _kit.Layer("quiet", tree => tree.Remove("/etc/motd"));
+
+        var composed = _kit.Compose(web, quiet);
+
+        Assert.Empty(composed.Conflicts);
+        Assert.Equal(Some.File("hello"), _kit.Find(composed.Roots, "/srv/index.html"));
+        Assert.Null(_kit.Find(composed.Roots, "/etc/motd"));
+        Assert.Equal(2, composed.Changes);
+    }
+
+    [Fact]
+    public void Key_ThatTwoLayersWriteDifferently_IsAConflictThatNamesBoth()
+    {
+        var one = _kit.Layer("one", tree => tree["/etc/motd"] = Some.File("one"));
+        var other = _kit.Layer("other", tree => tree.Remove("/etc/motd"));
+
+        var conflict = Assert.Single(_kit.Compose(one, other).Conflicts);
+
+        Assert.Equal((ConflictKind.File, "/etc/motd"), (conflict.Kind, conflict.Key));
+        Assert.Equal(
+            [("one:1", "one-vendor", Some.File("one")), ("other:1", "other-vendor", null)],
+            conflict.Sides.Select(side => (side.Layer, side.Owner, side.Entry)));
+    }
+
+    [Fact]
+    public void Key_ThatThreeLayersWrite_IsOneConflictOfAllThatDiffer()
+    {
+        var layers = new[] { "a", "b", "a" }.Select((content, index) => _kit.Layer($"l{index}", tree => tree["/srv/x"] = Some.File(content)));
+
+        var conflict = Assert.Single(_kit.Compose([.. layers]).Conflicts);
+
+        Assert.Equal(["l0:1", "l1:1"], conflict.Sides.Select(side => side.Layer));
+    }
+
+    [Fact]
+    public void Key_ThatTwoLayersWriteAlike_IsNoConflict()
+    {
+        var one = _kit.Layer("one", tree => tree.Put("package:dpkg/libssl3:amd64", Some.Package("3.0.15")));
+        var other = _kit.Layer("other", tree => tree.Put("package:dpkg/libssl3:amd64", Some.Package("3.0.15")));
+
+        Assert.Empty(_kit.Compose(one, other).Conflicts);
+    }
+
+    [Fact]
+    public void Package_OfTwoVersions_IsAConflict()
+    {
+        var one = _kit.Layer("one", tree => tree.Put("package:dpkg/libssl3:amd64", Some.Package("3.0.15")));
+        var other = _kit.Layer("other", tree => tree.Put("package:dpkg/libssl3:amd64", Some.Package("3.0.16")));
+
+        var conflict = Assert.Single(_kit.Compose(one, other).Conflicts);
+
+        Assert.Equal((ConflictKind.Package, "package:dpkg/libssl3:amd64"), (conflict.Kind, conflict.Key));
+    }
+
+    [Fact]
+    public void Layer_MadeOnAnother_TakesOverFromIt()
+    {
+        var first = new FileTree { ["/etc/motd"] = Some.File("first") };
+        var below = _kit.Layer("below", tree => tree["/etc/motd"] = Some.File("first"));
+        var above = _kit.Layer("above", tree => tree["/etc/motd"] = Some.File("second"), on: first);
+
+        var composed = _kit.Compose(below, above);
+
+        Assert.Empty(composed.Conflicts);
+        Assert.Equal(Some.File("second"), _kit.Find(composed.Roots, "/etc/motd"));
+    }
+
+    [Fact]
+    public void Layer_MadeOfAnotherBase_ConflictsWithThisOneWhereItDiffers()
+    {
+        var stranger = _kit.Layer("stranger", tree => tree["/etc/motd"] = Some.File("mine"), on: new FileTree { ["/etc/motd"] = Some.File("theirs") });
+
+        var conflict = Assert.Single(_kit.Compose(stranger).Conflicts);
+
+        Assert.Equal(["base:1", "stranger:1"], conflict.Sides.Select(side => side.Layer));
+    }
+
+    [Theory]
+    [InlineData("one", "one")]
+    [InlineData("other", "other")]
+    public void Conflict_ThatIsSettled_GivesWhatTheWinnerWants(string winner, string content)
+    {
+        var one = _kit.Layer("one", tree => tree["/etc/motd"] = Some.File("one"));
+        var other = _kit.Layer("other", tree => tree["/etc/motd"] = Some.File("other"));
+
+        var composed = _kit.Compose(new Dictionary<string, string> { ["/etc/motd"] = winner }, one, other);
+
+        Assert.Empty(composed.Conflicts);
+        Assert.Equal(Some.File(content), _kit.Find(composed.Roots, "/etc/motd"));
+    }
+
+    [Fact]
+    public void Files_ThatOnlyGrow_AreNoConflictForWhatTheyHold()
+    {
+        _kit.Policy = PolicyFile.Parse("name = \"test\"\n[[rules]]\nmatch = [\"/var/log\"]\ntreat = \"growing\"", "test");
+        var one = _kit.Layer("one", tree => tree["/var/log/app"] = Some.File("a"));
+        var other = _kit.Layer("other", tree => tree["/var/log/app"] = Some.File("b"));
+
+        Assert.Empty(_kit.Compose(one, other).Conflicts);
+    }
+
+    [Fact]
+    public void File_OfWhichLayersOwnDifferentSettings_IsSharedSettingBySetting()
+    {
+        var one = _kit.Layer("one", tree => WithUser(tree, "mysql", "100"));
+        var other = _kit.Layer("other", tree => WithUser(tree, "redis", "101"));
+
+        var composed = _kit.Compose(one, other);
+
+        Assert.Empty(composed.Conflicts);
+        Assert.Equal([EntryKey.OfPath("/etc/passwd")], composed.SharedFiles);
+        Assert.True(ContentBySettings.Is(_kit.Find(composed.Roots, "/etc/passwd")));
+        Assert.Equal("100", _kit.Find(composed.Roots, "setting:/etc/passwd#mysql/uid")!.Value.ToString());
+        Assert.Equal("101", _kit.Find(composed.Roots, "setting:/etc/passwd#redis/uid")!.Value.ToString());
+    }
+
+    [Fact]
+    public void File_OfWhichLayersSetOneSettingDifferently_IsAConflictOfThatSetting()
+    {
+        var one = _kit.Layer("one", tree => WithUser(tree, "app", "100"));
+        var other = _kit.Layer("other", tree => WithUser(tree, "app", "101"));
+
+        var conflict = Assert.Single(_kit.Compose(one, other).Conflicts);
+
+        Assert.Equal((ConflictKind.Setting, "setting:/etc/passwd#app/uid"), (conflict.Kind, conflict.Key));
+    }
+
+    [Fact]
+    public void File_OfWhichALayerTellsNoSettings_StaysAConflict()
+    {
+        var one = _kit.Layer("one", tree => WithUser(tree, "mysql", "100"));
+        var other = _kit.Layer("other", tree => tree["/etc/passwd"] = Some.File("with redis"));
+
+        Assert.Equal("/etc/passwd", Assert.Single(_kit.Compose(one, other).Conflicts).Key);
+    }
+
+    [Fact]
+    public void File_OfWhichLayersChangeTheOwnerToo_StaysAConflict()
+    {
+        var one = _kit.Layer("one", tree => WithUser(tree, "mysql", "100"));
+        var other = _kit.Layer("other", tree =>
+        {
+            WithUser(tree, "redis", "101");
+            tree["/etc/passwd"] = Some.File("with redis", 0b111_111_111);
+        });
+
+        Assert.Equal("/etc/passwd", Assert.Single(_kit.Compose(one, other).Conflicts).Key);
+    }
+
+    [Fact]
+    public void SharedFile_HasNoOrderOfItsOwn()
+    {
+        var one = _kit.Layer("one", tree => WithUser(tree, "mysql", "100").Setting("/etc/passwd##order", "root mysql"));
+        var other = _kit.Layer("other", tree => WithUser(tree, "redis", "101").Setting("/etc/passwd##order", "root redis"));
+
+        var composed = _kit.Compose(one, other);
+
+        Assert.Empty(composed.Conflicts);
+        Assert.Null(TreeReader.Find(_kit.Nodes, composed.Roots.Setting, SettingKey.OrderOf(EntryKey.OfPath("/etc/passwd"))));
+    }
+
+    [Fact]
+    public void Accounts_OfOneNumber_AreAConflictThatNamesBoth()
+    {
+        var one = _kit.Layer("one", tree => WithUser(tree, "mysql", "100"));
+        var other = _kit.Layer("other", tree => WithUser(tree, "redis", "100"));
+
+        var conflict = Assert.Single(_kit.Compose(one, other).Conflicts);
+
+        Assert.Equal((ConflictKind.Account, "account:/etc/passwd#100"), (conflict.Kind, conflict.Key));
+        Assert.Equal(["one:1", "other:1"], conflict.Sides.Select(side => side.Layer));
+        Assert.Equal(["uid 100 is mysql", "uid 100 is redis"], conflict.Sides.Select(side => side.Text));
+    }
+
+    [Fact]
+    public void Account_OfANumberOfTheBase_IsAConflictWithIt()
+    {
+        var one = _kit.Layer("one", tree => WithUser(tree, "mysql", "5"));
+
+        Assert.Equal(["base:1", "one:1"], Assert.Single(_kit.Compose(one).Conflicts).Sides.Select(side => side.Layer));
+    }
+
+    [Fact]
+    public void Port_ThatTwoLayersListenOn_IsAConflict()
+    {
+        var one = _kit.Layer("one", tree => tree["/srv/a"] = Some.File(), "ports = [\"tcp/80\", \"tcp/443\"]");
+        var other = _kit.Layer("other", tree => tree["/srv/b"] = Some.File(), "ports = [\"tcp/80\"]");
+
+        var conflict = Assert.Single(_kit.Compose(one, other).Conflicts);
+
+        Assert.Equal((ConflictKind.Port, "port:tcp/80"), (conflict.Kind, conflict.Key));
+        Assert.Equal(["one:1", "other:1"], conflict.Sides.Select(side => side.Layer));
+    }
+
+    private static FileTree WithUser(FileTree tree, string name, string uid)
+    {
+        tree["/etc/passwd"] = Some.File("with " + name);
+        return tree.Setting($"/etc/passwd#{name}/uid", uid);
+    }
+}
