@@ -5,14 +5,19 @@ using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Layers;
 using Telemetry.Collector.Policies;
+using Telemetry.Collector.Signing;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector;
 
 /// <summary>What happens when an instance is known to be in a new state: the main flow of the collector.</summary>
-internal sealed partial class Pipeline(StateStore store, PolicyBook policies, DeviationFeed feed, TimeProvider time, ILogger<Pipeline> logger)
+internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Seals seals, DeviationFeed feed, TimeProvider time, ILogger<Pipeline> logger)
 {
+    private const int ReevaluatedAtOnce = 32;
+
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
+
     /// <summary>Takes in a complete head. When the task completes, everything it means is on disk.</summary>
     /// <param name="head">Newer than any head of the instance before it.</param>
     /// <param name="nodes">That it brought.</param>
@@ -43,13 +48,23 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, De
 
     /// <summary>Judges instances anew from their stored state: after a binding or a policy changed, a line has a new
     /// version, or time itself says something new.</summary>
-    public void Reevaluate(IEnumerable<string> instanceIds)
+    public void Reevaluate(IReadOnlyCollection<string> instanceIds)
     {
-        foreach (var id in instanceIds)
+        var done = 0;
+        var told = time.GetTimestamp();
+        foreach (var some in instanceIds.Chunk(ReevaluatedAtOnce))
         {
-            var transitions = store.Write(transaction =>
-                transaction.Instances.Find(id) is { } instance ? Judge(transaction, instance, transaction.Heads.Newest(id), isNew: false) : []);
-            Tell(id, transitions);
+            // Started together, they are committed together; and heads that come meanwhile wait for no more than these.
+            var judged = some.Select(id => (Id: id, Transitions: store.WriteAsync(transaction =>
+                transaction.Instances.Find(id) is { } instance ? Judge(transaction, instance, transaction.Heads.Newest(id), isNew: false) : []))).ToList();
+            foreach (var (id, transitions) in judged)
+                Tell(id, transitions.GetAwaiter().GetResult());
+
+            done += some.Length;
+            if (time.GetElapsedTime(told) < ProgressInterval)
+                continue;
+            Log.Reevaluating(logger, done, instanceIds.Count);
+            told = time.GetTimestamp();
         }
     }
 
@@ -63,7 +78,23 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, De
             return [];
         }
 
-        var accepted = bound.Line is { } line ? transaction.Baselines.Accepted(line) : [];
+        var accepted = new List<Baseline>();
+        foreach (var version in bound.Line is { } line ? transaction.Baselines.Accepted(line) : [])
+        {
+            try
+            {
+                seals.Check(transaction, BaselineStack.Of(transaction, version), version);
+                accepted.Add(version);
+            }
+            catch (SignatureException e)
+            {
+                // Nothing is concluded from what may have been forged: what is open stays so.
+                Log.NotSigned(logger, instance.Id, e.Message);
+                transaction.Instances.Judged(instance.Id, instance.JudgedId, e.Message);
+                return [];
+            }
+        }
+
         if (head is null || accepted.Count == 0)
         {
             transaction.Instances.Judged(instance.Id, accepted.Count == 0 ? null : accepted[0].Id, "");
@@ -133,5 +164,11 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, De
     {
         [LoggerMessage(1, LogLevel.Information, "Instance {Instance}: {Opened} deviations opened, {Changed} changed, {Closed} closed")]
         public static partial void Judged(ILogger logger, string instance, int opened, int changed, int closed);
+
+        [LoggerMessage(3, LogLevel.Error, "Instance {Instance} is not judged. {Reason}")]
+        public static partial void NotSigned(ILogger logger, string instance, string reason);
+
+        [LoggerMessage(2, LogLevel.Information, "Judging anew: {Done} of {All} instances are done")]
+        public static partial void Reevaluating(ILogger logger, int done, int all);
     }
 }

@@ -8,9 +8,9 @@ using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Identity;
 using Telemetry.Collector.Ingest;
-using Telemetry.Collector.Layers;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Reports;
+using Telemetry.Collector.Signing;
 using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
 
@@ -43,10 +43,9 @@ static WebApplication Build(CollectorOptions options)
     builder.Services.AddSingleton(options.Store).AddHostedService<HistoryRetention>();
     builder.Services.AddSingleton<Pipeline>();                                      // compare, track and explain
     builder.Services.AddHostedService<ChangeRetention>();
-    builder.Services.AddSingleton<BaselineRegistry>().AddSingleton<LayerRegistry>();
+    builder.Services.AddBaselines(options.DataDirectory);
     builder.Services.AddPolicies(options.DataDirectory);
     builder.Services.AddSingleton<DeviationFeed>();                                 // tell
-    builder.Services.AddSingleton<DecisionRegistry>();
     builder.Services.AddAlertRoutes(options.Routes);
     builder.Services.AddTimeSeries(options.Influx);                                 // record
     builder.Services.AddSingleton(AdminToken.LoadOrCreate(options.DataDirectory));
@@ -59,6 +58,7 @@ static WebApplication Build(CollectorOptions options)
     app.MapGrpcService<AgentGrpcService>().On(Listener.Agents);
     app.MapGrpcService<FleetGrpcService>().On(Listener.Operators);
     app.MapGrpcService<BaselineGrpcService>().On(Listener.Operators);
+    app.MapGrpcService<SigningGrpcService>().On(Listener.Operators);
     app.MapGrpcService<PolicyGrpcService>().On(Listener.Operators);
     app.MapGrpcService<DeviationGrpcService>().On(Listener.Operators);
     app.MapGrpcService<ReportGrpcService>().On(Listener.Operators);

@@ -9,6 +9,7 @@ using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Layers;
 using Telemetry.Collector.Policies;
+using Telemetry.Collector.Signing;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Configuration;
 using Telemetry.Protocol.Mapping;
@@ -83,7 +84,7 @@ internal sealed partial class Refusals(ILogger<Refusals> logger) : Interceptor
                 return new Status(StatusCode.InvalidArgument, Shown(mistakes.Mistakes));
             case UnknownPolicyException or UnknownInstanceException or UnknownStateException:
                 return new Status(StatusCode.NotFound, e.Message);
-            case BaselineException or LayerException or DecisionException:
+            case BaselineException or LayerException or DecisionException or SignatureException:
                 return new Status(StatusCode.FailedPrecondition, e.Message);
             case NodeMissingException:
                 return new Status(StatusCode.Aborted, "Nodes of an earlier try were removed meanwhile, because nothing was made of them; try again.");

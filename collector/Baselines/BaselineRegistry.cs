@@ -1,13 +1,15 @@
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Layers;
 using Telemetry.Collector.Policies;
+using Telemetry.Collector.Signing;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Baselines;
 
 /// <summary>Makes versions and bindings, and has what they concern judged anew.</summary>
-internal sealed class BaselineRegistry(StateStore store, PolicyBook policies, Pipeline pipeline, ConnectedAgents agents, TimeProvider time)
+internal sealed class BaselineRegistry(
+    StateStore store, PolicyBook policies, Seals seals, Pipeline pipeline, ConnectedAgents agents, TimeProvider time)
 {
     /// <summary>Makes a version of a manifest whose nodes are stored. Repeating it with equal content is harmless.</summary>
     /// <param name="owner">Whose everything in it is.</param>
@@ -22,6 +24,7 @@ internal sealed class BaselineRegistry(StateStore store, PolicyBook policies, Pi
                 transaction.Nodes.Add(nodes);
             return Add(
                 transaction,
+                seals,
                 new Baseline(0, name, manifest.Roots, manifest.Coverage, manifest.Source, 0, manifest.ObservedAt, time.GetUtcNow()) { Owner = owner },
                 []);
         });
@@ -39,7 +42,7 @@ internal sealed class BaselineRegistry(StateStore store, PolicyBook policies, Pi
     {
         var (stack, composed, nodes) = store.Read(transaction =>
         {
-            var stack = LayerRegistry.StackOf(transaction, baseName, layers, resolutions);
+            var stack = LayerRegistry.StackOf(transaction, seals, baseName, layers, resolutions);
             var composed = stack.Compose(transaction, policies.OfLine(transaction, baseName.Line).Policy);
             return composed.Conflicts.Count == 0
                 ? (stack, composed, CreatedNodes.ToStore(composed.Created, transaction.Nodes))
@@ -49,7 +52,7 @@ internal sealed class BaselineRegistry(StateStore store, PolicyBook policies, Pi
         var created = store.Write(transaction =>
         {
             transaction.Nodes.Add(nodes);
-            return Add(transaction, stack.ToBaseline(name, composed.Roots, time.GetUtcNow()), stack.Layers);
+            return Add(transaction, seals, stack.ToBaseline(name, composed.Roots, time.GetUtcNow()), stack.Layers);
         });
         JudgeLine(name.Line);
         return created;
@@ -75,10 +78,10 @@ internal sealed class BaselineRegistry(StateStore store, PolicyBook policies, Pi
     public static Baseline Find(StoreTransaction transaction, VersionName name) =>
         transaction.Baselines.Find(name) ?? throw new BaselineException($"There is no baseline '{name}'; 'telemetryctl baselines list' shows those there are.");
 
-    /// <summary>Stores a version whose nodes are stored. Repeating it is harmless.</summary>
+    /// <summary>Stores a version whose nodes are stored, and signs it. Repeating it is harmless.</summary>
     /// <param name="layers">What it is composed of, in order.</param>
     /// <exception cref="BaselineException">That version exists with other content.</exception>
-    public static Baseline Add(StoreTransaction transaction, Baseline baseline, IReadOnlyList<Layer> layers)
+    public static Baseline Add(StoreTransaction transaction, Seals seals, Baseline baseline, IReadOnlyList<Layer> layers)
     {
         if (transaction.Baselines.Find(baseline.Name) is { } existing)
         {
@@ -92,6 +95,7 @@ internal sealed class BaselineRegistry(StateStore store, PolicyBook policies, Pi
         var entries = EntryKinds.All.Sum(kind => transaction.Nodes.Find(baseline.Roots[kind])!.Summary.Entries);
         var added = transaction.Baselines.Add(baseline with { Entries = entries });
         transaction.Baselines.AddLayers(added.Id, layers.Select(layer => layer.Id));
+        seals.Sign(transaction, added);
         return added;
     }
 

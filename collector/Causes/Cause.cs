@@ -8,6 +8,12 @@ internal enum CauseKind
     Packages = 1,
     Actor = 2,
     Unexplained = 3,
+
+    /// <summary>What every instance makes for itself when it first starts.</summary>
+    FirstBoot = 4,
+
+    /// <summary>What another instance of the line became a short while ago.</summary>
+    Rollout = 5,
 }
 
 /// <summary>What explains a group of deviations of a fleet. Every deviation belongs to one.</summary>

@@ -35,6 +35,19 @@ internal sealed record CauseIdentity(
         [],
         head.ObservedAt);
 
+    /// <summary>What an instance made for itself when it first started.</summary>
+    public static CauseIdentity FirstBoot(InstanceHead head) => new(
+        CauseKind.FirstBoot, KeyOf("first boot", head.InstanceId), Window: null, $"first boot of {head.InstanceId}", [], head.ObservedAt);
+
+    /// <summary>What other instances became after one: a cause for each cause of that one.</summary>
+    public static CauseIdentity Rollout(Cause first, string firstInstanceId, DateTimeOffset observedAt) => new(
+        CauseKind.Rollout,
+        KeyOf("rollout", first.Id.ToString(CultureInfo.InvariantCulture)),
+        Window: null,
+        $"rollout of what {firstInstanceId} has from {Cause.IdText(first.Id)}: {first.Summary}",
+        [],
+        observedAt);
+
     /// <summary>By what was done, not by when or where: instances of a line that do the same join the same cause.</summary>
     private static CauseIdentity OfPackages(PackageTransaction transaction, string instanceId, string line)
     {

@@ -2,6 +2,7 @@ using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Policies;
 
 namespace Telemetry.Collector.Causes;
 
@@ -11,8 +12,15 @@ namespace Telemetry.Collector.Causes;
 internal sealed class Explanation(StoreTransaction transaction, InstanceHead head, string line, bool isNew)
 {
     private readonly Dictionary<EntryKey, StoredChange?> _ofFiles = [];
+    /// <summary>How long after one instance others that become the same do so because of the same: longer than configuration managers take to come round.</summary>
+    private static readonly TimeSpan RolloutWindow = TimeSpan.FromHours(1);
+
+    private static readonly Policy FirstBootProfile = ShippedPolicies.FindProfile("first-boot")!;
+
     private readonly CauseJoin _join = new(transaction, head.InstanceId, line);
-    private long? _unexplained;
+    private readonly Dictionary<long, long?> _rollouts = [];
+    private bool? _isFirst;
+    private long? _unexplained, _firstBoot;
 
     public Deviation Of(Transition transition)
     {
@@ -33,10 +41,37 @@ internal sealed class Explanation(StoreTransaction transaction, InstanceHead hea
         if (record is null && deviation.Kind == EntryKind.Setting)
             record = OfFile(SettingKey.FileOf(deviation.Key.Bytes));
 
+        if (IsOfFirstBoot(deviation))
+            return deviation with { CauseId = _firstBoot ??= transaction.Causes.Join(CauseIdentity.FirstBoot(head)).Id };
+        if (record is not { IsOfPackages: true } && RolloutOf(deviation) is { } rollout)
+            return deviation with { CauseId = rollout, ActorId = record?.ActorId, Membership = record?.Membership ?? Membership.None };
         return _join.TryExplain(deviation, record, out var explained)
             ? explained
             : explained with { CauseId = _unexplained ??= transaction.Causes.Join(CauseIdentity.Unexplained(head)).Id };
     }
+
+    private bool IsOfFirstBoot(Deviation deviation) =>
+        (_isFirst ??= transaction.Heads.Backwards(head.InstanceId).Take(2).Count() == 1)
+        && FirstBootProfile.RuleOf(deviation.Kind, deviation.Key.Bytes) is not null;
+
+    /// <summary>The same entry became the same on another instance of the line: the rollout that began there; null: there is none.</summary>
+    private long? RolloutOf(Deviation deviation)
+    {
+        if (transaction.Deviations.FirstElsewhere(deviation, line, deviation.OpenedAt - RolloutWindow) is not var (instanceId, causeId))
+            return null;
+        if (!_rollouts.TryGetValue(causeId, out var rollout))
+            _rollouts[causeId] = rollout = RolloutAfter(transaction.Causes.Find(causeId)!, instanceId);
+        return rollout;
+    }
+
+    private long? RolloutAfter(Cause first, string instanceId) => first.Kind switch
+    {
+        CauseKind.Rollout => first.Id,
+        CauseKind.Actor or CauseKind.Unexplained => transaction.Causes.Join(CauseIdentity.Rollout(first, instanceId, head.ObservedAt)).Id,
+
+        // What only looks like an upgrade, or a first boot, is neither.
+        _ => null,
+    };
 
     /// <summary>Drops the records that the head has overtaken.</summary>
     /// <param name="actual">What the entry is in the head.</param>

@@ -14,6 +14,9 @@ internal sealed record StoredChange(
     long? TransactionId,
     Membership Membership)
 {
+    /// <summary>Whether it belongs to a package transaction, and is no residue of it.</summary>
+    public bool IsOfPackages => TransactionId is not null && Membership is Membership.Verified or Membership.Unverified;
+
     /// <summary>Whether it tells of the change that made the entry what it is.</summary>
     /// <param name="actual">Encoded fingerprint; null: the entry is gone.</param>
     public bool Made(byte[]? actual) => Fingerprint.AsSpan().SequenceEqual(actual);

@@ -35,6 +35,8 @@ internal static class BaselinesCommand
         CommandLine.Verb("compose", "Makes a version of a base and layers on it, in order.", "telemetryctl baselines compose shop:8 --base base:1 --layer apache:2.4.62-1 --layer app:17", ComposeAsync, Version, Base, Layers, LayersCommand.Resolve),
         CommandLine.Verb("retire", "Ends that an older version is accepted.", "telemetryctl baselines retire shop:6", RetireAsync, Known),
         CommandLine.Verb("show", "Shows one version, and what it is made of.", "telemetryctl baselines show shop:7", ShowAsync, Known),
+        new SignatureVerbs(isLayer: false).Sign(),
+        new SignatureVerbs(isLayer: false).Verify(),
         CommandLine.Verb("list", "Lists all versions and bindings.", "telemetryctl baselines list", ListAsync),
     };
 

@@ -15,6 +15,7 @@ internal static class CommandLine
             InstancesCommand.Create(),
             BaselinesCommand.Create(),
             LayersCommand.Create(),
+            OwnersCommand.Create(),
             PoliciesCommand.Create(),
             ReportsCommand.Create(),
             DeviationsCommand.Create(),

@@ -30,6 +30,8 @@ internal static class LayersCommand
         CommandLine.Verb("create", "Makes a layer of what differs between two states.", "telemetryctl layers create apache:2.4.62-1 --owner acme --from base:1 --to i-1 --claims apache.toml", CreateAsync, Name, Owner, From, To, Claims, Policy),
         CommandLine.Verb("list", "Lists all layers.", "telemetryctl layers list", ListAsync),
         CommandLine.Verb("show", "Shows a layer and what it does, one entry a line.", "telemetryctl layers show apache:2.4.62-1", ShowAsync, Name),
+        new SignatureVerbs(isLayer: true).Sign(),
+        new SignatureVerbs(isLayer: true).Verify(),
         CommandLine.Verb("merge", "Tests layers for conflicts before they are merged; exits 1 on any. Changes nothing.", "telemetryctl layers merge base:1 apache:2.4.62-1 mysql:8.0.40-1 app:17", MergeAsync, Base, Layers, Resolve),
     };
 

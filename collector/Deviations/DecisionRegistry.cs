@@ -1,6 +1,7 @@
 using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Layers;
 using Telemetry.Collector.Policies;
+using Telemetry.Collector.Signing;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Model;
 
@@ -10,7 +11,7 @@ namespace Telemetry.Collector.Deviations;
 internal sealed record DecisionScope(IReadOnlyList<long> Ids, long? CauseId = null, string? InstanceId = null);
 
 /// <summary>Takes decisions about open deviations, records them, and has done what follows.</summary>
-internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Pipeline pipeline, DeviationFeed feed, TimeProvider time)
+internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Seals seals, Pipeline pipeline, DeviationFeed feed, TimeProvider time)
 {
     /// <summary>Somebody has seen them. They stay open.</summary>
     /// <exception cref="DecisionException">One of them is not open.</exception>
@@ -51,11 +52,11 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Pi
                 throw new DecisionException("Some of the deviations changed meanwhile; look again, and approve again.");
 
             transaction.Nodes.Add(plan.Nodes);
-            var layer = LayerRegistry.Add(transaction, new Layer(
+            var layer = LayerRegistry.Add(transaction, seals, new Layer(
                 0, into, plan.Predecessor?.Owner ?? owner ?? plan.Stack.Base.Owner, plan.Trees.Before, plan.Trees.After,
                 plan.Predecessor?.ClaimsText ?? "", $"approved by {by}: {reason}", now), plan.LayerNodes);
             var stack = plan.Stack with { Layers = [.. plan.Stack.Layers.Select(inStack => inStack.Id == 0 ? layer : inStack)] };
-            var baseline = BaselineRegistry.Add(transaction, stack.ToBaseline(NextName(transaction, before.Name), plan.Roots, now), stack.Layers);
+            var baseline = BaselineRegistry.Add(transaction, seals, stack.ToBaseline(NextName(transaction, before.Name), plan.Roots, now), stack.Layers);
 
             var decision = transaction.Decisions.Add(
                 new Decision(0, DeviationState.Approved, by, reason, now, null, layer.Id, baseline.Id), plan.Deviations);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Telemetry.Collector.Causes;
 using Telemetry.Protocol.Text;
@@ -78,7 +79,7 @@ internal sealed record DeviationView
     };
 
     public static string Word<T>(T value)
-        where T : struct, Enum => value.ToString().ToLowerInvariant();
+        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 }
 
 /// <summary>What somebody decided about a deviation.</summary>

@@ -2,6 +2,7 @@ using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Compare;
 using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Policies;
+using Telemetry.Collector.Signing;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Configuration;
 using Telemetry.Protocol.Layers;
@@ -11,7 +12,7 @@ using Telemetry.Protocol.Policies;
 namespace Telemetry.Collector.Layers;
 
 /// <summary>Makes layers, and tries what comes of putting some together.</summary>
-internal sealed class LayerRegistry(StateStore store, PolicyBook policies, TimeProvider time)
+internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals seals, TimeProvider time)
 {
     /// <summary>Makes a version of what differs between two states. Repeating it with equal content is harmless.</summary>
     /// <param name="from">Name of the state it begins with: a baseline, an instance or <c>INSTANCE@TIME</c>.</param>
@@ -35,12 +36,13 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, TimeP
             return (trees, CreatedNodes.ToStore(trees.Nodes, transaction.Nodes));
         });
 
-        return store.Write(transaction => Add(transaction, new Layer(0, name, owner, trees.Before, trees.After, claims, $"from {from} to {to}", time.GetUtcNow()), nodes));
+        var layer = new Layer(0, name, owner, trees.Before, trees.After, claims, $"from {from} to {to}", time.GetUtcNow());
+        return store.Write(transaction => Add(transaction, seals, layer, nodes));
     }
 
-    /// <summary>Stores a version. Repeating it with equal content is harmless.</summary>
+    /// <summary>Stores a version, and signs it. Repeating it with equal content is harmless.</summary>
     /// <exception cref="LayerException">That version exists with other content.</exception>
-    public static Layer Add(StoreTransaction transaction, Layer layer, AssembledNodes nodes)
+    public static Layer Add(StoreTransaction transaction, Seals seals, Layer layer, AssembledNodes nodes)
     {
         if (transaction.Layers.Find(layer.Name) is { } existing)
         {
@@ -50,20 +52,28 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, TimeP
         }
 
         transaction.Nodes.Add(nodes);
-        return transaction.Layers.Add(layer);
+        var added = transaction.Layers.Add(layer);
+        seals.Sign(transaction, added);
+        return added;
     }
 
     /// <summary>What comes of layers on a base, as the base's line compares. Changes nothing.</summary>
     /// <exception cref="BaselineException">There is no such baseline.</exception>
     /// <exception cref="LayerException">There is no such layer.</exception>
     public Composed Merge(VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions) =>
-        store.Read(transaction => StackOf(transaction, baseName, layers, resolutions).Compose(transaction, policies.OfLine(transaction, baseName.Line).Policy));
+        store.Read(transaction => StackOf(transaction, seals, baseName, layers, resolutions).Compose(transaction, policies.OfLine(transaction, baseName.Line).Policy));
 
     /// <inheritdoc cref="Merge"/>
+    /// <exception cref="SignatureException">One of them is not what somebody signed who may.</exception>
     public static BaselineStack StackOf(
-        StoreTransaction transaction, VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions)
+        StoreTransaction transaction, Seals seals, VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions)
     {
-        var stack = BaselineStack.Of(transaction, BaselineRegistry.Find(transaction, baseName)).With(layers.Select(name => Find(transaction, name)), resolutions);
+        var start = BaselineRegistry.Find(transaction, baseName);
+        var below = BaselineStack.Of(transaction, start);
+        seals.Check(transaction, below, start);
+        var stack = below.With(layers.Select(name => Find(transaction, name)), resolutions);
+        foreach (var layer in stack.Layers)
+            seals.Check(transaction, layer);
         var twice = stack.Layers.GroupBy(layer => layer.Name.Line).FirstOrDefault(line => line.Count() > 1);
         return twice is null
             ? stack

@@ -83,6 +83,30 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                 new { instanceId }, transaction)
             .Select(row => row.ToDeviation())];
 
+    /// <summary>Where else the same entry became the same since a time, by an instance of the same line: the first such place, and its cause.</summary>
+    public (string InstanceId, long CauseId)? FirstElsewhere(Deviation deviation, string line, DateTimeOffset since) =>
+        connection.QueryFirstOrDefault<(string, long)?>(
+            """
+            SELECT d.instance_id, d.cause_id
+              FROM deviations d
+              JOIN baselines  b ON b.id = d.baseline_id
+             WHERE d.kind = @Kind AND d.key = @Key AND d.opened_at >= @Since
+               AND d.instance_id <> @InstanceId AND COALESCE(d.actual, x'') = @Actual
+               AND d.cause_id IS NOT NULL AND b.name = @line
+             ORDER BY d.id
+             LIMIT 1
+            """,
+            new
+            {
+                Kind = (long)deviation.Kind,
+                Key = deviation.Key.Bytes.ToArray(),
+                Since = since.ToUnixTimeMilliseconds(),
+                deviation.InstanceId,
+                Actual = deviation.Actual ?? [],
+                line,
+            },
+            transaction);
+
     public IReadOnlyList<Deviation> OpenOfCause(long causeId) =>
         [.. connection.Query<Row>(
                 Select + " WHERE d.cause_id = @causeId AND d.closed_at IS NULL ORDER BY d.id", new { causeId }, transaction)

@@ -144,6 +144,8 @@ internal sealed class StoreTransaction(DbConnection connection, DbTransaction tr
 
     public LayerTable Layers { get; } = new(connection, transaction);
 
+    public SignatureTable Signatures { get; } = new(connection, transaction);
+
     public PolicyTable Policies { get; } = new(connection, transaction);
 
     public UnreadTable Unread { get; } = new(connection, transaction);

@@ -9,7 +9,8 @@ try
     using var fleet = new StoredFleet(folder.FullName, entries);
     var compare = await fleet.CompareMilliseconds(changes: 100, rounds: 41);
     var bytes = await fleet.BytesOfAnEqualInstance(instances: 1_000);
-    Console.WriteLine(JsonSerializer.Serialize(new { entries, compare_ms = compare, equal_bytes = bytes }));
+    var (seconds, grown) = await fleet.Reevaluate(instances: 1_000);
+    Console.WriteLine(JsonSerializer.Serialize(new { entries, compare_ms = compare, equal_bytes = bytes, reevaluate_s = seconds, reevaluate_bytes = grown }));
 }
 finally
 {

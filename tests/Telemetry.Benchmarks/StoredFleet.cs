@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -5,8 +6,10 @@ using Telemetry.Collector;
 using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Compare;
 using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Policies;
+using Telemetry.Collector.Signing;
 using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Mapping;
@@ -21,6 +24,7 @@ internal sealed class StoredFleet(string folder, int entries) : IDisposable
     private readonly AssemblyRoom _room = new(TimeProvider.System);
     private readonly byte[][] _keys = [.. Enumerable.Range(0, entries).Select(KeyOf).Order().Select(key => key.Bytes.ToArray())];
     private readonly PolicyBook _policies = new();
+    private readonly Seals _seals = new(SigningKey.LoadOrCreate(folder), TimeProvider.System);
     private StateStore _store = StateStore.Open(folder);
 
     /// <summary>Two stored manifests, compared again and again.</summary>
@@ -56,6 +60,36 @@ internal sealed class StoredFleet(string folder, int entries) : IDisposable
         return (double)(Length() - before) / instances;
     }
 
+    /// <summary>Judges instances with 0 to 200 deviations each by a new version of their line, which differs in 100 entries.</summary>
+    /// <returns>Seconds, and by how many bytes the process grew at most.</returns>
+    public async Task<(double Seconds, long Bytes)> Reevaluate(int instances)
+    {
+        var roots = await StoreTree(changes: 0);
+        var next = await StoreTree(changes: 100);
+        var (pipeline, registry) = Stages();
+        registry.Create(VersionName.TryParse("fleet:1")!, Baseline.DefaultOwner, new ManifestHead(roots, Coverage, TimeProvider.System.GetUtcNow(), "benchmark"));
+        for (var i = 0; i < instances; i++)
+        {
+            var instance = new Instance($"r-{i}", $"web-{i}", "0.1.0", "web", "", ImmutableSortedDictionary<string, string>.Empty, "ami-fleet", TimeProvider.System.GetUtcNow());
+            var edits = Enumerable.Range(0, i % 201).Select(edit => new TreeEdit(_keys[(int)((long)edit * entries / 201)], File(i, isChanged: true).Encode())).ToList();
+            _store.Write(transaction =>
+            {
+                var edited = TreeEditor.Apply(transaction.Nodes, roots.File, edits);
+                transaction.Nodes.Add(CreatedNodes.ToStore(edited.Created, transaction.Nodes));
+                transaction.Instances.Put(instance);
+                transaction.Heads.Add(new InstanceHead(
+                    instance.Id, new HeadPosition(1, 1), roots.With(EntryKind.File, edited.Root), Coverage, instance.LastSeen, instance.LastSeen, instance.LastSeen));
+            });
+        }
+
+        registry.Bind(new Binding(Selector.Image, "ami-fleet", "fleet"));
+        GC.Collect();
+        var before = Environment.WorkingSet;
+        var begun = TimeProvider.System.GetTimestamp();
+        registry.Create(VersionName.TryParse("fleet:2")!, Baseline.DefaultOwner, new ManifestHead(next, Coverage, TimeProvider.System.GetUtcNow(), "benchmark"));
+        return (TimeProvider.System.GetElapsedTime(begun).TotalSeconds, Math.Max(0, Environment.WorkingSet - before));
+    }
+
     public void Dispose()
     {
         _store.Dispose();
@@ -74,8 +108,9 @@ internal sealed class StoredFleet(string folder, int entries) : IDisposable
 
     private (Pipeline Pipeline, BaselineRegistry Registry) Stages()
     {
-        var pipeline = new Pipeline(_store, _policies, new DeviationFeed(_store), TimeProvider.System, NullLogger<Pipeline>.Instance);
-        return (pipeline, new BaselineRegistry(_store, _policies, pipeline, new ConnectedAgents(TimeProvider.System), TimeProvider.System));
+        _store.Write(_seals.Adopt);
+        var pipeline = new Pipeline(_store, _policies, _seals, new DeviationFeed(_store), TimeProvider.System, NullLogger<Pipeline>.Instance);
+        return (pipeline, new BaselineRegistry(_store, _policies, _seals, pipeline, new ConnectedAgents(TimeProvider.System), TimeProvider.System));
     }
 
     private async Task Report(Pipeline pipeline, int number, Roots roots)

@@ -19,6 +19,8 @@ internal sealed class CertifiedInstance
         collector.Certify(id);
     }
 
+    public string Id => _id;
+
     public FileTree Tree { get; } = FileTree.OfSize(500);
 
     public void Tamper(string content = "tampered")

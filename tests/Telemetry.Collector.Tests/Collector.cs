@@ -5,6 +5,7 @@ using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Layers;
 using Telemetry.Collector.Policies;
+using Telemetry.Collector.Signing;
 using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Model;
@@ -31,7 +32,11 @@ internal sealed class Collector : IDisposable
 
     public BaselineRegistry Baselines { get; private set; } = null!;
 
+    public Seals Seals { get; private set; } = null!;
+
     public LayerRegistry Layers { get; private set; } = null!;
+
+    public DecisionRegistry Decisions { get; private set; } = null!;
 
     public PolicyBook Policies { get; private set; } = null!;
 
@@ -81,9 +86,12 @@ internal sealed class Collector : IDisposable
         Room = new AssemblyRoom(Time);
         Feed = new DeviationFeed(Store);
         Policies = new PolicyBook();
-        Pipeline = new Pipeline(Store, Policies, Feed, Time, NullLogger<Pipeline>.Instance);
-        Baselines = new BaselineRegistry(Store, Policies, Pipeline, Agents, Time);
-        Layers = new LayerRegistry(Store, Policies, Time);
+        Seals = new Seals(SigningKey.LoadOrCreate(_folder.Path), Time);
+        Store.Write(Seals.Adopt);
+        Pipeline = new Pipeline(Store, Policies, Seals, Feed, Time, NullLogger<Pipeline>.Instance);
+        Baselines = new BaselineRegistry(Store, Policies, Seals, Pipeline, Agents, Time);
+        Layers = new LayerRegistry(Store, Policies, Seals, Time);
+        Decisions = new DecisionRegistry(Store, Policies, Seals, Pipeline, Feed, Time);
         PolicyRegistry = new PolicyRegistry(Store, Policies, Pipeline, Agents, Time);
     }
 }

@@ -28,9 +28,12 @@ public sealed class DebianRoot : IAsyncLifetime
         File.SetUnixFileMode(Path + "/usr/sbin/policy-rc.d", (UnixFileMode)0x1ed);
     }
 
-    public Task<Finished> Install(string package) => Finished.Succeed(
+    public Task<Finished> Install(string package) => Install(Path, package);
+
+    /// <summary>The same in a copy.</summary>
+    public static Task<Finished> Install(string root, string package) => Finished.Succeed(
         "/usr/sbin/chroot",
-        Path,
+        root,
         "/bin/sh",
         "-ec",
         $"export DEBIAN_FRONTEND=noninteractive; apt-get update -qq; apt-get install -y -qq --no-install-recommends {package}");

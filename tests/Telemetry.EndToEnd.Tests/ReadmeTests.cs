@@ -29,7 +29,7 @@ public sealed partial class ReadmeTests : IAsyncDisposable
         await _installation.StartCollector();
         await _installation.StartAgent();
         var id = (await _installation.FirstHead()).GetProperty("id").GetString()!;
-        foreach (var name in (string[])["collector", "agent"])
+        foreach (var name in (string[])["collector", "agent", "claims"])
             await File.WriteAllTextAsync(_installation[name + "-readme.toml"], Toml(name), Cancellation);
 
         var commands = Commands().Except(CoveredElsewhere).ToList();
@@ -37,7 +37,7 @@ public sealed partial class ReadmeTests : IAsyncDisposable
         foreach (var command in commands)
         {
             // A deviation to show, once there is a baseline.
-            if (command.StartsWith("telemetryctl deviations list", StringComparison.Ordinal))
+            if (command.StartsWith("telemetryctl deviations list", StringComparison.Ordinal) && !command.Contains("--layer", StringComparison.Ordinal))
             {
                 File.WriteAllText(_installation.Watched + "/new", "");
                 await _installation.Open($"added {_installation.Watched}/new");
@@ -61,6 +61,7 @@ public sealed partial class ReadmeTests : IAsyncDisposable
             .Replace("i-1", id, StringComparison.Ordinal)
             .Replace("collector.toml", "collector-readme.toml", StringComparison.Ordinal)
             .Replace("agent.toml", "agent-readme.toml", StringComparison.Ordinal)
+            .Replace("claims.toml", "claims-readme.toml", StringComparison.Ordinal)
             .Replace("deploy/policies", Path.Combine(Programs.Repository, "deploy/policies"), StringComparison.Ordinal)
             .Replace("/var/lib/telemetry-collector", _installation["collector"], StringComparison.Ordinal);
         return Finished.Run(

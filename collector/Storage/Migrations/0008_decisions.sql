@@ -27,4 +27,7 @@ CREATE INDEX decided_entries_key ON decided_entries (instance_id, kind, key);
 ALTER TABLE deviations ADD COLUMN decision_id   INTEGER NULL;
 ALTER TABLE deviations ADD COLUMN decided_until INTEGER NULL;
 
+-- Where else an entry became the same.
+CREATE INDEX deviations_entry ON deviations (kind, key, opened_at);
+
 CREATE INDEX deviations_decided_until ON deviations (decided_until) WHERE decided_until IS NOT NULL AND closed_at IS NULL;

@@ -1,0 +1,52 @@
+using System.Data.Common;
+using Dapper;
+using Telemetry.Collector.Signing;
+
+namespace Telemetry.Collector.Storage;
+
+/// <summary>Whose signatures are accepted, and who signed what.</summary>
+internal sealed class SignatureTable(DbConnection connection, DbTransaction transaction)
+{
+    private const string Select =
+        "SELECT id AS Id, owner AS Owner, public_key AS PublicKey, added_at AS AddedAt, revoked_at AS RevokedAt FROM signing_keys";
+
+    /// <summary>Adds a key; one that is known stays as it is.</summary>
+    public void AddKey(PublicKey key) =>
+        connection.Execute(
+            """
+            INSERT INTO signing_keys (id, owner, public_key, added_at) VALUES (@Id, @Owner, @Bytes, @AddedAt)
+            ON CONFLICT (id) DO NOTHING
+            """,
+            new { key.Id, key.Owner, key.Bytes, AddedAt = key.AddedAt.ToUnixTimeMilliseconds() }, transaction);
+
+    public PublicKey? FindKey(string id) => connection.QuerySingleOrDefault<KeyRow>(Select + " WHERE id = @id", new { id }, transaction)?.ToKey();
+
+    public IReadOnlyList<PublicKey> Keys() =>
+        [.. connection.Query<KeyRow>(Select + " ORDER BY owner, added_at", transaction: transaction).Select(row => row.ToKey())];
+
+    public void RevokeKey(string id, DateTimeOffset at) =>
+        connection.Execute(
+            "UPDATE signing_keys SET revoked_at = @At WHERE id = @id AND revoked_at IS NULL", new { id, At = at.ToUnixTimeMilliseconds() }, transaction);
+
+    public void Add(Subject subject, Signature signature) =>
+        connection.Execute(
+            """
+            INSERT INTO signatures (subject, subject_id, key_id, signature) VALUES (@Kind, @Id, @KeyId, @Bytes)
+            ON CONFLICT (subject, subject_id, key_id) DO UPDATE SET signature = excluded.signature
+            """,
+            new { subject.Kind, subject.Id, signature.KeyId, signature.Bytes }, transaction);
+
+    public IReadOnlyList<Signature> Of(Subject subject) =>
+        [.. connection.Query<(string KeyId, byte[] Bytes)>(
+                "SELECT key_id, signature FROM signatures WHERE subject = @Kind AND subject_id = @Id ORDER BY key_id", new { subject.Kind, subject.Id }, transaction)
+            .Select(row => new Signature(row.KeyId, row.Bytes))];
+
+    private sealed record KeyRow(string Id, string Owner, byte[] PublicKey, long AddedAt, long? RevokedAt)
+    {
+        public PublicKey ToKey() => new(
+            Owner,
+            PublicKey,
+            DateTimeOffset.FromUnixTimeMilliseconds(AddedAt),
+            RevokedAt is { } revoked ? DateTimeOffset.FromUnixTimeMilliseconds(revoked) : null);
+    }
+}

@@ -1,0 +1,146 @@
+using System.Collections.Immutable;
+using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Layers;
+using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Configuration;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Collector.Tests.Layers;
+
+public sealed class LayerRegistryTests : IDisposable
+{
+    private static readonly ImmutableDictionary<string, string> Unresolved = ImmutableDictionary<string, string>.Empty;
+
+    private readonly Collector _collector = new();
+    private readonly CertifiedInstance _instance;
+
+    /// <summary>shop:1 is what the instance is at first; web:1 and motd:1 are made of it.</summary>
+    public LayerRegistryTests()
+    {
+        _instance = new CertifiedInstance(_collector);
+        Made("web", tree => tree["/srv/www/index.html"] = Some.File("hello"));
+        Made("motd", tree => tree[CertifiedInstance.File] = Some.File("other"));
+    }
+
+    public void Dispose() => _collector.Dispose();
+
+    [Fact]
+    public void Composed_Baseline_JudgesAndSaysWhoseEveryDeviationIs()
+    {
+        var composed = Compose("shop:2", "web:1", "motd:1");
+        _instance.Tree["/srv/www/index.html"] = Some.File("defaced");
+        _instance.Tree[CertifiedInstance.File] = Some.File("other");
+        _instance.Tree["/srv/5/5"] = Some.File("base changed");
+        _instance.Report();
+
+        Assert.Equal(["web:1", "motd:1"], _collector.Store.Read(transaction => transaction.Layers.Of(composed.Id)).Select(layer => layer.Name.ToString()));
+        Assert.Equal(
+            [("srv/5/5", "shop:1", "base"), ("srv/www/index.html", "web:1", "web-vendor")],
+            _collector.Deviations(openOnly: true).Select(deviation => (deviation.Key.ToString(), deviation.Attributed!.Layer, deviation.Attributed.Owner)));
+    }
+
+    [Fact]
+    public void Layer_MadeAgainOfTheSame_IsTheSame_AndOfSomethingElseIsRefused()
+    {
+        Made("web", tree => tree["/srv/www/index.html"] = Some.File("hello"));
+
+        Assert.Throws<LayerException>(() => Made("web", tree => tree["/srv/www/index.html"] = Some.File("something else")));
+        Assert.Equal(2, _collector.Store.Read(transaction => transaction.Layers.All()).Count);
+    }
+
+    [Fact]
+    public void Layer_OfNothing_IsRefused() => Assert.Throws<LayerException>(() => Create("nothing", "shop:1", "shop:1"));
+
+    [Fact]
+    public void Layer_HasNothingThatMachinesMakeOfOtherFiles()
+    {
+        Made("app", tree =>
+        {
+            tree["/var/lib/dpkg/info/app.list"] = Some.File();
+            tree["/srv/app"] = Some.File();
+        });
+
+        var layer = _collector.Store.Read(transaction => LayerRegistry.Find(transaction, new VersionName("app", "1")).Changes(transaction.Nodes).ToList());
+
+        Assert.Equal(EntryKey.OfPath("/srv/app"), Assert.Single(layer).Change.Key);
+    }
+
+    [Theory]
+    [InlineData("name = \"other\"")]
+    [InlineData("version = \"2\"")]
+    [InlineData("owner = \"somebody\"")]
+    public void Claims_OfAnotherLayer_AreRefused(string claims) =>
+        Assert.Throws<LayerException>(() => Create("app", "shop:1", "shop:1", claims));
+
+    [Fact]
+    public void Claims_WithMistakes_AreRefusedWithAllOfThem()
+    {
+        var refused = Assert.Throws<ConfigurationException>(() => Create("app", "shop:1", "shop:1", "owns = [\"nothing\"]\nports = [\"80\"]\nowned = []"));
+
+        Assert.Equal(3, refused.Mistakes.Count);
+    }
+
+    [Fact]
+    public void Compose_OfWhatIsInConflict_IsRefusedUnlessItIsSettled()
+    {
+        Made("rival", tree => tree[CertifiedInstance.File] = Some.File("rival"));
+
+        var refused = Assert.Throws<BaselineException>(() => Compose("shop:2", "motd:1", "rival:1"));
+        var composed = _collector.Baselines.Compose(
+            Name("shop:2"), Name("shop:1"), [Name("motd:1"), Name("rival:1")], new Dictionary<string, string> { [CertifiedInstance.File] = "rival" });
+
+        Assert.Contains("motd:1 and rival:1", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(CertifiedInstance.File, refused.Message, StringComparison.Ordinal);
+        Assert.Equal("rival", _collector.Store.Read(transaction => transaction.Baselines.Find(composed.Name))!.Resolutions[CertifiedInstance.File]);
+    }
+
+    [Fact]
+    public void Compose_OfTwoVersionsOfALayer_IsRefused()
+    {
+        Made("web", tree => tree["/srv/www/index.html"] = Some.File("hello again"), "2");
+
+        Assert.Throws<LayerException>(() => Compose("shop:2", "web:1", "web:2"));
+    }
+
+    [Fact]
+    public void Compose_OnAComposedVersion_GoesOnTopOfItsLayers()
+    {
+        Compose("shop:2", "web:1");
+
+        var composed = _collector.Baselines.Compose(Name("shop:3"), Name("shop:2"), [Name("motd:1")], Unresolved);
+
+        Assert.Equal(_collector.Baselines.Compose(Name("shop:4"), Name("shop:1"), [Name("web:1"), Name("motd:1")], Unresolved).Roots, composed.Roots);
+    }
+
+    [Fact]
+    public void Sweep_LeavesWhatOnlyALayerHas()
+    {
+        var sweep = new NodeSweep(_collector.Store);
+        sweep.Run(TestContext.Current.CancellationToken);
+        sweep.Run(TestContext.Current.CancellationToken);
+
+        var changes = _collector.Store.Read(transaction => transaction.Layers.All().SelectMany(layer => layer.Changes(transaction.Nodes)).Count());
+
+        Assert.Equal(2, changes);
+    }
+
+    private static VersionName Name(string text) => VersionName.TryParse(text)!;
+
+    private Baseline Compose(string name, params string[] layers) =>
+        _collector.Baselines.Compose(Name(name), Name("shop:1"), [.. layers.Select(Name)], Unresolved);
+
+    private Layer Create(string name, string from, string to, string claims = "", string version = "1") =>
+        _collector.Layers.Create(new VersionName(name, version), name + "-vendor", from, to, claims, "default");
+
+    /// <summary>A layer of what an instance became, which then goes back to what it was.</summary>
+    private void Made(string name, Action<FileTree> change, string version = "1")
+    {
+        var agent = new FakeAgent(_collector.NewStream(), "maker").Hello();
+        var tree = FileTree.OfSize(500);
+        change(tree);
+        agent.Report(tree, ++_sequence);
+        Create(name, "shop:1", "maker", version: version);
+    }
+
+    private ulong _sequence;
+}
