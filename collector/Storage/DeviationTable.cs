@@ -93,7 +93,7 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
              WHERE d.kind = @Kind AND d.key = @Key AND d.opened_at >= @Since
                AND d.instance_id <> @InstanceId AND COALESCE(d.actual, x'') = @Actual
                AND d.cause_id IS NOT NULL AND b.name = @line
-             ORDER BY d.id
+             ORDER BY d.opened_at
              LIMIT 1
             """,
             new

@@ -7,9 +7,10 @@ var folder = Directory.CreateTempSubdirectory("telemetry-benchmark-");
 try
 {
     using var fleet = new StoredFleet(folder.FullName, entries);
+    var reevaluated = args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 1_000;
     var compare = await fleet.CompareMilliseconds(changes: 100, rounds: 41);
     var bytes = await fleet.BytesOfAnEqualInstance(instances: 1_000);
-    var (seconds, grown) = await fleet.Reevaluate(instances: 1_000);
+    var (seconds, grown) = await fleet.Reevaluate(instances: reevaluated);
     Console.WriteLine(JsonSerializer.Serialize(new { entries, compare_ms = compare, equal_bytes = bytes, reevaluate_s = seconds, reevaluate_bytes = grown }));
 }
 finally
