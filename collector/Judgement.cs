@@ -44,8 +44,9 @@ internal sealed record Judgement(Baseline Baseline, IReadOnlyList<Transition> Tr
 
     /// <summary>
     /// The version it was judged against before unless another has strictly fewer deviations; of several such the newest. So a rolling
-    /// upgrade is no storm, and nothing flaps between versions that fit equally well. Counted is only what all of them cover: none
-    /// may win by saying less; and of those that fit equally well but cover other things it is the newest.
+    /// upgrade is no storm, and nothing flaps between versions that fit equally well. None may win by saying less: counted is only what
+    /// all of them cover, and what can't be concluded counts as a deviation; of those that fit equally well but cover other things it is
+    /// the newest.
     /// </summary>
     private static (Baseline, CoverageOverlap, IReadOnlyList<Finding>) Nearest(
         StoreTransaction transaction, IReadOnlyList<Baseline> accepted, long? judgedId, InstanceHead head, Yardstick yardstick)
@@ -56,9 +57,9 @@ internal sealed record Judgement(Baseline Baseline, IReadOnlyList<Transition> Tr
         {
             var overlap = new CoverageOverlap(baseline.Coverage, head.Coverage);
             var findings = PolicyComparison.Between(transaction.Nodes, baseline.Roots, head.Roots, overlap, yardstick);
-            var deviations = findings.Count(finding => finding.IsDeviation && accepted.All(version => version.Coverage.Covers(finding.Kind, finding.Key.Bytes)));
-            if (deviations < fewest || (deviations == fewest && baseline.Id == judgedId && baseline.Coverage.CoversTheSameAs(nearest!.Value.Baseline.Coverage)))
-                (nearest, fewest) = ((baseline, overlap, findings), deviations);
+            var misfits = findings.Count(finding => accepted.All(version => version.Coverage.Covers(finding.Kind, finding.Key.Bytes)));
+            if (misfits < fewest || (misfits == fewest && baseline.Id == judgedId && baseline.Coverage.CoversTheSameAs(nearest!.Value.Baseline.Coverage)))
+                (nearest, fewest) = ((baseline, overlap, findings), misfits);
         }
 
         return nearest!.Value;

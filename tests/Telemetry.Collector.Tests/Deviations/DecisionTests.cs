@@ -274,6 +274,25 @@ public sealed class DecisionTests : IDisposable
         Assert.Throws<BaselineException>(() => _collector.Baselines.Retire(new VersionName("shop", "2")));
     }
 
+    [Fact]
+    public void Version_OfWhichASecretCantBeCompared_DoesNotWinByThat()
+    {
+        var instance = new CertifiedInstance(_collector);
+        instance.Tree["/etc/shadow"] = Some.Secret(FleetKey.Random());
+        instance.Report();
+        _collector.Baselines.Capture(new VersionName("shop", "2"), instance.Id);
+        var key = FleetKey.Random();
+        instance.Tree["/etc/shadow"] = Some.Secret(key);
+        instance.Report();
+        _collector.Baselines.Capture(new VersionName("shop", "3"), instance.Id);
+
+        instance.Tree["/etc/shadow"] = Some.Secret(key, "another");
+        instance.Report();
+
+        Assert.Equal(EntryKey.OfPath("/etc/shadow"), Assert.Single(_collector.Deviations(openOnly: true)).Key);
+        Assert.Equal(["shop:3"], Judged("i-1"));
+    }
+
     private Deviation Newest => _collector.Deviations()[^1];
 
     private static DecisionScope Only(Deviation deviation) => new([deviation.Id]);
