@@ -11,10 +11,12 @@ internal sealed partial class HealthLoop(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var next = DateTimeOffset.MinValue;
         while (!stoppingToken.IsCancellationRequested)
         {
+            // A timer counts whole milliseconds, and may ring just before the boundary it was set for: that one is done with.
             var now = clock.GetUtcNow();
-            var next = Next(now, options.Interval);
+            next = Next(now < next && next - now < options.Interval ? next : now, options.Interval);
             await Task.Delay(next - now, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (queue.IsWanted && !stoppingToken.IsCancellationRequested)
                 queue.Add(new HealthSample(next, [.. probes.SelectMany(Read)]));

@@ -12,6 +12,7 @@ public sealed class FaultRoundTests : IAsyncLifetime
     private static readonly string Mutate = Path.Combine(Programs.Repository, "tests/Telemetry.Agent.Tests/Scan/mutate.pl");
 
     private readonly WebhookReceiver _receiver = new();
+    private readonly Influxd _influxd = new();
     private readonly Installation _installation;
     private readonly List<RunningProgram> _programs = [];
     private readonly List<JsonElement> _told = [];
@@ -23,6 +24,13 @@ public sealed class FaultRoundTests : IAsyncLifetime
             name = "ops"
             kind = "webhook"
             url = "{_receiver.Url}"
+
+            [timeseries]
+            kind = "influxdb"
+            url = "{_influxd.Url}"
+            """, agentSettings: """
+            [health]
+            interval = "1s"
             """)
         {
             // What truncate(2) changed is seen by no watch.
@@ -39,6 +47,7 @@ public sealed class FaultRoundTests : IAsyncLifetime
     public ValueTask InitializeAsync()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "mounting and watching need root");
+        Assert.SkipUnless(Influxd.IsInstalled, "influxd is not installed; tests/run.sh installs it");
         foreach (var state in (string[])["agent", "collector"])
             Shell.Run("/", $"mkdir '{_installation[state]}'; mount -t tmpfs -o mode=0700,size=128m tmpfs '{_installation[state]}'");
         return default;
@@ -56,6 +65,7 @@ public sealed class FaultRoundTests : IAsyncLifetime
         }
 
         await _installation.DisposeAsync();
+        await _influxd.DisposeAsync();
         _receiver.Dispose();
     }
 
@@ -71,6 +81,7 @@ public sealed class FaultRoundTests : IAsyncLifetime
     {
         var random = new Random(seed);
         Shell.Run(Watched, $"perl '{Mutate}' {seed} 300 .");
+        await _influxd.Start();
         await StartCollector();
         _network = new FaultProxy(new Uri(_installation.AgentsServer).Port);
         await StartAgent();
@@ -87,6 +98,7 @@ public sealed class FaultRoundTests : IAsyncLifetime
                 await ChangeWhile(fault, random);
                 await EndsAsTheTreeIs(id);
                 await HasToldEverythingOnce();
+                await AccountsForEveryPoint(id);
                 Assert.All(_programs, program => Assert.DoesNotMatch("Unhandled exception|crit:|   at ", program.Log));
             }
             catch (Exception e) when (!Cancellation.IsCancellationRequested)
@@ -123,6 +135,8 @@ public sealed class FaultRoundTests : IAsyncLifetime
                 return _installation.Agent.Kill();
             case Fault.CollectorKilled:
                 return _installation.Collector.Kill();
+            case Fault.InfluxdKilled:
+                return _influxd.Kill();
             case Fault.NetworkCut:
                 _network.Cut();
                 break;
@@ -154,6 +168,8 @@ public sealed class FaultRoundTests : IAsyncLifetime
                 return StartAgent();
             case Fault.CollectorKilled:
                 return StartCollector();
+            case Fault.InfluxdKilled:
+                return _influxd.Start();
             case Fault.AgentsDiskFull:
                 File.Delete(_installation["agent/filling"]);
                 Assert.False(_installation.Agent.HasEnded, "the agent ended when its disk was full");
@@ -216,6 +232,35 @@ public sealed class FaultRoundTests : IAsyncLifetime
         });
     }
 
+    /// <summary>
+    /// What the agent says it collected is what became of it and what is on the way; and what the collector says it stored is what the
+    /// server has, by its own count.
+    /// </summary>
+    private async Task AccountsForEveryPoint(string id)
+    {
+        var seen = "";
+        await Eventually.Get(
+            async () =>
+            {
+                var accounts = (await _installation.Succeed("reports", "coverage", "--instance", id)).EnumerateArray().ToList();
+                var (stored, waiting) = (Sum("stored"), Sum("waiting"));
+                var (cpu, mem) = (await CountOf("usage_idle", "cpu"), await CountOf("total", "mem"));
+                seen = $"stored {stored}, waiting {waiting}, rejected {Sum("rejected")}, lost {Sum("lost_full")} and {Sum("lost_damaged")}; the server has {cpu} and {mem}";
+
+                // A sample is one of memory and one of each processor and of all; two may be on the way.
+                var sample = Environment.ProcessorCount + 2;
+                return stored == cpu + mem && waiting >= 0 && waiting <= 2 * sample ? "yes" : null;
+
+                long Sum(string name) => accounts.Sum(account => account.GetProperty(name).GetInt64());
+            },
+            "every point to be accounted for",
+            Cancellation,
+            () => seen);
+    }
+
+    private async Task<long> CountOf(string field, string measurement) =>
+        (await _influxd.Query($"SELECT COUNT({field}) FROM {measurement}"))?["count"].GetInt64() ?? 0;
+
     /// <summary>Of the last event that was told; else of the beginning.</summary>
     private string Cursor() => _told.Count > 0 ? _told[^1].GetProperty("cursor").GetString()! : "MA";
 
@@ -259,6 +304,7 @@ public sealed class FaultRoundTests : IAsyncLifetime
     {
         AgentKilled,
         CollectorKilled,
+        InfluxdKilled,
         NetworkCut,
         NetworkHalfClosed,
         NetworkStalled,

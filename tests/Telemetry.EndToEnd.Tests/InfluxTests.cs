@@ -6,20 +6,15 @@ namespace Telemetry.EndToEnd.Tests;
 /// <summary>Health and drift in a real InfluxDB, read back with its own query language.</summary>
 public sealed class InfluxTests : IAsyncDisposable
 {
-    private const string Influxd = "/usr/bin/influxd";
-
-    private readonly TemporaryDirectory _folder = new();
-    private readonly int _port = FreePort.Find();
-    private readonly HttpClient _http = new();
+    private readonly Influxd _influxd = new();
     private readonly Installation _installation;
-    private RunningProgram? _influxd;
 
     public InfluxTests() =>
         _installation = new Installation(
             collectorSettings: $"""
                 [timeseries]
                 kind = "influxdb"
-                url = "http://127.0.0.1:{_port}"
+                url = "{_influxd.Url}"
                 """,
             agentSettings: """
                 [health]
@@ -31,17 +26,14 @@ public sealed class InfluxTests : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _installation.DisposeAsync();
-        if (_influxd is not null)
-            await _influxd.DisposeAsync();
-        _http.Dispose();
-        _folder.Dispose();
+        await _influxd.DisposeAsync();
     }
 
     [Fact]
     public async Task CpuMemAndDrift_AreReadBackWithInfluxQl()
     {
-        Assert.SkipUnless(File.Exists(Influxd), "influxd is not installed; tests/run.sh installs it");
-        await StartInfluxd();
+        Assert.SkipUnless(Influxd.IsInstalled, "influxd is not installed; tests/run.sh installs it");
+        await _influxd.Start();
         File.WriteAllText(_installation.Watched + "/conf", "a");
         var instance = await _installation.StartCertified();
         File.WriteAllText(_installation.Watched + "/conf", "b");
@@ -62,14 +54,14 @@ public sealed class InfluxTests : IAsyncDisposable
     [Fact]
     public async Task Points_WhileTheServerIsDown_WaitAndArrive()
     {
-        Assert.SkipUnless(File.Exists(Influxd), "influxd is not installed; tests/run.sh installs it");
+        Assert.SkipUnless(Influxd.IsInstalled, "influxd is not installed; tests/run.sh installs it");
         await _installation.StartCertified();
         await Eventually.True(
             () => _installation.Collector.Log.Contains("does not take points", StringComparison.Ordinal),
             "the collector to say that points wait", Cancellation, () => _installation.Collector.Log);
 
         var started = TimeProvider.System.GetUtcNow().UtcDateTime;
-        await StartInfluxd();
+        await _influxd.Start();
 
         var first = await Row("SELECT FIRST(total) FROM mem");
         Assert.True(first["time"].GetDateTime() < started, "the first point is older than the server");
@@ -79,9 +71,9 @@ public sealed class InfluxTests : IAsyncDisposable
     [Fact]
     public async Task Agent_KilledWhileTheCollectorIsAway_TellsWhoAndAllSamplesAfterwards()
     {
-        Assert.SkipUnless(File.Exists(Influxd), "influxd is not installed; tests/run.sh installs it");
+        Assert.SkipUnless(Influxd.IsInstalled, "influxd is not installed; tests/run.sh installs it");
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "watching needs root");
-        await StartInfluxd();
+        await _influxd.Start();
         File.WriteAllText(_installation.Watched + "/conf", "a");
         await _installation.StartCertified();
         await Row("SELECT total FROM mem LIMIT 1");
@@ -128,53 +120,9 @@ public sealed class InfluxTests : IAsyncDisposable
         Cancellation,
         () => _installation.Agent.Log);
 
-    private async Task StartInfluxd()
-    {
-        await File.WriteAllTextAsync(_folder["influxd.conf"], $"""
-            reporting-disabled = true
-            bind-address = "127.0.0.1:0"
-            [meta]
-              dir = "{_folder["meta"]}"
-            [data]
-              dir = "{_folder["data"]}"
-              wal-dir = "{_folder["wal"]}"
-            [http]
-              bind-address = "127.0.0.1:{_port}"
-            """, Cancellation);
-        _influxd = RunningProgram.Start(Influxd, ["-config", _folder["influxd.conf"]]);
-        await Eventually.Get(
-            async () =>
-            {
-                try
-                {
-                    return (await _http.GetAsync($"http://127.0.0.1:{_port}/ping", Cancellation)).IsSuccessStatusCode ? "up" : null;
-                }
-                catch (HttpRequestException)
-                {
-                    return null;
-                }
-            },
-            "influxd to answer",
-            Cancellation,
-            () => _influxd.Log);
-    }
-
     /// <summary>The first row of a query, by column, once there is one.</summary>
     private Task<Dictionary<string, JsonElement>> Row(string query) =>
-        Eventually.Get(
-            async () =>
-            {
-                var answer = await _http.GetStringAsync($"http://127.0.0.1:{_port}/query?db=telemetry&q={Uri.EscapeDataString(query)}", Cancellation);
-                var result = JsonDocument.Parse(answer).RootElement.GetProperty("results")[0];
-                if (!result.TryGetProperty("series", out var series))
-                    return null;
-
-                var columns = series[0].GetProperty("columns").EnumerateArray().Select(column => column.GetString()!);
-                return columns.Zip(series[0].GetProperty("values")[0].EnumerateArray()).ToDictionary(pair => pair.First, pair => pair.Second);
-            },
-            query,
-            Cancellation,
-            () => _installation.Collector.Log + _installation.Agent.Log);
+        Eventually.Get(() => _influxd.Query(query), query, Cancellation, () => _installation.Collector.Log + _installation.Agent.Log);
 
     private static long MemTotal() =>
         1024 * long.Parse(

@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Telemetry.Agent.Health;
+using Telemetry.Agent.Tests.Spool;
+using Telemetry.Testing;
+
+namespace Telemetry.Agent.Tests.Health;
+
+public sealed class HealthLoopTests : IDisposable
+{
+    private static readonly DateTimeOffset Time = new(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private readonly Spools _spools = new();
+    private readonly List<string> _sampled = [];
+
+    public void Dispose() => _spools.Dispose();
+
+    [Fact]
+    public async Task Boundary_BeforeWhichTheTimerRings_IsSampledOnce()
+    {
+        // A timer of whole milliseconds, set here, rings half a millisecond early.
+        var clock = new FakeTimeProvider(Time.AddTicks(5_000));
+        using var loop = new HealthLoop([new NoProbe()], Queue(), new HealthOptions { Interval = TimeSpan.FromSeconds(1) }, clock, NullLogger<HealthLoop>.Instance);
+        await loop.StartAsync(TestContext.Current.CancellationToken);
+
+        for (var sample = 1; sample <= 3; sample++)
+        {
+            await Eventually.True(
+                () =>
+                {
+                    clock.Advance(TimeSpan.FromMilliseconds(333));
+                    lock (_sampled)
+                        return _sampled.Count >= sample;
+                },
+                "a sample", TestContext.Current.CancellationToken);
+        }
+
+        await loop.StopAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(_sampled.Distinct(), _sampled);
+    }
+
+    [Fact]
+    public async Task Clock_SetBackByAnHour_DoesNotStopTheSamples()
+    {
+        var clock = new FakeTimeProvider(Time) { AutoAdvanceAmount = TimeSpan.Zero };
+        using var loop = new HealthLoop([new NoProbe()], Queue(), new HealthOptions { Interval = TimeSpan.FromSeconds(1) }, clock, NullLogger<HealthLoop>.Instance);
+        await loop.StartAsync(TestContext.Current.CancellationToken);
+        await Sample(clock, 1);
+
+        clock.AdjustTime(Time.AddHours(-1));
+        await Sample(clock, 3);
+
+        await loop.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    private Task Sample(FakeTimeProvider clock, int count) => Eventually.True(
+        () =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            lock (_sampled)
+                return _sampled.Count >= count;
+        },
+        "samples", TestContext.Current.CancellationToken);
+
+    private HealthQueue Queue()
+    {
+        var queue = new HealthQueue(
+            _spools.Open().Health,
+            sample =>
+            {
+                var time = sample.Time.ToString("o", CultureInfo.InvariantCulture);
+                lock (_sampled)
+                    _sampled.Add(time);
+                return Encoding.ASCII.GetBytes(time);
+            },
+            hasCollector: true,
+            NullLogger<HealthQueue>.Instance);
+        queue.Begin(isWanted: true, 0, 0);
+        return queue;
+    }
+
+    private sealed class NoProbe : IProbe
+    {
+        public string Name => "none";
+
+        public IReadOnlyList<HealthPoint> Read() => [];
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Telemetry.Testing;
+
+namespace Telemetry.EndToEnd.Tests;
+
+/// <summary>A real InfluxDB 1.x on a free port, with its data in a folder of its own.</summary>
+internal sealed class Influxd : IAsyncDisposable
+{
+    private const string Executable = "/usr/bin/influxd";
+
+    private readonly TemporaryDirectory _folder = new();
+    private readonly int _port = FreePort.Find();
+    private readonly HttpClient _http = new();
+    private RunningProgram? _program;
+
+    public static bool IsInstalled => File.Exists(Executable);
+
+    public string Url => $"http://127.0.0.1:{_port}";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>Starts it; a second start goes on with its data.</summary>
+    public async Task Start()
+    {
+        await File.WriteAllTextAsync(_folder["influxd.conf"], $"""
+            reporting-disabled = true
+            bind-address = "127.0.0.1:0"
+            [meta]
+              dir = "{_folder["meta"]}"
+            [data]
+              dir = "{_folder["data"]}"
+              wal-dir = "{_folder["wal"]}"
+            [http]
+              bind-address = "127.0.0.1:{_port}"
+            """, Cancellation);
+        _program = RunningProgram.Start(Executable, ["-config", _folder["influxd.conf"]]);
+        await Eventually.Get(async () => await Answers() ? "up" : null, "influxd to answer", Cancellation, () => _program.Log);
+    }
+
+    public Task Kill() => _program!.Kill();
+
+    /// <summary>The first row that an InfluxQL query on the database <c>telemetry</c> gives, by column; null: none.</summary>
+    public async Task<Dictionary<string, JsonElement>?> Query(string query)
+    {
+        var answer = await _http.GetStringAsync($"{Url}/query?db=telemetry&q={Uri.EscapeDataString(query)}", Cancellation);
+        var result = JsonDocument.Parse(answer).RootElement.GetProperty("results")[0];
+        if (!result.TryGetProperty("series", out var series))
+            return null;
+
+        var columns = series[0].GetProperty("columns").EnumerateArray().Select(column => column.GetString()!);
+        return columns.Zip(series[0].GetProperty("values")[0].EnumerateArray()).ToDictionary(pair => pair.First, pair => pair.Second);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_program is not null)
+            await _program.DisposeAsync();
+        _http.Dispose();
+        _folder.Dispose();
+    }
+
+    private async Task<bool> Answers()
+    {
+        try
+        {
+            return (await _http.GetAsync($"{Url}/ping", Cancellation)).IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+}
