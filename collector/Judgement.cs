@@ -51,15 +51,17 @@ internal sealed record Judgement(Baseline Baseline, IReadOnlyList<Transition> Tr
     private static (Baseline, CoverageOverlap, IReadOnlyList<Finding>) Nearest(
         StoreTransaction transaction, IReadOnlyList<Baseline> accepted, long? judgedId, InstanceHead head, Yardstick yardstick)
     {
-        (Baseline Baseline, CoverageOverlap, IReadOnlyList<Finding>)? nearest = null;
+        (Baseline, CoverageOverlap, IReadOnlyList<Finding>)? nearest = null;
         var fewest = int.MaxValue;
-        foreach (var baseline in accepted)
+        foreach (var baseline in accepted.OrderByDescending(version => version.Id == judgedId && version.Coverage.CoversTheSameAs(accepted[0].Coverage)))
         {
             var overlap = new CoverageOverlap(baseline.Coverage, head.Coverage);
             var findings = PolicyComparison.Between(transaction.Nodes, baseline.Roots, head.Roots, overlap, yardstick);
             var misfits = findings.Count(finding => accepted.All(version => version.Coverage.Covers(finding.Kind, finding.Key.Bytes)));
-            if (misfits < fewest || (misfits == fewest && baseline.Id == judgedId && baseline.Coverage.CoversTheSameAs(nearest!.Value.Baseline.Coverage)))
+            if (misfits < fewest)
                 (nearest, fewest) = ((baseline, overlap, findings), misfits);
+            if (fewest == 0)
+                break;
         }
 
         return nearest!.Value;

@@ -78,21 +78,20 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
             return [];
         }
 
-        var accepted = new List<Baseline>();
-        foreach (var version in bound.Line is { } line ? transaction.Baselines.Accepted(line) : [])
+        var accepted = bound.Line is { } line ? transaction.Baselines.Accepted(line) : [];
+        var stacks = accepted.ToDictionary(version => version.Id, version => BaselineStack.Of(transaction, version));
+        try
         {
-            try
-            {
-                seals.Check(transaction, BaselineStack.Of(transaction, version), version);
-                accepted.Add(version);
-            }
-            catch (SignatureException e)
-            {
-                // Nothing is concluded from what may have been forged: what is open stays so.
+            foreach (var version in accepted)
+                seals.Check(transaction, stacks[version.Id], version);
+        }
+        catch (SignatureException e)
+        {
+            // Nothing is concluded from what may have been forged: what is open stays so. Told once, not with every head.
+            if (instance.Comparison != e.Message)
                 Log.NotSigned(logger, instance.Id, e.Message);
-                transaction.Instances.Judged(instance.Id, instance.JudgedId, e.Message);
-                return [];
-            }
+            transaction.Instances.Judged(instance.Id, instance.JudgedId, e.Message);
+            return [];
         }
 
         if (head is null || accepted.Count == 0)
@@ -111,7 +110,7 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         transaction.Instances.Judged(instance.Id, judgement.Baseline.Id, judgement.LeftOut);
 
         // :: 4 Explain  whose layer it touches, who made what opened or changed, and which cause it belongs to
-        var attribution = BaselineStack.Of(transaction, judgement.Baseline).Attribution(transaction);
+        var attribution = stacks[judgement.Baseline.Id].Attribution(transaction);
         var explanation = new Explanation(transaction, head, bound.Line!, isNew);
         return Write(transaction, [.. judgement.Transitions.Select(Explain)], now);
 

@@ -9,7 +9,6 @@ namespace Telemetry.Agent.Settings;
 /// <param name="isSecret">The whole file is a secret.</param>
 internal sealed class FileSettings(byte[] file, SettingsFormat format, bool isSecret, FleetKey key)
 {
-
     /// <summary>What stands for a text that is no name: its digest, keyed where it holds a secret.</summary>
     public string Shorten(string text)
     {

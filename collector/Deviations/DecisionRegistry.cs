@@ -33,6 +33,7 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
     /// <param name="owner">Of a layer that is new; null: whoever owns the base.</param>
     /// <exception cref="DecisionException">They can't be approved together; nothing was changed.</exception>
     /// <exception cref="LayerException">That layer version exists with other content.</exception>
+    /// <exception cref="SignatureException">The newest version of the line is not what somebody signed who may.</exception>
     public Approved Approve(DecisionScope scope, VersionName into, string? owner, string by, string reason)
     {
         var now = time.GetUtcNow();
@@ -40,6 +41,10 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
         {
             var deviations = WithSettings(transaction, Find(transaction, scope));
             var line = LineOf(transaction, deviations);
+
+            // What is approved is signed anew, with all that it stands on.
+            var newest = transaction.Baselines.Newest(line)!;
+            seals.Check(transaction, BaselineStack.Of(transaction, newest), newest);
             return ApprovalPlan.Of(transaction, deviations, line, into, policies.OfLine(transaction, line).Policy);
         });
 

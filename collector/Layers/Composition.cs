@@ -177,13 +177,14 @@ internal sealed class Composition(
     /// <returns>Null: another field.</returns>
     private static string? AccountOf(EntryKey key, EntryKey file, string field)
     {
-        var parts = System.Text.Encoding.UTF8.GetString(key.Bytes[(file.Length + 1)..]).Split('\0');
-        return parts is [var account, var name] && name == field ? account : null;
+        var name = key.Bytes[(file.Length + 1)..];
+        var end = name.IndexOf(EntryKey.Separator);
+        return end > 0 && name[(end + 1)..].SequenceEqual(System.Text.Encoding.ASCII.GetBytes(field)) ? EscapedText.Of(name[..end]) : null;
     }
 
     private void AddUnlessResolved(ConflictKind kind, string key, IReadOnlyList<ConflictSide> sides)
     {
-        if (!resolutions.ContainsKey(key))
+        if (!resolutions.TryGetValue(key, out var winner) || !sides.Any(side => LineOf(side.Layer) == winner))
             _conflicts.Add(new LayerConflict(kind, key, null, sides));
     }
 
@@ -191,7 +192,9 @@ internal sealed class Composition(
         ? new ConflictSide(start.Name, start.Owner, entry, text)
         : new ConflictSide(layers[layer].Name.ToString(), layers[layer].Owner, entry, text);
 
-    private string LineOf(int layer) => layer == Base ? start.Name.Split(':')[0] : layers[layer].Name.Line;
+    private string LineOf(int layer) => layer == Base ? LineOf(start.Name) : layers[layer].Name.Line;
+
+    private static string LineOf(string name) => name.Split(':')[0];
 
     private static Fingerprint? Decode(byte[]? value) => value is null ? null : Fingerprint.Decode(value);
 

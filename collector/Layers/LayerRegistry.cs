@@ -22,12 +22,15 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals
     /// <exception cref="LayerException">That version exists with other content, or there is no difference.</exception>
     /// <exception cref="UnknownStateException">There is no such state.</exception>
     /// <exception cref="ConfigurationException">The claims have mistakes.</exception>
+    /// <exception cref="SignatureException">One of them is a baseline that is not what somebody signed who may.</exception>
     public Layer Create(VersionName name, string owner, string from, string to, string claims, string policy)
     {
         CheckClaims(name, owner, claims);
         var (trees, nodes) = store.Read(transaction =>
         {
             var yardstick = (policies.Find(transaction, policy) ?? throw new UnknownPolicyException(policy)).Yardstick;
+            CheckBaseline(transaction, from);
+            CheckBaseline(transaction, to);
             var changes = Changes(transaction, StoredState.Find(transaction, from), StoredState.Find(transaction, to), yardstick);
             if (changes.Count == 0)
                 throw new LayerException($"There is no difference between {from} and {to} that could be a layer; 'telemetryctl diff {from} {to}' shows what differs.");
@@ -94,6 +97,13 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals
                 .Where(finding => finding.Verdict == Verdict.Different && yardstick.Policy.TreatmentOf(finding.Kind, finding.Key.Bytes) != Treatment.Derived)
                 .Select(finding => new Difference(finding.Kind, finding.Change)),
         ];
+    }
+
+    /// <summary>What a layer is made of is signed with it: a state that is a baseline must be what was signed.</summary>
+    private void CheckBaseline(StoreTransaction transaction, string state)
+    {
+        if (VersionName.TryParse(state) is { } name && transaction.Baselines.Find(name) is { } baseline)
+            seals.Check(transaction, BaselineStack.Of(transaction, baseline), baseline);
     }
 
     private static void CheckClaims(VersionName name, string owner, string claims)

@@ -20,12 +20,9 @@ public sealed record Delta(IReadOnlyList<EntryChange> Changes)
 
     private void CheckStart(INodeSource source, Digest root)
     {
-        var cursor = new TreeCursor(source, root);
-        foreach (var change in Changes)
+        foreach (var (change, actual) in Changes.Zip(TreeReader.FindValues(source, root, Changes.Select(change => change.Key))))
         {
-            // An encoded fingerprint is never empty, so empty stands for absent.
-            var actual = cursor.AtEnd ? [] : cursor.SeekValue(change.Key.Bytes);
-            if (!actual.SequenceEqual(change.Before))
+            if (!actual.AsSpan().SequenceEqual(change.Before))
                 throw new DeltaConflictException(change.Key);
         }
     }

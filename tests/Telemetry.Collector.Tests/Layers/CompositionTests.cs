@@ -213,6 +213,25 @@ public sealed class CompositionTests
         Assert.Equal(["one:1", "other:1"], conflict.Sides.Select(side => side.Layer));
     }
 
+    [Theory]
+    [InlineData("one", 0)]
+    [InlineData("somebody", 1)]
+    public void Port_IsSettledByNamingWhoListens(string winner, int conflicts)
+    {
+        var one = _kit.Layer("one", tree => tree["/srv/a"] = Some.File(), "ports = [\"tcp/80\"]");
+        var other = _kit.Layer("other", tree => tree["/srv/b"] = Some.File(), "ports = [\"tcp/80\"]");
+
+        Assert.Equal(conflicts, _kit.Compose(new Dictionary<string, string> { ["port:tcp/80"] = winner }, one, other).Conflicts.Count);
+    }
+
+    [Fact]
+    public void Account_WithANameThatATerminalWouldObey_IsShownEscaped()
+    {
+        var one = _kit.Layer("one", tree => WithUser(tree, "a\u001b[31m", "5"));
+
+        Assert.All(Assert.Single(_kit.Compose(one).Conflicts).Sides, side => Assert.DoesNotContain('\u001b', side.Text!));
+    }
+
     private static FileTree WithUser(FileTree tree, string name, string uid)
     {
         tree["/etc/passwd"] = Some.File("with " + name);

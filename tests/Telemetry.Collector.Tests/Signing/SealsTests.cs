@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Layers;
 using Telemetry.Collector.Signing;
 using Telemetry.Testing;
@@ -80,6 +81,26 @@ public sealed class SealsTests : IDisposable
 
         Assert.Empty(_collector.Deviations());
         Assert.Contains("shop:2", _collector.Store.Read(transaction => transaction.Instances.Find("i-1"))!.Comparison, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AlteredLayer_OfTheLine_IsNotSignedAnewByAnApproval()
+    {
+        _collector.Baselines.Compose(new VersionName("shop", "2"), new VersionName("shop", "1"), [new VersionName("app", "1")], new Dictionary<string, string>());
+        _instance.Tamper();
+        Alter("UPDATE layers SET owner = 'mallory'");
+
+        var open = Assert.Single(_collector.Deviations(openOnly: true), deviation => deviation.Key.ToString() == "srv/1/1");
+        Assert.Throws<SignatureException>(
+            () => _collector.Decisions.Approve(new DecisionScope([open.Id]), new VersionName("fix", "1"), null, "anna", "as intended"));
+    }
+
+    [Fact]
+    public void AlteredBaseline_IsNothingALayerIsMadeOf()
+    {
+        Alter("UPDATE baselines SET file_root = package_root");
+
+        Assert.Throws<SignatureException>(() => _collector.Layers.Create(new VersionName("new", "1"), "acme", "shop:1", "maker", "", "default"));
     }
 
     [Fact]
