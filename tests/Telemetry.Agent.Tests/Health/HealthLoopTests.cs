@@ -73,6 +73,9 @@ public sealed class HealthLoopTests : IDisposable
                 var time = sample.Time.ToString("o", CultureInfo.InvariantCulture);
                 lock (_sampled)
                     _sampled.Add(time);
+
+                // A loop that does not wait would never come to an end.
+                Assert.InRange(_sampled.Count, 0, 20);
                 return Encoding.ASCII.GetBytes(time);
             },
             hasCollector: true,
