@@ -284,6 +284,11 @@ number() { sed -n "s/.*\"$1\":\([0-9.]*\).*/\1/p" | head -n 1; }
 simulate() {
   local name=$1
   shift
+
+  # In a shell of its own, whose programs nobody else would stop.
+  running=()
+  trap stop_running EXIT
+  trap 'exit 130' INT TERM
   start_sink
   start_collector "$name" "$sink"
   "$simulator" --collector "$(address "$name" agents)" --pid "$collector" "$@" 2> "$work/$name/simulator.log" || { tail -n 3 "$work/$name/simulator.log" >&2; return 1; }
@@ -296,7 +301,6 @@ growth() {
   result=$(simulate "growth-$RANDOM" --seconds 15 "$@")
   printf '  %-24s %10.1f %10.1f %10.1f %10.2f %10.0f\n' "$what" "$(number stored_after <<< "$result")" "$(number head_ack_p50 <<< "$result")" \
     "$(number head_ack_p99 <<< "$result")" "$(number collector_cpu <<< "$result")" "$(($(number collector_resident_kb <<< "$result") / 1024))"
-  stop_running
 }
 
 # wire: bytes of the agent's connection so far, both ways.
@@ -316,7 +320,6 @@ bench_fleet() {
   row "$agents agents: ack of a head, p99" "$(number head_ack_p99 <<< "$result") ms" "" "" "$(number head_ack_p99 <<< "$result")" "ms" 1000
   row "$agents agents: ack of metrics, p99" "$(number health_ack_p99 <<< "$result") ms" "" "" "$(number health_ack_p99 <<< "$result")" "ms" 1000
   row "$agents agents: resident, for each" "$kb KB" "" "" "$kb" "KB" 120
-  stop_running
 
   start_sink
   start_collector storm "$sink"
