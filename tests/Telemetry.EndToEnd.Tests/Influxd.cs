@@ -40,6 +40,7 @@ internal sealed class Influxd : IAsyncDisposable
     public Task Kill() => _program!.Kill();
 
     /// <summary>The first row that an InfluxQL query on the database <c>telemetry</c> gives, by column; null: none.</summary>
+    /// <remarks>A row with an empty column counts as none: influxd stores a point field by field, so a query meanwhile sees half of it.</remarks>
     public async Task<Dictionary<string, JsonElement>?> Query(string query)
     {
         var answer = await _http.GetStringAsync($"{Url}/query?db=telemetry&q={Uri.EscapeDataString(query)}", Cancellation);
@@ -48,7 +49,8 @@ internal sealed class Influxd : IAsyncDisposable
             return null;
 
         var columns = series[0].GetProperty("columns").EnumerateArray().Select(column => column.GetString()!);
-        return columns.Zip(series[0].GetProperty("values")[0].EnumerateArray()).ToDictionary(pair => pair.First, pair => pair.Second);
+        var row = columns.Zip(series[0].GetProperty("values")[0].EnumerateArray()).ToDictionary(pair => pair.First, pair => pair.Second);
+        return row.Values.Any(value => value.ValueKind == JsonValueKind.Null) ? null : row;
     }
 
     public async ValueTask DisposeAsync()
