@@ -67,8 +67,8 @@ install() {
   need e2fsprogs command -v mkfs.ext4
   need mount command -v losetup
   need rpm test -x /usr/bin/rpmbuild
+  need debootstrap test -x /usr/sbin/debootstrap
   if [[ ${filter[*]} != *Long* ]]; then
-    need debootstrap test -x /usr/sbin/debootstrap
     need systemd-container command -v systemd-nspawn
   fi
   install_missing
