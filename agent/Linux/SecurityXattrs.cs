@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -39,6 +40,7 @@ internal static class SecurityXattrs
         return Read(-1, path, out digest);
     }
 
+    [SkipLocalsInit]
     private static unsafe int Read(int descriptor, ReadOnlySpan<byte> path, out Digest? digest)
     {
         digest = null;

@@ -51,8 +51,8 @@ internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgres
         }
     }
 
-    /// <summary>Attributes a status gives by itself.</summary>
-    public static Fingerprint Attributes(in FileStatus status) => new()
+    /// <summary>Attributes a status gives by itself, and what else was read.</summary>
+    public static Fingerprint Attributes(in FileStatus status, Digest? content = null, KeyedDigest? keyedContent = null, Digest? xattrs = null) => new()
     {
         Type = status.Type,
         Mode = status.Type == FileType.Symlink ? null : status.Mode,
@@ -60,6 +60,9 @@ internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgres
         Gid = status.Gid,
         Size = status.Type == FileType.File ? status.Size : null,
         Device = status.Type is FileType.CharacterDevice or FileType.BlockDevice ? status.Node : null,
+        Content = content,
+        KeyedContent = keyedContent,
+        Xattrs = xattrs,
     };
 
     public void Dispose() => _digest.Dispose();
@@ -70,8 +73,7 @@ internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgres
         {
             FileType.File when status.Size > MaxSize && !wait =>
                 LookResult.Seen(Attributes(status) with { State = EntryState.Pending }),
-            FileType.File when status.Links > 1 =>
-                links.Look(status, secret, () => Open(directory, name.Span, status, secret, cancellation)),
+            FileType.File when status.Links > 1 => OpenLinked(directory, name, status, secret, cancellation),
             FileType.File => Open(directory, name.Span, status, secret, cancellation),
             _ => Other(directory, name.Span, status),
         };
@@ -95,7 +97,7 @@ internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgres
             if (opened.Size > MaxSize && !wait)
                 return LookResult.Seen(Attributes(opened) with { State = EntryState.Pending });
             return opened.Links > 1
-                ? links.Look(opened, secret, () => Read(descriptor, opened, secret, cancellation))
+                ? ReadLinked(descriptor, opened, secret, cancellation)
                 : Read(descriptor, opened, secret, cancellation);
         }
         finally
@@ -103,6 +105,13 @@ internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgres
             OpenFile.Close(descriptor);
         }
     }
+
+    // Apart, since what a lambda catches is made anew for each call of the method it stands in.
+    private LookResult OpenLinked(int directory, ReadOnlyMemory<byte> name, FileStatus status, SecretClass secret, CancellationToken cancellation) =>
+        links.Look(status, secret, () => Open(directory, name.Span, status, secret, cancellation));
+
+    private LookResult ReadLinked(int descriptor, FileStatus status, SecretClass secret, CancellationToken cancellation) =>
+        links.Look(status, secret, () => Read(descriptor, status, secret, cancellation));
 
     private LookResult Open(
         int directory, ReadOnlySpan<byte> name, in FileStatus status, SecretClass secret, CancellationToken cancellation)
@@ -144,12 +153,7 @@ internal sealed class FileLook(FileSecrets secrets, HardLinks links, ScanProgres
         errno = FileStatus.Of(descriptor, out var after);
         return errno != 0 || !after.IsSameState(status)
             ? LookResult.Changed
-            : LookResult.Seen(Attributes(status) with
-            {
-                Content = isKeyed ? null : content,
-                KeyedContent = isKeyed ? new KeyedDigest(secrets.Key.Id, content) : null,
-                Xattrs = xattrs,
-            });
+            : LookResult.Seen(Attributes(status, isKeyed ? null : content, isKeyed ? new KeyedDigest(secrets.Key.Id, content) : null, xattrs));
     }
 
     /// <summary>What is never opened: links, fifos, sockets, device nodes; and directories, whose names are the walker's work.</summary>
