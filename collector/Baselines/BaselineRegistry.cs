@@ -37,13 +37,12 @@ internal sealed class BaselineRegistry(
     /// <param name="baseName">May be composed itself: then the layers go on top of its own.</param>
     /// <param name="resolutions">Of conflicts: from the key, as people see it, to the name of the side that wins.</param>
     /// <exception cref="BaselineException">There is no such base, that version exists with other content, or the layers are in conflict.</exception>
-    /// <exception cref="LayerException">There is no such layer.</exception>
+    /// <exception cref="LayerException">There is no such layer, or a resolution settles nothing.</exception>
     public Baseline Compose(VersionName name, VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions)
     {
         var (stack, composed, nodes) = store.Read(transaction =>
         {
-            var stack = LayerRegistry.StackOf(transaction, seals, baseName, layers, resolutions);
-            var composed = stack.Compose(transaction, policies.OfLine(transaction, baseName.Line).Policy);
+            var (stack, composed) = LayerRegistry.Compose(transaction, seals, policies, baseName, layers, resolutions);
             return composed.Conflicts.Count == 0
                 ? (stack, composed, CreatedNodes.ToStore(composed.Created, transaction.Nodes))
                 : throw new BaselineException($"There are {composed.Conflicts.Count} conflicts, of {string.Join(" and ", composed.Conflicts[0].Sides.Select(side => side.Layer))} about {composed.Conflicts[0].Key} first; 'telemetryctl layers merge {baseName} {string.Join(' ', layers)}' shows all, and --resolve KEY=NAME says who is right.");
