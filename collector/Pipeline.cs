@@ -87,11 +87,10 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         }
         catch (SignatureException e)
         {
-            // Nothing is concluded from what may have been forged: what is open stays so. Told once, not with every head.
+            // Nothing is concluded from what may have been forged. Told once, not with every head.
             if (instance.Comparison != e.Message)
                 Log.NotSigned(logger, instance.Id, e.Message);
-            transaction.Instances.Judged(instance.Id, instance.JudgedId, e.Message);
-            return [];
+            return NotJudged(e.Message);
         }
 
         if (head is null || accepted.Count == 0)
@@ -140,6 +139,13 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
             var stored = transition with { Deviation = deviation };
             transaction.Events.Add(stored, now, messages.Of(deviation).ToByteArray());
             written.Add(stored);
+        // What is open stays so; time goes on.
+        IReadOnlyList<Transition> NotJudged(string reason)
+        {
+            transaction.Instances.Judged(instance.Id, instance.JudgedId, reason);
+            return Write(transaction, DeviationTracker.Expire(transaction.Deviations.OpenOf(instance.Id), now), now);
+        }
+
         }
 
         return written;
