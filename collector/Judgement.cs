@@ -29,7 +29,7 @@ internal sealed record Judgement(Baseline Baseline, IReadOnlyList<Transition> Tr
         // :: 2 Compare  with the accepted version it differs from least, as closely as the line's policy says
         var (baseline, overlap, findings) = Nearest(transaction, accepted, judgedId, head, yardstick);
         var unread = UnreadEntries.Of(findings, known, now);
-        findings = UnreadEntries.Mark(findings, unread, now);
+        findings = Approvals.Leave(transaction, UnreadEntries.Mark(findings, unread, now), baseline, accepted);
 
         // :: 3 Track    which deviations opened, changed and closed
         var transitions = DeviationTracker.Track(

@@ -46,37 +46,63 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
             LateRecords.Annotate(transaction, instanceId, records);
         });
 
-    /// <summary>Judges instances anew from their stored state: after a binding or a policy changed, a line has a new
-    /// version, or time itself says something new.</summary>
+    /// <summary>Judges instances anew from their stored state: time itself says something new about them.</summary>
     public void Reevaluate(IReadOnlyCollection<string> instanceIds)
+    {
+        foreach (var some in instanceIds.Chunk(ReevaluatedAtOnce))
+            JudgeTogether(some, static (_, _) => true);
+    }
+
+    /// <summary>
+    /// Judges whoever waits for it (<see cref="PendingTable"/>), because what judges them changed: a version, a binding, a policy. When
+    /// it returns, all who waited when it was called are judged, by this call or by another; each once.
+    /// </summary>
+    public void JudgePending()
     {
         var done = 0;
         var told = time.GetTimestamp();
-        foreach (var some in instanceIds.Chunk(ReevaluatedAtOnce))
+        for (var last = 0L; ;)
         {
-            // Started together, they are committed together; and heads that come meanwhile wait for no more than these.
-            var judged = some.Select(id => (Id: id, Transitions: store.WriteAsync(transaction =>
-                transaction.Instances.Find(id) is { } instance ? Judge(transaction, instance, transaction.Heads.Newest(id), isNew: false) : []))).ToList();
-            foreach (var (id, transitions) in judged)
-                Tell(id, transitions.GetAwaiter().GetResult());
+            var some = store.Read(transaction => transaction.Pending.After(last, ReevaluatedAtOnce));
+            if (some.Count == 0)
+                return;
 
-            done += some.Length;
+            JudgeTogether(some.Select(pending => pending.InstanceId), IsPending);
+            last = some[^1].Id;
+            done += some.Count;
             if (time.GetElapsedTime(told) < ProgressInterval)
                 continue;
-            Log.Reevaluating(logger, done, instanceIds.Count);
+            Log.Reevaluating(logger, done, store.Read(transaction => transaction.Pending.Count()));
             told = time.GetTimestamp();
         }
     }
 
+    /// <summary>The same for one of them.</summary>
+    public async Task JudgeIfPendingAsync(string instanceId) => Tell(instanceId, await JudgeIfAsync(instanceId, IsPending));
+
+    private static bool IsPending(StoreTransaction transaction, string instanceId) => transaction.Pending.Remove(instanceId);
+
+    /// <param name="isDue">Asked in the transaction.</param>
+    private void JudgeTogether(IEnumerable<string> instanceIds, Func<StoreTransaction, string, bool> isDue)
+    {
+        // Started together, they are committed together; and heads that come meanwhile wait for no more than these.
+        var judged = instanceIds.Select(id => (Id: id, Transitions: JudgeIfAsync(id, isDue))).ToList();
+        foreach (var (id, transitions) in judged)
+            Tell(id, transitions.GetAwaiter().GetResult());
+    }
+
+    private Task<IReadOnlyList<Transition>> JudgeIfAsync(string instanceId, Func<StoreTransaction, string, bool> isDue) =>
+        store.WriteAsync(transaction => isDue(transaction, instanceId) && transaction.Instances.Find(instanceId) is { } instance
+            ? Judge(transaction, instance, transaction.Heads.Newest(instanceId), isNew: false)
+            : []);
+
     private IReadOnlyList<Transition> Judge(StoreTransaction transaction, Instance instance, InstanceHead? head, bool isNew)
     {
         var now = time.GetUtcNow();
+        transaction.Pending.Remove(instance.Id);
         var bound = Binding.LineOf(instance, transaction.Baselines.Bindings());
         if (bound.Tie is { } tie)
-        {
-            transaction.Instances.Judged(instance.Id, instance.JudgedId, tie);
-            return [];
-        }
+            return NotJudged(tie);
 
         var accepted = bound.Line is { } line ? transaction.Baselines.Accepted(line) : [];
         var stacks = accepted.ToDictionary(version => version.Id, version => BaselineStack.Of(transaction, version));
@@ -87,11 +113,10 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         }
         catch (SignatureException e)
         {
-            // Nothing is concluded from what may have been forged: what is open stays so. Told once, not with every head.
+            // Nothing is concluded from what may have been forged. Told once, not with every head.
             if (instance.Comparison != e.Message)
                 Log.NotSigned(logger, instance.Id, e.Message);
-            transaction.Instances.Judged(instance.Id, instance.JudgedId, e.Message);
-            return [];
+            return NotJudged(e.Message);
         }
 
         if (head is null || accepted.Count == 0)
@@ -113,6 +138,13 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         var attribution = stacks[judgement.Baseline.Id].Attribution(transaction);
         var explanation = new Explanation(transaction, head, bound.Line!, isNew);
         return Write(transaction, [.. judgement.Transitions.Select(Explain)], now);
+
+        // What is open stays so; time goes on.
+        IReadOnlyList<Transition> NotJudged(string reason)
+        {
+            transaction.Instances.Judged(instance.Id, instance.JudgedId, reason);
+            return Write(transaction, DeviationTracker.Expire(transaction.Deviations.OpenOf(instance.Id), now), now);
+        }
 
         Transition Explain(Transition transition)
         {
@@ -167,7 +199,7 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         [LoggerMessage(3, LogLevel.Error, "Instance {Instance} is not judged. {Reason}")]
         public static partial void NotSigned(ILogger logger, string instance, string reason);
 
-        [LoggerMessage(2, LogLevel.Information, "Judging anew: {Done} of {All} instances are done")]
-        public static partial void Reevaluating(ILogger logger, int done, int all);
+        [LoggerMessage(2, LogLevel.Information, "Judging anew: {Done} instances are done, {Left} are left")]
+        public static partial void Reevaluating(ILogger logger, int done, long left);
     }
 }

@@ -22,14 +22,11 @@ internal sealed class BaselineRegistry(
         {
             if (nodes is not null)
                 transaction.Nodes.Add(nodes);
-            return Add(
-                transaction,
-                seals,
-                new Baseline(0, name, manifest.Roots, manifest.Coverage, manifest.Source, 0, manifest.ObservedAt, time.GetUtcNow()) { Owner = owner },
-                []);
+            var baseline = new Baseline(0, name, manifest.Roots, manifest.Coverage, manifest.Source, 0, manifest.ObservedAt, time.GetUtcNow()) { Owner = owner };
+            return AddAndJudge(transaction, baseline, []);
         });
 
-        JudgeLine(name.Line);
+        pipeline.JudgePending();
         return created;
     }
 
@@ -37,13 +34,12 @@ internal sealed class BaselineRegistry(
     /// <param name="baseName">May be composed itself: then the layers go on top of its own.</param>
     /// <param name="resolutions">Of conflicts: from the key, as people see it, to the name of the side that wins.</param>
     /// <exception cref="BaselineException">There is no such base, that version exists with other content, or the layers are in conflict.</exception>
-    /// <exception cref="LayerException">There is no such layer.</exception>
+    /// <exception cref="LayerException">There is no such layer, or a resolution settles nothing.</exception>
     public Baseline Compose(VersionName name, VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions)
     {
         var (stack, composed, nodes) = store.Read(transaction =>
         {
-            var stack = LayerRegistry.StackOf(transaction, seals, baseName, layers, resolutions);
-            var composed = stack.Compose(transaction, policies.OfLine(transaction, baseName.Line).Policy);
+            var (stack, composed) = LayerRegistry.Compose(transaction, seals, policies, baseName, layers, resolutions);
             return composed.Conflicts.Count == 0
                 ? (stack, composed, CreatedNodes.ToStore(composed.Created, transaction.Nodes))
                 : throw new BaselineException($"There are {composed.Conflicts.Count} conflicts, of {string.Join(" and ", composed.Conflicts[0].Sides.Select(side => side.Layer))} about {composed.Conflicts[0].Key} first; 'telemetryctl layers merge {baseName} {string.Join(' ', layers)}' shows all, and --resolve KEY=NAME says who is right.");
@@ -52,9 +48,9 @@ internal sealed class BaselineRegistry(
         var created = store.Write(transaction =>
         {
             transaction.Nodes.Add(nodes);
-            return Add(transaction, seals, stack.ToBaseline(name, composed.Roots, time.GetUtcNow()), stack.Layers);
+            return AddAndJudge(transaction, stack.ToBaseline(name, composed.Roots, time.GetUtcNow()), stack.Layers);
         });
-        JudgeLine(name.Line);
+        pipeline.JudgePending();
         return created;
     }
 
@@ -69,8 +65,9 @@ internal sealed class BaselineRegistry(
                 throw new BaselineException($"{name} is the newest version of its line and so the required one; make another version first.");
             if (baseline.RetiredAt is null)
                 transaction.Baselines.Retire(baseline.Id, time.GetUtcNow());
+            transaction.Pending.Add(Judged(transaction, name.Line));
         });
-        JudgeLine(name.Line);
+        pipeline.JudgePending();
         return store.Read(transaction => transaction.Baselines.Find(name)!);
     }
 
@@ -118,7 +115,7 @@ internal sealed class BaselineRegistry(
     /// <exception cref="BaselineException">No such line, instance or policy, or a tie with another binding; nothing was changed.</exception>
     public IReadOnlyList<string> Bind(Binding binding, string? policy = null)
     {
-        var picked = store.Write(transaction =>
+        var (picked, judged, anew) = store.Write(transaction =>
         {
             RequireLine(transaction, binding.Line);
             if (binding.Selector == Selector.Instance && transaction.Instances.Find(binding.Value) is null)
@@ -130,11 +127,17 @@ internal sealed class BaselineRegistry(
             var bindings = transaction.Baselines.Bindings();
             var picked = transaction.Instances.All().Where(binding.Picks).ToList();
             var tie = picked.Select(instance => Binding.LineOf(instance, bindings).Tie).FirstOrDefault(tie => tie is not null);
-            return tie is null ? picked.ConvertAll(instance => instance.Id) : throw new BaselineException(tie);
+            if (tie is not null)
+                throw new BaselineException(tie);
+
+            var ids = picked.ConvertAll(instance => instance.Id);
+            var judged = Judged(transaction, binding.Line);
+            var anew = policy is null ? ids : [.. ids.Union(judged)];
+            transaction.Pending.Add(anew);
+            return (ids, judged, anew);
         });
 
-        var judged = Judged(binding.Line);
-        JudgeAnew(policy is null ? picked : [.. picked.Union(judged)]);
+        JudgeAnew(anew);
         return [.. picked.Intersect(judged)];
     }
 
@@ -142,13 +145,15 @@ internal sealed class BaselineRegistry(
     /// <exception cref="BaselineException">No such line or policy.</exception>
     public IReadOnlyList<string> SetPolicy(string line, string policy)
     {
-        store.Write(transaction =>
+        var judged = store.Write(transaction =>
         {
             RequireLine(transaction, line);
             SetPolicy(transaction, line, policy);
+            var judged = Judged(transaction, line);
+            transaction.Pending.Add(judged);
+            return judged;
         });
 
-        var judged = Judged(line);
         JudgeAnew(judged);
         return judged;
     }
@@ -160,9 +165,10 @@ internal sealed class BaselineRegistry(
         transaction.Policies.SetOfLine(line, policy);
     }
 
+    /// <summary>Judges who was added for that, and tells agents whose policy may be another.</summary>
     private void JudgeAnew(IReadOnlyCollection<string> instanceIds)
     {
-        pipeline.Reevaluate(instanceIds);
+        pipeline.JudgePending();
         agents.PolicyMayDiffer(instanceIds);
     }
 
@@ -172,9 +178,12 @@ internal sealed class BaselineRegistry(
             throw new BaselineException($"There is no baseline line '{line}'; 'telemetryctl baselines list' shows those there are.");
     }
 
-    private void JudgeLine(string line) => pipeline.Reevaluate(Judged(line));
-
-    private List<string> Judged(string line) => store.Read(transaction => Judged(transaction, line));
+    private Baseline AddAndJudge(StoreTransaction transaction, Baseline baseline, IReadOnlyList<Layer> layers)
+    {
+        var added = Add(transaction, seals, baseline, layers);
+        transaction.Pending.Add(Judged(transaction, baseline.Name.Line));
+        return added;
+    }
 
     /// <summary>Ids of the known instances that a line judges.</summary>
     public static List<string> Judged(StoreTransaction transaction, string line)

@@ -71,6 +71,15 @@ internal sealed record ApprovalPlan(
             throw new DecisionException($"Approved into {into.Line}, {conflict.Key} would be in conflict between {string.Join(" and ", conflict.Sides.Select(side => side.Layer).Distinct())}; approve it into the layer that has it last.");
         }
 
+        foreach (var node in composed.Created)
+            nodes.Add(node);
+        foreach (var ((kind, key), after) in actual)
+        {
+            var expected = TreeReader.Find(nodes, composed.Roots[kind], key);
+            if (Closeness.Of(kind, expected, after.Decoded(), policy.TreatmentOf(kind, key.Bytes)) == Verdict.Different)
+                throw new DecisionException($"Approved into {into.Line}, {KeyText.Format(kind, key.Bytes)} would still not be expected: another layer has it, or a conflict about it was settled so; approve it into the layer that has it last, or into a new one.");
+        }
+
         return new ApprovalPlan(
             approvable, judged, predecessor, trees,
             CreatedNodes.ToStore(trees.Nodes, transaction.Nodes),

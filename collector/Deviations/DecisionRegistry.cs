@@ -48,7 +48,7 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
             return ApprovalPlan.Of(transaction, deviations, line, into, policies.OfLine(transaction, line).Policy);
         });
 
-        var (approved, instances) = store.Write(transaction =>
+        var approved = store.Write(transaction =>
         {
             var before = plan.Judged;
             if (transaction.Baselines.Newest(before.Name.Line)!.Id != before.Id)
@@ -65,12 +65,14 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
 
             var decision = transaction.Decisions.Add(
                 new Decision(0, DeviationState.Approved, by, reason, now, null, layer.Id, baseline.Id), plan.Deviations);
+            transaction.Decisions.AddApproved(before.Name.Line, plan.Deviations);
             foreach (var deviation in plan.Deviations)
                 transaction.Deviations.Update(deviation with { State = DeviationState.Approved, DecisionId = decision.Id, DecidedUntil = null });
-            return (new Approved(decision, layer, baseline, plan.Deviations.Count), BaselineRegistry.Judged(transaction, before.Name.Line));
+            transaction.Pending.Add(BaselineRegistry.Judged(transaction, before.Name.Line));
+            return new Approved(decision, layer, baseline, plan.Deviations.Count);
         });
 
-        pipeline.Reevaluate(instances);
+        pipeline.JudgePending();
         return approved;
     }
 

@@ -28,7 +28,11 @@ internal static class DeviationTracker
         {
             remaining.Remove((finding.Kind, finding.Key), out var known);
             if (!finding.IsDeviation)
+            {
+                if (known is not null)
+                    transitions.AddRange(Expire([known], now));
                 continue;
+            }
 
             // What was decided about one state says nothing of another: that is another episode.
             if (known is not null && known.State != DeviationState.Open && !IsSame(known.Actual, finding.Change.After))
@@ -44,12 +48,18 @@ internal static class DeviationTracker
                 transitions.Add(new Transition(TransitionKind.Changed, Change(known, finding.Change, severity, baselineId, now)));
         }
 
-        transitions.AddRange(remaining.Values
-            .Where(deviation => isConcluded(deviation.Kind, deviation.Key))
-            .OrderBy(deviation => deviation.Id)
-            .Select(deviation => new Transition(TransitionKind.Closed, Close(deviation, now))));
+        var unconfirmed = remaining.Values.OrderBy(deviation => deviation.Id).ToLookup(deviation => isConcluded(deviation.Kind, deviation.Key));
+        transitions.AddRange(CloseAll(unconfirmed[true], now));
+        transitions.AddRange(Expire(unconfirmed[false], now));
         return transitions;
     }
+
+    /// <summary>Those of which nothing else can be said: a waiver that has ended has ended there too, and they are open as before.</summary>
+    public static IReadOnlyList<Transition> Expire(IEnumerable<Deviation> open, DateTimeOffset now) =>
+    [
+        .. open.Where(deviation => deviation.DecidedUntil <= now)
+            .Select(deviation => new Transition(TransitionKind.Changed, Reopen(deviation) with { Transitions = deviation.Transitions + 1 })),
+    ];
 
     /// <summary>Ends deviations that no baseline calls for any more.</summary>
     public static IReadOnlyList<Transition> CloseAll(IEnumerable<Deviation> open, DateTimeOffset now) =>
@@ -80,7 +90,7 @@ internal static class DeviationTracker
     private static Deviation Change(Deviation known, EntryChange change, Severity severity, long baselineId, DateTimeOffset now)
     {
         if (known.DecidedUntil <= now)
-            known = known with { State = DeviationState.Open, DecidedUntil = null };
+            known = Reopen(known);
 
         // Whoever made the entry what it was did not make it what it is.
         var explained = IsSame(known.Actual, change.After) ? known : known with { ActorId = null, CauseId = null, Membership = Membership.None };
@@ -93,6 +103,8 @@ internal static class DeviationTracker
             Transitions = known.Transitions + 1,
         };
     }
+
+    private static Deviation Reopen(Deviation deviation) => deviation with { State = DeviationState.Open, DecidedUntil = null };
 
     private static Deviation Close(Deviation deviation, DateTimeOffset now) => deviation with
     {

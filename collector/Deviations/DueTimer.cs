@@ -5,7 +5,8 @@ namespace Telemetry.Collector.Deviations;
 
 /// <summary>
 /// Has instances judged anew when time alone says something new: an entry has been unread for too long, a waiver has ended. No head
-/// tells, for nothing changes. What is due is in the store, so a restart loses nothing.
+/// tells, for nothing changes. And those that still wait for it since what judges them changed, though whoever changed it is gone. What
+/// is due is in the store, so a restart loses nothing.
 /// </summary>
 internal sealed class DueTimer(StateStore store, Pipeline pipeline, TimeProvider time, ILogger<DueTimer> logger) : BackgroundService
 {
@@ -23,6 +24,7 @@ internal sealed class DueTimer(StateStore store, Pipeline pipeline, TimeProvider
         {
             var now = time.GetUtcNow();
             var upTo = now - UnreadEntries.Patience;
+            pipeline.JudgePending();
             pipeline.Reevaluate(store.Read(transaction =>
                 transaction.Unread.InstancesSince(_lookedUpTo, upTo).Union(transaction.Deviations.InstancesDecidedUntil(now)).ToList()));
             _lookedUpTo = upTo;

@@ -22,6 +22,9 @@ internal sealed record Instance(
 
     /// <summary>When another machine last claimed to be this instance while it was connected.</summary>
     public DateTimeOffset? ContestedAt { get; init; }
+
+    /// <summary>Whether whatever binds one of them binds the other, but for bindings by id.</summary>
+    public bool IsBoundLike(Instance other) => Image == other.Image && Tags.SequenceEqual(other.Tags);
 }
 
 /// <summary>A complete head: what an instance is, or was.</summary>

@@ -73,14 +73,21 @@ internal sealed partial class AgentStream(
     public async Task<V1.ConnectResponse> WelcomeAsync()
     {
         var now = time.GetUtcNow();
-        (var head, _told, _sessionId) = await store.WriteAsync(transaction =>
+        (var head, _told, _sessionId, var isBoundAnew) = await store.WriteAsync(transaction =>
         {
+            // Another image or other tags may bind it to another line.
+            var isBoundAnew = transaction.Instances.Find(InstanceId) is { } known && !known.IsBoundLike(_instance);
+            if (isBoundAnew)
+                transaction.Pending.Add([InstanceId]);
             transaction.Instances.Put(_instance);
             return (
                 transaction.Heads.Newest(InstanceId),
                 policies.Of(transaction, _instance),
-                transaction.Presence.Begin(InstanceId, now, _bootId, _bootedAt, points.IsWanted));
+                transaction.Presence.Begin(InstanceId, now, _bootId, _bootedAt, points.IsWanted),
+                isBoundAnew);
         });
+        if (isBoundAnew)
+            await pipeline.JudgeIfPendingAsync(InstanceId);
         _connectedAt = now;
         _watermark = head?.Position ?? default;
         _healthWatermark = points.Watermark(InstanceId);

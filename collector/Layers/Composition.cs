@@ -9,8 +9,14 @@ namespace Telemetry.Collector.Layers;
 /// <param name="Changes">Entries that are not as in the base.</param>
 /// <param name="Conflicts">By kind and key.</param>
 /// <param name="SharedFiles">Files that layers share setting by setting: no content is expected of them, only settings.</param>
+/// <param name="Settled">Keys, as people see them, that a resolution settled.</param>
 internal sealed record Composed(
-    Roots Roots, IReadOnlyList<EncodedNode> Created, int Changes, IReadOnlyList<LayerConflict> Conflicts, IReadOnlyList<EntryKey> SharedFiles);
+    Roots Roots, IReadOnlyList<EncodedNode> Created, int Changes, IReadOnlyList<LayerConflict> Conflicts, IReadOnlyList<EntryKey> SharedFiles, IReadOnlySet<string> Settled)
+{
+    /// <summary>The first key of a resolution that is in no conflict, settled or not; null: all have their use.</summary>
+    public string? UselessOf(IReadOnlyDictionary<string, string> resolutions) =>
+        resolutions.Keys.Where(key => !Settled.Contains(key) && !Conflicts.Any(conflict => conflict.Key == key)).Order(StringComparer.Ordinal).FirstOrDefault();
+}
 
 /// <summary>What layers are put on.</summary>
 /// <param name="Name">As people know it.</param>
@@ -20,7 +26,7 @@ internal sealed record LayerBase(string Name, string Owner, Roots Roots);
 /// <remarks>
 /// One rule: what a layer changes must be there as the layer knew it, or be already as it wants it; else it conflicts with whoever
 /// wrote it last. So two layers made of one base conflict where they write a key differently, and a layer made on top of
-/// another takes over from it. As equal counts what the policy compares as equal.
+/// another takes over from it; of what is settled, from the side that is right. As equal counts what the policy compares as equal.
 /// </remarks>
 /// <param name="resolutions">Of conflicts: from the key, as people see it, to the name (without version) of the side that wins.</param>
 internal sealed class Composition(
@@ -32,6 +38,7 @@ internal sealed class Composition(
     private readonly Dictionary<(EntryKind Kind, EntryKey Key), List<Write>> _contested = [];
     private readonly List<EntryKey> _shared = [];
     private readonly List<LayerConflict> _conflicts = [];
+    private readonly HashSet<string> _settled = [];
 
     public Composed Run()
     {
@@ -58,7 +65,7 @@ internal sealed class Composition(
 
         AddPortConflicts();
         AddAccountConflicts(roots, created);
-        return new Composed(roots, created, _written.Count, _conflicts, _shared);
+        return new Composed(roots, created, _written.Count, _conflicts, _shared, _settled);
     }
 
     private void Put(int index)
@@ -78,8 +85,16 @@ internal sealed class Composition(
         var wanted = new Write(index, change.After);
         if (_contested.TryGetValue(entry, out var sides))
         {
-            if (!sides.Exists(side => AreSame(kind, change.Key, side.Value, wanted.Value)))
+            // What was settled is as the side that is right has it; who changes that knows it.
+            if (Winner(entry, sides) is { } won && AreSame(kind, change.Key, won.Value, change.Before))
+            {
+                _contested.Remove(entry);
+                _written[entry] = wanted;
+            }
+            else if (!sides.Exists(side => AreSame(kind, change.Key, side.Value, wanted.Value)))
+            {
                 sides.Add(wanted);
+            }
         }
         else if (AreSame(kind, change.Key, current.Value, wanted.Value))
         {
@@ -136,11 +151,27 @@ internal sealed class Composition(
 
     private void Settle(EntryKind kind, EntryKey key, List<Write> sides)
     {
-        var text = KeyText.Format(kind, key.Bytes);
-        if (resolutions.TryGetValue(text, out var winner) && sides.FindLast(side => LineOf(side.Layer) == winner) is { } won)
+        if (Winner((kind, key), sides) is { } won)
+        {
             _written[(kind, key)] = won;
-        else
-            _conflicts.Add(new LayerConflict((ConflictKind)((int)kind - 1), text, (kind, key), [.. sides.Select(side => Side(side.Layer, Decode(side.Value)))]));
+            return;
+        }
+
+        _conflicts.Add(new LayerConflict(
+            (ConflictKind)((int)kind - 1), KeyText.Format(kind, key.Bytes), (kind, key), [.. sides.Select(side => Side(side.Layer, Decode(side.Value)))]));
+    }
+
+    /// <summary>The side that a resolution says is right; null: none says so.</summary>
+    private Write? Winner((EntryKind Kind, EntryKey Key) entry, List<Write> sides)
+    {
+        if (resolutions.Count == 0)
+            return null;
+
+        var text = KeyText.Format(entry.Kind, entry.Key.Bytes);
+        var won = resolutions.TryGetValue(text, out var winner) ? sides.FindLast(side => LineOf(side.Layer) == winner) : null;
+        if (won is not null)
+            _settled.Add(text);
+        return won;
     }
 
     private void AddPortConflicts()
@@ -184,7 +215,9 @@ internal sealed class Composition(
 
     private void AddUnlessResolved(ConflictKind kind, string key, IReadOnlyList<ConflictSide> sides)
     {
-        if (!resolutions.TryGetValue(key, out var winner) || !sides.Any(side => LineOf(side.Layer) == winner))
+        if (resolutions.TryGetValue(key, out var winner) && sides.Any(side => LineOf(side.Layer) == winner))
+            _settled.Add(key);
+        else
             _conflicts.Add(new LayerConflict(kind, key, null, sides));
     }
 

@@ -62,13 +62,23 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals
 
     /// <summary>What comes of layers on a base, as the base's line compares. Changes nothing.</summary>
     /// <exception cref="BaselineException">There is no such baseline.</exception>
-    /// <exception cref="LayerException">There is no such layer.</exception>
+    /// <exception cref="LayerException">There is no such layer, or a resolution settles nothing.</exception>
+    /// <exception cref="SignatureException">One of them is not what somebody signed who may.</exception>
     public Composed Merge(VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions) =>
-        store.Read(transaction => StackOf(transaction, seals, baseName, layers, resolutions).Compose(transaction, policies.OfLine(transaction, baseName.Line).Policy));
+        store.Read(transaction => Compose(transaction, seals, policies, baseName, layers, resolutions).Composed);
 
     /// <inheritdoc cref="Merge"/>
-    /// <exception cref="SignatureException">One of them is not what somebody signed who may.</exception>
-    public static BaselineStack StackOf(
+    public static (BaselineStack Stack, Composed Composed) Compose(
+        StoreTransaction transaction, Seals seals, PolicyBook policies, VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions)
+    {
+        var stack = StackOf(transaction, seals, baseName, layers, resolutions);
+        var composed = stack.Compose(transaction, policies.OfLine(transaction, baseName.Line).Policy);
+        return composed.UselessOf(resolutions) is { } useless
+            ? throw new LayerException($"There is no conflict about {useless} that {resolutions[useless]} could be right in; leave its resolution out. 'telemetryctl layers merge' shows the conflicts there are.")
+            : (stack, composed);
+    }
+
+    private static BaselineStack StackOf(
         StoreTransaction transaction, Seals seals, VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions)
     {
         var start = BaselineRegistry.Find(transaction, baseName);

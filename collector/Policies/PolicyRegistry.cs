@@ -22,24 +22,25 @@ internal sealed class PolicyRegistry(StateStore store, PolicyBook policies, Pipe
             if (inForce?.Text == text)
                 return false;
 
+            transaction.Pending.Add(Judged(transaction, name));
             transaction.Policies.Add(new StoredPolicy(name, (inForce?.Version ?? 0) + 1, text, time.GetUtcNow(), setBy));
             return true;
         });
 
         // The book is asked after the commit: what it has parsed once, it keeps.
-        var (policy, judged) = store.Read(transaction =>
-        {
-            var judged = transaction.Instances.All().Where(instance => policies.Of(transaction, instance).Name == name);
-            return (policies.Find(transaction, name)!, judged.Select(instance => instance.Id).ToList());
-        });
+        var (policy, judged) = store.Read(transaction => (policies.Find(transaction, name)!, Judged(transaction, name)));
         if (isNew)
         {
-            pipeline.Reevaluate(judged);
+            pipeline.JudgePending();
             agents.PolicyMayDiffer(judged);
         }
 
         return new PolicySet(policy, isNew, judged);
     }
+
+    /// <summary>Ids of the known instances that a policy judges.</summary>
+    private List<string> Judged(StoreTransaction transaction, string policy) =>
+        [.. transaction.Instances.All().Where(instance => policies.Of(transaction, instance).Name == policy).Select(instance => instance.Id)];
 
     /// <summary>What a policy would do to an instance, if it were in force. Changes nothing.</summary>
     /// <exception cref="ConfigurationException">With all mistakes at once.</exception>

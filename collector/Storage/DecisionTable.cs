@@ -59,6 +59,33 @@ internal sealed class DecisionTable(DbConnection connection, DbTransaction trans
         return decision with { Id = id };
     }
 
+    /// <summary>Notes that what these are is approved for a line.</summary>
+    public void AddApproved(string line, IEnumerable<Deviation> deviations) =>
+        connection.Execute(
+            "INSERT OR IGNORE INTO approved_entries (line, kind, key, actual) VALUES (@line, @Kind, @Key, @Actual)",
+            deviations.DistinctBy(deviation => (deviation.Kind, deviation.Key))
+                .Select(deviation => new { line, Kind = (long)deviation.Kind, Key = deviation.Key.Bytes.ToArray(), Actual = deviation.Actual ?? [] }),
+            transaction);
+
+    /// <summary>What was ever approved for a line: states of entries, encoded; empty: the entry is gone.</summary>
+    public ILookup<(EntryKind Kind, EntryKey Key), byte[]> ApprovedOf(string line) =>
+        connection.Query<(long Kind, byte[] Key, byte[] Actual)>(
+                "SELECT kind, key, actual FROM approved_entries WHERE line = @line", new { line }, transaction)
+            .ToLookup(row => ((EntryKind)row.Kind, new EntryKey(row.Key)), row => row.Actual);
+
+    /// <summary>Everything decided about an entry of an instance, newest first.</summary>
+    public IReadOnlyList<Decision> OfEntry(string instanceId, EntryKind kind, EntryKey key) =>
+        [.. connection.Query<Row>(
+                Select +
+                """
+                 WHERE d.id IN (SELECT e.decision_id
+                                  FROM decided_entries e
+                                 WHERE e.instance_id = @instanceId AND e.kind = @Kind AND e.key = @Key)
+                 ORDER BY d.id DESC
+                """,
+                new { instanceId, Kind = (long)kind, Key = key.Bytes.ToArray() }, transaction)
+            .Select(row => row.ToDecision())];
+
     public Decision Get(long id) => connection.QuerySingle<Row>(Select + " WHERE d.id = @id", new { id }, transaction).ToDecision();
 
     /// <summary>The newest decision about a state of an entry, if it still holds; an approval holds in a baseline, not here.</summary>

@@ -148,6 +148,8 @@ internal sealed class StoreTransaction(DbConnection connection, DbTransaction tr
 
     public PolicyTable Policies { get; } = new(connection, transaction);
 
+    public PendingTable Pending { get; } = new(connection, transaction);
+
     public UnreadTable Unread { get; } = new(connection, transaction);
 
     public ChangeTable Changes { get; } = new(connection, transaction);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Telemetry.Collector.Baselines;
@@ -18,7 +19,14 @@ internal sealed class Collector : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();
 
-    public Collector() => Open();
+    private readonly ILogger<Pipeline> _pipelineLog;
+
+    /// <param name="pipelineLog">Told whatever the main flow logs; null: nobody.</param>
+    public Collector(ILogger<Pipeline>? pipelineLog = null)
+    {
+        _pipelineLog = pipelineLog ?? NullLogger<Pipeline>.Instance;
+        Open();
+    }
 
     public string DataDirectory => _folder.Path;
 
@@ -88,7 +96,7 @@ internal sealed class Collector : IDisposable
         Policies = new PolicyBook();
         Seals = new Seals(SigningKey.LoadOrCreate(_folder.Path), Time);
         Store.Write(Seals.Adopt);
-        Pipeline = new Pipeline(Store, Policies, Seals, Feed, Time, NullLogger<Pipeline>.Instance);
+        Pipeline = new Pipeline(Store, Policies, Seals, Feed, Time, _pipelineLog);
         Baselines = new BaselineRegistry(Store, Policies, Seals, Pipeline, Agents, Time);
         Layers = new LayerRegistry(Store, Policies, Seals, Time);
         Decisions = new DecisionRegistry(Store, Policies, Seals, Pipeline, Feed, Time);

@@ -13,10 +13,12 @@ internal sealed class FakeAgent(AgentStream stream, string instanceId = "i-1")
 
     public V1.Welcome Welcome { get; private set; } = new();
 
-    public FakeAgent Hello()
+    public FakeAgent Hello(params (string Key, string Value)[] tags)
     {
         var hello = new V1.Hello { InstanceId = instanceId, Name = "web-1", AgentVersion = "0.1.0", SentAt = Some.Time.ToTimestamp() };
         hello.NodeFormats.Add(TreeNode.Format);
+        foreach (var (key, value) in tags)
+            hello.Tags.Add(key, value);
         Welcome = stream.Welcome(hello).Welcome;
         return this;
     }

@@ -3,15 +3,17 @@ using Telemetry.Testing;
 
 namespace Telemetry.EndToEnd.Tests;
 
-/// <summary>A collector and an agent as people run them: published programs, in a folder of their own, on free ports.</summary>
+/// <summary>A collector and an agent, or several, as people run them: published programs, in a folder of their own, on free ports.</summary>
 internal sealed class Installation : IAsyncDisposable
 {
+    private const string OnlyAgent = "agent";
+
     private readonly TemporaryDirectory _folder = new();
+    private readonly Dictionary<string, RunningProgram> _agents = [];
     private readonly string _collectorSettings;
     private readonly string _agentSettings;
     private readonly string _facts;
     private RunningProgram? _collector;
-    private RunningProgram? _agent;
     private string _agentsPort = "0";
     private string _operatorsPort = "0";
 
@@ -44,7 +46,7 @@ internal sealed class Installation : IAsyncDisposable
 
     public RunningProgram Collector => _collector!;
 
-    public RunningProgram Agent => _agent!;
+    public RunningProgram Agent => _agents[OnlyAgent];
 
     /// <summary>Starts both, waits for the first head, and certifies it as <c>shop:1</c>.</summary>
     public async Task<string> StartCertified()
@@ -88,12 +90,14 @@ internal sealed class Installation : IAsyncDisposable
 
     /// <summary>Starts the agent on another root, such as a mounted image.</summary>
     /// <param name="via">Where it finds the collector, if not where it listens.</param>
-    public async Task StartAgentOn(string root, string include, string? via = null)
+    /// <param name="name">Of one beside others: its instance has this name, and it has a state directory and a log of its own.</param>
+    public async Task StartAgentOn(string root, string include, string? via = null, string name = OnlyAgent)
     {
-        await File.WriteAllTextAsync(_folder["agent.toml"], $"""
+        var settings = _folder[name + ".toml"];
+        await File.WriteAllTextAsync(settings, $"""
             collector = "{via ?? AgentsServer}"
             root = "{root}"
-            state_directory = "{_folder["agent"]}"
+            state_directory = "{_folder[name]}"
             [watch]
             include = ["{include}"]
             [scan]
@@ -102,8 +106,9 @@ internal sealed class Installation : IAsyncDisposable
             facts = {_facts}
             {_agentSettings}
             """, Cancellation);
-        string[] command = [.. AgentVia, Programs.Agent, "run", "--config", _folder["agent.toml"]];
-        _agent = RunningProgram.Start(command[0], command[1..]);
+        string[] command = [.. AgentVia, Programs.Agent, "run", "--config", settings];
+        var named = name == OnlyAgent ? null : new Dictionary<string, string> { ["TELEMETRY_AGENT__INSTANCE__NAME"] = name };
+        _agents[name] = RunningProgram.Start(command[0], command[1..], named);
     }
 
     public Task<Finished> Ctl(params string[] arguments) =>
@@ -117,13 +122,16 @@ internal sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>The instance, once it has reported a complete state.</summary>
-    public async Task<JsonElement> FirstHead()
+    /// <param name="name">Of one among others.</param>
+    public async Task<JsonElement> FirstHead(string? name = null)
     {
         var found = await Eventually.Get(
             async () =>
             {
                 var instances = await Succeed("instances", "list");
-                var reported = instances.EnumerateArray().Where(instance => instance.GetProperty("head").ValueKind == JsonValueKind.Object).ToList();
+                var reported = instances.EnumerateArray()
+                    .Where(instance => instance.GetProperty("head").ValueKind == JsonValueKind.Object && (name is null || instance.GetProperty("name").GetString() == name))
+                    .ToList();
                 return reported.Count == 0 ? null : reported;
             },
             "the first head",
@@ -151,12 +159,12 @@ internal sealed class Installation : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_agent is not null)
-            await _agent.DisposeAsync();
+        foreach (var agent in _agents.Values)
+            await agent.DisposeAsync();
         if (_collector is not null)
             await _collector.DisposeAsync();
         _folder.Dispose();
     }
 
-    private string Logs() => $"\nAgent:\n{_agent?.Log}\nCollector:\n{_collector?.Log}";
+    public string Logs() => string.Concat(_agents.Select(agent => $"\n{agent.Key}:\n{agent.Value.Log}")) + $"\nCollector:\n{_collector?.Log}";
 }

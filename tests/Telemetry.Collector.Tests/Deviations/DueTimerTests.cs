@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Signing;
 using Telemetry.Protocol.Model;
 using Telemetry.Testing;
 
@@ -104,6 +105,67 @@ public sealed class DueTimerTests : IDisposable
 
         Assert.Equal(Severity.High, Assert.Single(_collector.Deviations()).Severity);
     }
+
+    [Fact]
+    public async Task Waiver_WhoseTimeIsUp_EndsByItselfAndIsTold()
+    {
+        new CertifiedInstance(_collector).Tamper();
+        Waive();
+        using var timer = await Start();
+
+        _collector.Time.Advance(TimeSpan.FromMinutes(9));
+        var early = Assert.Single(_collector.Deviations());
+        _collector.Time.Advance(TimeSpan.FromMinutes(2));
+        await EndOfWaiver();
+
+        Assert.Equal(DeviationState.Waived, early.State);
+        Assert.Equal((early.Id, DeviationState.Open), (_collector.Deviations()[0].Id, _collector.Deviations()[0].State));
+        Assert.Equal([TransitionKind.Opened, TransitionKind.Changed, TransitionKind.Changed], _collector.Events().Select(stored => stored.Kind));
+    }
+
+    [Theory]
+    [InlineData("gap")]
+    [InlineData("unreadable")]
+    public async Task Waiver_OfWhatCantBeSeenAnyMore_EndsOnce(string why)
+    {
+        var instance = new CertifiedInstance(_collector);
+        instance.Tamper();
+        Waive();
+        if (why == "gap")
+            instance.Report(Some.Coverage with { Gaps = [new Gap(EntryKind.File, EntryKey.OfPath("/srv"), "did not answer")] });
+        else
+            Report(instance, Unreadable);
+        using var timer = await Start();
+
+        _collector.Time.Advance(TimeSpan.FromMinutes(11));
+        await EndOfWaiver();
+
+        Assert.True(Assert.Single(_collector.Deviations()).IsOpen);
+        var told = _collector.Events().Count;
+        Assert.Empty(_collector.Store.Read(transaction => transaction.Deviations.InstancesDecidedUntil(_collector.Time.GetUtcNow())));
+        _collector.Pipeline.Reevaluate(["i-1"]);
+        Assert.Equal(told, _collector.Events().Count);
+    }
+
+    [Fact]
+    public void Waiver_OnAnInstanceThatIsNotJudged_EndsToo()
+    {
+        var instance = new CertifiedInstance(_collector);
+        instance.Tamper();
+        Waive();
+        var key = SigningKey.LoadOrCreate(_collector.DataDirectory).Public.Id;
+        _collector.Store.Write(transaction => transaction.Signatures.RevokeKey(key, Some.Time));
+
+        _collector.Time.Advance(TimeSpan.FromMinutes(11));
+        _collector.Pipeline.Reevaluate(["i-1"]);
+
+        Assert.Equal(DeviationState.Open, Assert.Single(_collector.Deviations()).State);
+    }
+
+    private void Waive() => _collector.Decisions.Waive(new DecisionScope([], InstanceId: "i-1"), Some.Time.AddMinutes(10), "anna", "for now");
+
+    private Task EndOfWaiver() => Eventually.True(
+        () => _collector.Deviations().All(deviation => deviation.State == DeviationState.Open), "the waiver to end", Cancellation);
 
     private static void Report(CertifiedInstance instance, Fingerprint fingerprint)
     {

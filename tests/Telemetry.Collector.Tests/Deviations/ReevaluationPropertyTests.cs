@@ -103,20 +103,29 @@ public sealed class ReevaluationPropertyTests
     private static List<(string Key, string Baseline)> Open(Collector collector, string id) => collector.Store.Read(transaction =>
         transaction.Deviations.OpenOf(id).Select(deviation => (deviation.Key.ToString(), transaction.Baselines.NameOf(deviation.BaselineId))).Order().ToList());
 
-    /// <summary>By the accepted versions alone: the fewest there can be, and those of the version that judges.</summary>
+    /// <summary>By the accepted versions and what was approved in newer ones alone: the fewest there can be, and those of the version that judges.</summary>
     private static List<(string Key, string Baseline)> FromScratch(Collector collector, string id) => collector.Store.Read(transaction =>
     {
         var yardstick = collector.Policies.OfLine(transaction, "shop").Yardstick;
         var head = transaction.Heads.Newest(id)!;
-        var found = transaction.Baselines.Accepted("shop").ToDictionary(
+        var accepted = transaction.Baselines.Accepted("shop");
+        var found = accepted.ToDictionary(
             version => version.Id,
             version => PolicyComparison.Between(transaction.Nodes, version.Roots, head.Roots, new CoverageOverlap(version.Coverage, head.Coverage), yardstick)
-                .Select(finding => (finding.Key.ToString(), version.Name.ToString()))
-                .Order()
                 .ToList());
-        var judged = found[transaction.Instances.Find(id)!.JudgedId!.Value];
+        var judging = transaction.Baselines.Get(transaction.Instances.Find(id)!.JudgedId!.Value);
+        var judged = found[judging.Id];
         Assert.Equal(found.Values.Min(findings => findings.Count), judged.Count);
-        return judged;
+        return judged
+            .Where(finding => !accepted.Any(newer => newer.Id > judging.Id && WasApprovedFor(newer, finding)))
+            .Select(finding => (finding.Key.ToString(), judging.Name.ToString()))
+            .Order()
+            .ToList();
+
+        bool WasApprovedFor(Baseline newer, Finding finding) =>
+            TreeReader.FindValue(transaction.Nodes, newer.Roots[finding.Kind], finding.Key).AsSpan().SequenceEqual(finding.Change.After)
+            && collector.Deviations().Any(deviation =>
+                deviation.State == DeviationState.Approved && (deviation.Kind, deviation.Key) == (finding.Kind, finding.Key) && deviation.Actual.AsSpan().SequenceEqual(finding.Change.After));
     });
 
     private static List<Roots> Roots(Collector collector) =>

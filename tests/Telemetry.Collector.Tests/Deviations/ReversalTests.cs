@@ -31,6 +31,17 @@ public sealed class ReversalTests
         Assert.Contains(Digest.Of("a"u8).ToString(), step, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("apache2", "apt-get install --reinstall -- apache2, or dnf reinstall -- apache2")]
+    [InlineData("a\nreboot", "apt-get install --reinstall -- $'a\\x0areboot', or")]
+    public void OfAContentOfAPackage_NamesThePackage(string package, string expected)
+    {
+        var step = Assert.Single(Reversal.Of(EntryKind.File, EntryKey.OfPath("/etc/motd"), Some.File("a"), Some.File("b"), package));
+
+        Assert.Contains(expected, step, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', step);
+    }
+
     [Fact]
     public void OfALink_LeadsItBack() =>
         Assert.Equal(["ln -sfn -- ../bin/dash /usr/bin/sh"], OfFile("/usr/bin/sh", Link("../bin/dash"), Link("/tmp/sh")));
