@@ -18,8 +18,12 @@ internal sealed partial class HealthLoop(
             var now = clock.GetUtcNow();
             next = Next(now < next && next - now < options.Interval ? next : now, options.Interval);
             await Task.Delay(next - now, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (queue.IsWanted && !stoppingToken.IsCancellationRequested)
+            if (stoppingToken.IsCancellationRequested)
+                break;
+            if (queue.IsWanted)
                 queue.Add(new HealthSample(next, [.. probes.SelectMany(Read)]));
+            else if (queue.IsPresenceWanted)
+                queue.Add(new HealthSample(next, []));
         }
     }
 

@@ -11,7 +11,7 @@ internal sealed partial class HealthQueue(SpoolLane lane, Func<HealthSample, byt
 {
     private readonly Lock _gate = new();
     private readonly string _wantedFile = Path.Combine(lane.Directory, "wanted");
-    private bool? _isWanted;
+    private Wanted? _wanted;
     private SpoolCursor _sent;
 
     /// <summary>Raised when there is something to send.</summary>
@@ -21,7 +21,10 @@ internal sealed partial class HealthQueue(SpoolLane lane, Func<HealthSample, byt
     /// Whether the collector has a use for samples. Before it said so, what it said last holds: samples are also the evidence
     /// that the machine was up while nobody could be told.
     /// </summary>
-    public bool IsWanted => _isWanted ??= hasCollector && File.Exists(_wantedFile);
+    public bool IsWanted => What == Wanted.Metrics;
+
+    /// <summary>Whether it has a use for samples at least as evidence, though they have no points.</summary>
+    public bool IsPresenceWanted => What != Wanted.Nothing;
 
     /// <summary>Points that gave way to newer ones.</summary>
     public long Dropped => lane.Dropped;
@@ -33,14 +36,14 @@ internal sealed partial class HealthQueue(SpoolLane lane, Func<HealthSample, byt
     }
 
     /// <summary>A stream begins: what was sent on another one and not acknowledged is sent again.</summary>
-    public void Begin(bool isWanted, ulong watermarkEpoch, ulong watermarkSequence)
+    public void Begin(bool isWanted, ulong watermarkEpoch, ulong watermarkSequence, bool isPresenceWanted = false)
     {
         lock (_gate)
         {
-            Want(isWanted);
+            Want(isWanted ? Wanted.Metrics : isPresenceWanted ? Wanted.Presence : Wanted.Nothing);
             _sent = default;
             var watermark = new HeadPosition(watermarkEpoch, watermarkSequence);
-            if (!isWanted)
+            if (!IsPresenceWanted)
                 lane.Acked(lane.Last);
             else if (lane.IsBehind(watermark))
                 lane.Renumber(watermarkEpoch);
@@ -58,23 +61,38 @@ internal sealed partial class HealthQueue(SpoolLane lane, Func<HealthSample, byt
 
     public void Acked(ulong epoch, ulong sequence) => lane.Acked(new HeadPosition(epoch, sequence));
 
-    private void Want(bool isWanted)
+    // Empty: metrics. So versions write it that know nothing else.
+    private Wanted What => _wanted ??= !hasCollector || !File.Exists(_wantedFile)
+        ? Wanted.Nothing
+        : new FileInfo(_wantedFile).Length == 0 ? Wanted.Metrics : Wanted.Presence;
+
+    private void Want(Wanted wanted)
     {
-        if (isWanted == IsWanted)
+        if (wanted == What)
             return;
-        _isWanted = isWanted;
+        _wanted = wanted;
         try
         {
             Directory.CreateDirectory(lane.Directory);
-            if (isWanted)
-                File.WriteAllBytes(_wantedFile, []);
-            else
+            if (wanted == Wanted.Nothing)
                 File.Delete(_wantedFile);
+            else
+                File.WriteAllText(_wantedFile, wanted == Wanted.Metrics ? "" : "presence\n");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Log.NotKept(log, _wantedFile, e.Message);
         }
+    }
+
+    private enum Wanted
+    {
+        Nothing,
+
+        /// <summary>When this machine runs, and nothing else of it.</summary>
+        Presence,
+
+        Metrics,
     }
 
     private static partial class Log

@@ -128,6 +128,7 @@ internal sealed partial class CollectorUplink(
             SentAt = clock.GetUtcNow().ToTimestamp(),
             BootId = boot.Id,
             BootedAt = boot.At?.ToTimestamp(),
+            SampleInterval = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(options.Health.Interval),
         };
         hello.NodeFormats.Add(TreeNode.Format);
         foreach (var (name, value) in options.Instance.Tags)

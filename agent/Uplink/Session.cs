@@ -128,7 +128,7 @@ internal sealed class Session(
         rules.Apply(welcome.Policy, welcome.FleetKey);
         var now = (ulong)clock.GetUtcNow().ToUnixTimeMilliseconds();
         Stored(store.Apply(ledger => ledger.Met(welcome.Watermark(), welcome.KnownRoots?.ToModel(), now)));
-        health.Begin(welcome.HealthWanted, welcome.HealthEpoch, welcome.HealthSequence);
+        health.Begin(welcome.HealthWanted, welcome.HealthEpoch, welcome.HealthSequence, welcome.PresenceWanted);
     }
 
     private async Task ReadAllAsync(CancellationToken cancellation)

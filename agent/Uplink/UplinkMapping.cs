@@ -36,6 +36,8 @@ internal static class UplinkMapping
         var time = sample.Time.ToTimestamp();
         var batch = new HealthBatch();
         batch.Points.AddRange(sample.Points.Select(point => ToMessage(point, time, host)));
+        if (sample.Points.Count == 0)
+            batch.Time = time;
         return batch.ToByteArray();
     }
 

@@ -45,7 +45,7 @@ internal static class InstancesCommand
             HistoryAsync, Id, Until, Limit),
         CommandLine.Verb(
             "availability",
-            "Lists when an instance was up, when it was down, and when nobody knows. A mere lack of contact is unknown: down is the time from the last sign of life before a boot to the boot.",
+            "Lists when an instance was up, when it was down, and when nobody knows. A mere lack of contact is unknown: down is a reboot: from the last sign of life to a boot at most ten minutes later.",
             "telemetryctl instances availability i-1\ntelemetryctl instances availability i-1 --since 2026-03-01T00:00Z --until 2026-04-01T00:00Z",
             AvailabilityAsync, Id, Since, End),
     };

@@ -18,6 +18,7 @@ internal sealed partial class AgentGrpcService(
     FleetKey fleetKey,
     IPointSink points,
     ConnectedAgents agents,
+    Departures departures,
     TimeProvider time,
     IHostApplicationLifetime lifetime,
     ILogger<AgentGrpcService> logger) : AgentService.AgentServiceBase
@@ -51,7 +52,7 @@ internal sealed partial class AgentGrpcService(
             }
             finally
             {
-                await stream.LeaveAsync(connection.LastSeen);
+                await stream.LeaveAsync(departures, connection.LastSeen);
             }
         }
         catch (SecondStreamException e)

@@ -25,6 +25,9 @@ internal sealed partial class AgentStream(
     /// <summary>What an agent dates further from its present says nothing.</summary>
     private static readonly TimeSpan LongestAgo = TimeSpan.FromDays(3650);
 
+    /// <summary>Of agents that do not say how often they sample.</summary>
+    private static readonly TimeSpan DefaultSampling = TimeSpan.FromSeconds(10);
+
     /// <summary>A scope changes with policies and configuration; an agent that has more to tell connects again.</summary>
     private const int MaxScopes = 16;
 
@@ -45,6 +48,8 @@ internal sealed partial class AgentStream(
     private Instance _instance = null!;
     private string _bootId = "";
     private DateTimeOffset? _bootedAt;
+    private TimeSpan _sampling = DefaultSampling;
+    private bool _samplesAnyway;
     private DateTimeOffset _connectedAt;
     private DateTimeOffset _metAt, _sentAt;
     private long _sessionId;
@@ -67,6 +72,11 @@ internal sealed partial class AgentStream(
         _metAt = time.GetUtcNow();
         _sentAt = hello.SentAt?.ToTime("sent_at") ?? _metAt;
         _bootedAt = OnOurClock(hello.BootedAt?.ToTime("booted_at"));
+        if (hello.SampleInterval is { } interval)
+        {
+            _samplesAnyway = true;
+            _sampling = TimeSpan.FromSeconds(Math.Clamp(interval.Seconds + (interval.Nanos / 1e9), 1, Presence.LongestSampling.TotalSeconds));
+        }
     }
 
     /// <summary>What is known of the instance. From here on it is connected.</summary>
@@ -83,8 +93,12 @@ internal sealed partial class AgentStream(
             return (
                 transaction.Heads.Newest(InstanceId),
                 policies.Of(transaction, _instance),
+<<<<<<< HEAD
                 transaction.Presence.Begin(InstanceId, now, _bootId, _bootedAt, points.IsWanted),
                 isBoundAnew);
+=======
+                transaction.Presence.Begin(new Arrival(InstanceId, now, _bootId, _bootedAt, points.IsWanted || _samplesAnyway, _sampling)));
+>>>>>>> part-b
         });
         if (isBoundAnew)
             await pipeline.JudgeIfPendingAsync(InstanceId);
@@ -104,6 +118,7 @@ internal sealed partial class AgentStream(
                 HeartbeatInterval = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(HeartbeatInterval),
                 SentAt = time.GetUtcNow().ToTimestamp(),
                 HealthWanted = points.IsWanted,
+                PresenceWanted = true,
                 HealthEpoch = _healthWatermark.Epoch,
                 HealthSequence = _healthWatermark.Sequence,
                 Policy = _told.Policy.ToMessage(),
@@ -140,13 +155,9 @@ internal sealed partial class AgentStream(
     };
 
     /// <summary>The stream has ended.</summary>
-    public async Task LeaveAsync(DateTimeOffset lastSeen)
+    public async Task LeaveAsync(Departures departures, DateTimeOffset lastSeen)
     {
-        await store.WriteAsync(transaction =>
-        {
-            transaction.Instances.Seen(InstanceId, lastSeen);
-            transaction.Presence.End(_sessionId, lastSeen);
-        });
+        await departures.NoteAsync(new Departure(InstanceId, _sessionId, lastSeen));
         Log.Disconnected(logger, InstanceId);
     }
 
@@ -278,10 +289,13 @@ internal sealed partial class AgentStream(
 
     private PointDelivery ToDelivery(V1.HealthBatch batch, HeadPosition position)
     {
-        var sampledAt = batch.Rows.Count > 0 ? batch.Time.ToTime("time") : batch.Points.Count > 0 ? batch.Points[0].Time?.ToTime("time") : null;
+        var sampledAt = (batch.Rows.Count > 0 || batch.Points.Count == 0 ? batch.Time : batch.Points[0].Time)?.ToTime("time");
+        if (batch.Rows.Count > 0 && sampledAt is null)
+            throw new BadMessageException("points without a time");
         return new PointDelivery(InstanceId, position, batch, _series)
         {
             SampledAt = sampledAt,
+            Sampling = _sampling,
 
             // While it is connected nobody needs this evidence that it runs.
             LateSampleAt = OnOurClock(sampledAt) is { } at && at < _connectedAt ? at : null,

@@ -6,5 +6,6 @@ internal static class IngestStage
     public static IServiceCollection AddIngest(this IServiceCollection services) => services
         .AddSingleton<ConnectedAgents>()
         .AddSingleton<AssemblyRoom>()
+        .AddSingleton<Departures>()
         .AddHostedService<PresenceKeeper>();
 }

@@ -3,7 +3,7 @@ using Telemetry.Collector.Storage;
 namespace Telemetry.Collector.Ingest;
 
 /// <summary>Notes that this collector runs, so that sessions end at the right time though it is killed.</summary>
-internal sealed class PresenceKeeper(StateStore store, TimeProvider time, ILogger<PresenceKeeper> logger) : BackgroundService
+internal sealed class PresenceKeeper(StateStore store, Departures departures, TimeProvider time, ILogger<PresenceKeeper> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
@@ -22,7 +22,7 @@ internal sealed class PresenceKeeper(StateStore store, TimeProvider time, ILogge
         using var timer = new PeriodicTimer(Interval, time);
         do
         {
-            await store.WriteAsync(transaction => transaction.Presence.Alive(time.GetUtcNow()));
+            await departures.SettleAsync(transaction => transaction.Presence.Alive(time.GetUtcNow()));
         }
         while (await timer.WaitForNextTickAsync(stopping));
     }

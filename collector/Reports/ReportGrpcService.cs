@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
@@ -7,7 +8,7 @@ using Telemetry.Protocol.V1;
 namespace Telemetry.Collector.Reports;
 
 /// <summary>What was measured of instances, for people and programs.</summary>
-internal sealed class ReportGrpcService(StateStore store, TimeProvider time) : ReportService.ReportServiceBase
+internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents, TimeProvider time) : ReportService.ReportServiceBase
 {
     public override Task<ListAvailabilityResponse> ListAvailability(ListAvailabilityRequest request, ServerCallContext context)
     {
@@ -16,7 +17,7 @@ internal sealed class ReportGrpcService(StateStore store, TimeProvider time) : R
         to = to < now ? to : now;
         var presence = store.Read(transaction => transaction.Instances.Find(request.InstanceId) is null
             ? throw new UnknownInstanceException(request.InstanceId)
-            : transaction.Presence.Of(request.InstanceId, from, to, now));
+            : transaction.Presence.Of(request.InstanceId, from, to, now, agents.LastSeen(request.InstanceId)));
 
         var response = new ListAvailabilityResponse();
         if (from < to)

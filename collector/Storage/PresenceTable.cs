@@ -4,88 +4,150 @@ using Telemetry.Collector.Fleet;
 
 namespace Telemetry.Collector.Storage;
 
+/// <summary>An instance that is connected from now on.</summary>
+/// <param name="BootId">Empty: unknown.</param>
+/// <param name="BootedAt">The collector's clock; null when unknown.</param>
+/// <param name="IsSampled">It samples while it runs, connected or not.</param>
+/// <param name="Sampling">How often.</param>
+internal sealed record Arrival(string InstanceId, DateTimeOffset At, string BootId, DateTimeOffset? BootedAt, bool IsSampled, TimeSpan Sampling);
+
 /// <summary>What shows that instances were running, and that they were not.</summary>
 internal sealed class PresenceTable(DbConnection connection, DbTransaction transaction)
 {
-    /// <summary>Samples no further apart belong to one run: six of the usual interval.</summary>
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(60);
-
-    /// <summary>An instance is connected from now on. What is between this boot and the last sign of life before it is a gap.</summary>
-    /// <param name="bootedAt">The collector's clock; null when unknown.</param>
-    public long Begin(string instanceId, DateTimeOffset now, string bootId, DateTimeOffset? bootedAt, bool isSampled)
+    /// <returns>Of the session that begins.</returns>
+    public long Begin(Arrival arrival)
     {
-        var last = connection.QuerySingleOrDefault<(string BootId, long SeenAt, long IsSampled)>(
-            "SELECT boot_id, COALESCE(ended_at, began_at), is_sampled FROM sessions WHERE instance_id = @instanceId ORDER BY began_at DESC, id DESC LIMIT 1",
-            new { instanceId }, transaction);
-        if (last is { BootId.Length: > 0, IsSampled: not 0 } && bootId.Length > 0 && last.BootId != bootId && bootedAt?.ToUnixTimeMilliseconds() > last.SeenAt)
-            AddGap(instanceId, last.SeenAt, bootedAt.Value.ToUnixTimeMilliseconds());
+        var parameters = new
+        {
+            arrival.InstanceId,
+            At = Milliseconds(arrival.At),
+            arrival.BootId,
+            arrival.IsSampled,
+            Sampling = (long)arrival.Sampling.TotalMilliseconds,
+        };
+        var last = connection.QuerySingleOrDefault<(string BootId, long IsSampled)?>(
+            "SELECT boot_id, is_sampled FROM sessions WHERE instance_id = @InstanceId ORDER BY began_at DESC, id DESC LIMIT 1", parameters, transaction);
+        if (arrival.BootId.Length == 0 || arrival.BootId != last?.BootId)
+            AddBoot(arrival, last is { BootId.Length: > 0, IsSampled: not 0 } && arrival is { BootId.Length: > 0, BootedAt: not null });
 
+        // One that could not be ended when it did is of no length until its end is written: nothing more of it is known here.
+        connection.Execute("UPDATE sessions SET ended_at = began_at WHERE instance_id = @InstanceId AND ended_at IS NULL", parameters, transaction);
         return connection.QuerySingle<long>(
             """
-            INSERT INTO sessions (instance_id, began_at, boot_id, is_sampled) VALUES (@instanceId, @now, @bootId, @isSampled)
+            INSERT INTO sessions ( instance_id, began_at, boot_id,  is_sampled,  sampling)
+                          VALUES (@InstanceId, @At,      @BootId,  @IsSampled,  @Sampling)
             RETURNING id
             """,
-            new { instanceId, now = now.ToUnixTimeMilliseconds(), bootId, isSampled }, transaction);
+            parameters, transaction);
     }
 
     public void End(long sessionId, DateTimeOffset lastSeen) =>
         connection.Execute(
-            "UPDATE sessions SET ended_at = MAX(began_at, @at) WHERE id = @sessionId", new { sessionId, at = lastSeen.ToUnixTimeMilliseconds() }, transaction);
+            "UPDATE sessions SET ended_at = MAX(began_at, @at) WHERE id = @sessionId", new { sessionId, at = Milliseconds(lastSeen) }, transaction);
 
     /// <summary>This collector runs.</summary>
     public void Alive(DateTimeOffset now) =>
-        connection.Execute("UPDATE collector SET alive_at = @now", new { now = now.ToUnixTimeMilliseconds() }, transaction);
+        connection.Execute("UPDATE collector SET alive_at = @now", new { now = Milliseconds(now) }, transaction);
 
     /// <summary>A collector has just started: whatever session is open ended with the one before, when that was last known to run.</summary>
     public void EndAll() =>
         connection.Execute(
             "UPDATE sessions SET ended_at = MAX(began_at, COALESCE((SELECT alive_at FROM collector), 0)) WHERE ended_at IS NULL", transaction: transaction);
 
-    /// <summary>An instance sampled metrics at a time when it was not connected.</summary>
-    public void Sampled(string instanceId, DateTimeOffset at)
+    /// <summary>An instance sampled at a time when it was not connected.</summary>
+    public void Sampled(string instanceId, DateTimeOffset at, TimeSpan sampling)
     {
-        var parameters = new { instanceId, at = at.ToUnixTimeMilliseconds(), pause = (long)LongestPause.TotalMilliseconds };
+        var parameters = new
+        {
+            instanceId,
+            at = Milliseconds(at),
+            sampling = (long)sampling.TotalMilliseconds,
+            pause = (long)(Presence.Missed * sampling).TotalMilliseconds,
+        };
         var isJoined = connection.Execute(
             """
             UPDATE sample_runs
-               SET ended_at = MAX(ended_at, @at)
+               SET ended_at = MAX(ended_at, @at), sampling = @sampling
              WHERE instance_id = @instanceId
                AND began_at = (SELECT MAX(began_at) FROM sample_runs WHERE instance_id = @instanceId AND began_at <= @at)
                AND ended_at >= @at - @pause
+               AND NOT EXISTS (SELECT 1 FROM boots WHERE instance_id = @instanceId AND booted_at >= ended_at AND booted_at <= @at)
             """,
             parameters, transaction) != 0;
         if (!isJoined)
         {
             connection.Execute(
-                "INSERT INTO sample_runs (instance_id, began_at, ended_at) VALUES (@instanceId, @at, @at) ON CONFLICT DO NOTHING", parameters, transaction);
+                "INSERT INTO sample_runs (instance_id, began_at, ended_at, sampling) VALUES (@instanceId, @at, @at, @sampling) ON CONFLICT DO NOTHING", parameters, transaction);
         }
     }
 
-    /// <summary>What is known of an instance between two times, each as far as it reaches.</summary>
-    public Presence Of(string instanceId, DateTimeOffset from, DateTimeOffset to, DateTimeOffset now)
+    /// <summary>What is known of an instance between two times, and of the time around as far as that matters.</summary>
+    /// <param name="lastSeen">When an instance that is connected was last heard of: its session has come so far. Null: it is not connected.</param>
+    public Presence Of(string instanceId, DateTimeOffset from, DateTimeOffset to, DateTimeOffset now, DateTimeOffset? lastSeen)
     {
-        var parameters = new { instanceId, from = from.ToUnixTimeMilliseconds(), to = to.ToUnixTimeMilliseconds(), now = now.ToUnixTimeMilliseconds() };
-        return new Presence(
-            Intervals("SELECT began_at, COALESCE(ended_at, @now) FROM sessions WHERE instance_id = @instanceId AND began_at < @to AND COALESCE(ended_at, @now) > @from"),
-            Intervals("SELECT began_at, ended_at FROM sample_runs WHERE instance_id = @instanceId AND began_at < @to AND ended_at > @from"),
-            Intervals("SELECT began_at, ended_at FROM boot_gaps WHERE instance_id = @instanceId AND began_at < @to AND ended_at > @from"));
-
-        IReadOnlyList<Interval> Intervals(string sql) =>
-            [.. connection.Query<(long From, long To)>(sql, parameters, transaction)
-                .Select(row => new Interval(DateTimeOffset.FromUnixTimeMilliseconds(row.From), DateTimeOffset.FromUnixTimeMilliseconds(row.To)))];
+        var parameters = new
+        {
+            instanceId,
+            from = Milliseconds(from) - (long)Presence.Reach.TotalMilliseconds,
+            to = Milliseconds(to) + (long)Presence.Reach.TotalMilliseconds,
+            lastSeen = lastSeen is { } seen ? Milliseconds(seen) : 0,
+        };
+        var alive = connection.Query<(long From, long To, long Sampling)>(
+            """
+            SELECT began_at, COALESCE(ended_at, MAX(began_at, @lastSeen)), sampling
+              FROM sessions
+             WHERE instance_id = @instanceId AND began_at < @to AND COALESCE(ended_at, MAX(began_at, @lastSeen)) >= @from
+             UNION ALL
+            SELECT began_at, ended_at, sampling
+              FROM sample_runs
+             WHERE instance_id = @instanceId AND began_at < @to AND ended_at >= @from
+            """,
+            parameters, transaction)
+            .Select(row => new SignOfLife(Time(row.From), Time(row.To), TimeSpan.FromMilliseconds(row.Sampling)))
+            .ToList();
+        var down = new StateIntervalTable(connection, transaction).Of(
+            instanceId, from, to, now, lastAlive: alive.Select(sign => sign.To).DefaultIfEmpty(DateTimeOffset.MinValue).Max());
+        return new Presence
+        {
+            Alive = alive,
+            Boots =
+            [
+                .. connection.Query<(long At, long IsProof)>(
+                    "SELECT booted_at, is_proof FROM boots WHERE instance_id = @instanceId AND booted_at >= @from AND booted_at < @to", parameters, transaction)
+                    .Select(row => new Boot(Time(row.At), row.IsProof != 0)),
+            ],
+            Lost =
+            [
+                .. connection.Query<long>(
+                    """
+                    SELECT DISTINCT hour
+                      FROM point_accounts
+                     WHERE instance_id = @instanceId AND hour >= @from - 3600000 AND hour < @to AND lost_full + lost_damaged > 0
+                    """,
+                    parameters, transaction)
+                    .Select(hour => new Interval(Time(hour), Time(hour).AddHours(1))),
+            ],
+            Failing = down[DownSource.Check].ToList(),
+            Stopped = down[DownSource.Cloud].ToList(),
+        };
     }
 
     /// <returns>How many rows went.</returns>
     public int DeleteBefore(DateTimeOffset time, int most)
     {
-        var parameters = new { before = time.ToUnixTimeMilliseconds(), most };
+        var parameters = new { before = Milliseconds(time), most };
         return connection.Execute("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ended_at < @before LIMIT @most)", parameters, transaction)
             + connection.Execute("DELETE FROM sample_runs WHERE rowid IN (SELECT rowid FROM sample_runs WHERE ended_at < @before LIMIT @most)", parameters, transaction)
-            + connection.Execute("DELETE FROM boot_gaps WHERE rowid IN (SELECT rowid FROM boot_gaps WHERE ended_at < @before LIMIT @most)", parameters, transaction);
+            + connection.Execute("DELETE FROM boots WHERE rowid IN (SELECT rowid FROM boots WHERE booted_at < @before LIMIT @most)", parameters, transaction)
+            + connection.Execute("DELETE FROM state_intervals WHERE rowid IN (SELECT rowid FROM state_intervals WHERE ended_at < @before LIMIT @most)", parameters, transaction);
     }
 
-    private void AddGap(string instanceId, long from, long to) =>
+    private void AddBoot(Arrival arrival, bool isProof) =>
         connection.Execute(
-            "INSERT INTO boot_gaps (instance_id, began_at, ended_at) VALUES (@instanceId, @from, @to) ON CONFLICT DO NOTHING",
-            new { instanceId, from, to }, transaction);
+            "INSERT INTO boots (instance_id, booted_at, is_proof) VALUES (@InstanceId, MIN(@bootedAt, @now), @isProof) ON CONFLICT DO NOTHING",
+            new { arrival.InstanceId, bootedAt = Milliseconds(arrival.BootedAt ?? arrival.At), now = Milliseconds(arrival.At), isProof }, transaction);
+
+    private static long Milliseconds(DateTimeOffset time) => time.ToUnixTimeMilliseconds();
+
+    private static DateTimeOffset Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
 }

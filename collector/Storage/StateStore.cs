@@ -172,6 +172,8 @@ internal sealed class StoreTransaction(DbConnection connection, DbTransaction tr
 
     public PresenceTable Presence { get; } = new(connection, transaction);
 
+    public StateIntervalTable StateIntervals { get; } = new(connection, transaction);
+
     public CollectorTable Collector { get; } = new(connection, transaction);
 
     public void Dispose() => Nodes.Dispose();

@@ -1,3 +1,4 @@
+using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
 using V1 = Telemetry.Protocol.V1;
@@ -7,7 +8,7 @@ namespace Telemetry.Collector.TimeSeries;
 /// <summary>Where health points go. One that was added is stored durably.</summary>
 internal interface IPointSink
 {
-    /// <summary>False when no time-series store is configured: agents are told to sample nothing.</summary>
+    /// <summary>False when no time-series store is configured: agents are told to sample no metrics.</summary>
     bool IsWanted { get; }
 
     /// <summary>The last position of an instance's health lane that was added.</summary>
@@ -17,15 +18,17 @@ internal interface IPointSink
     Task AddAsync(PointDelivery delivery);
 }
 
-/// <summary>No time-series store is configured.</summary>
-internal sealed class NoPointSink : IPointSink
+/// <summary>No time-series store is configured. When an instance sampled while nobody could be told is kept all the same: it was up then.</summary>
+internal sealed class NoPointSink(StateStore store) : IPointSink
 {
     public bool IsWanted => false;
 
     public HeadPosition Watermark(string instanceId) => default;
 
-    /// <summary>What nobody asked for is acknowledged and forgotten: an agent of another version may send it all the same.</summary>
-    public Task AddAsync(PointDelivery delivery) => Task.CompletedTask;
+    /// <summary>Points that nobody asked for are acknowledged and forgotten: an agent of another version may send them all the same.</summary>
+    public Task AddAsync(PointDelivery delivery) => delivery.LateSampleAt is { } at
+        ? store.WriteAsync(transaction => transaction.Presence.Sampled(delivery.InstanceId, at, delivery.Sampling))
+        : Task.CompletedTask;
 }
 
 /// <summary>Points that an instance brings, and what it says of those it brings not.</summary>
@@ -34,6 +37,9 @@ internal sealed record PointDelivery(string InstanceId, HeadPosition Position, V
 {
     /// <summary>The agent's clock; null: it says nothing of its points' time.</summary>
     public DateTimeOffset? SampledAt { get; init; }
+
+    /// <summary>How often the instance samples.</summary>
+    public TimeSpan Sampling { get; init; }
 
     /// <summary>When they were sampled, by the collector's clock, if the instance was not connected then; else null.</summary>
     public DateTimeOffset? LateSampleAt { get; init; }

@@ -42,12 +42,12 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
         {
             transaction.Points.SetWatermark(delivery.InstanceId, delivery.Position);
             var epoch = delivery.Position.Epoch;
-            if (delivery.SampledAt is { } at)
+            if (delivery.SampledAt is { } at && (points > 0 || batch.Collected > 0))
                 transaction.PointAccounts.Count(delivery.InstanceId, HourOf(at), epoch, new PointCounts((long)batch.Collected, count, points - count, 0, 0));
             foreach (var (hour, counts) in losses)
                 transaction.PointAccounts.Count(delivery.InstanceId, hour, epoch, counts);
             if (delivery.LateSampleAt is { } late)
-                transaction.Presence.Sampled(delivery.InstanceId, late);
+                transaction.Presence.Sampled(delivery.InstanceId, late, delivery.Sampling);
             if (count > 0)
                 transaction.Points.Add(lines, count);
         });

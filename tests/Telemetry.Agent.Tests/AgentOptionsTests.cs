@@ -104,6 +104,15 @@ public sealed class AgentOptionsTests
     }
 
     [Theory]
+    [InlineData("500ms")]
+    [InlineData("11m")]
+    public void Load_SamplesTooOftenOrTooRarely_SaysWhatIsAllowed(string interval) =>
+        Assert.Contains(
+            "health.interval must be a duration from 1s to 600s",
+            Assert.Throws<ConfigurationException>(() => Load($"[health]\ninterval = \"{interval}\"")).Message,
+            StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("size = \"64MB\"", "MiB")]
     [InlineData("size = \"10KiB\"", "at least 1024KiB")]
     [InlineData("size = 64", "spool.size")]

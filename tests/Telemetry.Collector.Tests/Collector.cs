@@ -57,7 +57,9 @@ internal sealed class Collector : IDisposable
     public AssemblyRoom Room { get; private set; } = null!;
 
     public AgentStream NewStream(IPointSink? points = null) =>
-        new(Store, Pipeline, Room, Policies, FleetKey, points ?? new NoPointSink(), Time, NullLogger.Instance);
+        new(Store, Pipeline, Room, Policies, FleetKey, points ?? new NoPointSink(Store), Time, NullLogger.Instance);
+
+    public Departures NewDepartures() => new(Store, NullLogger<Departures>.Instance);
 
     /// <summary>Ends without a word, and starts again on the same folder.</summary>
     public void Restart()

@@ -13,9 +13,12 @@ internal sealed class FakeAgent(AgentStream stream, string instanceId = "i-1")
 
     public V1.Welcome Welcome { get; private set; } = new();
 
-    public FakeAgent Hello(params (string Key, string Value)[] tags)
+    public FakeAgent Hello(
+        DateTimeOffset? at = null, string bootId = "", DateTimeOffset? bootedAt = null, TimeSpan? sampling = null, params IReadOnlyList<(string Key, string Value)> tags)
     {
-        var hello = new V1.Hello { InstanceId = instanceId, Name = "web-1", AgentVersion = "0.1.0", SentAt = Some.Time.ToTimestamp() };
+        var hello = new V1.Hello { InstanceId = instanceId, Name = "web-1", AgentVersion = "0.1.0", SentAt = (at ?? Some.Time).ToTimestamp(), BootId = bootId, BootedAt = bootedAt?.ToTimestamp() };
+        if (sampling is { } interval)
+            hello.SampleInterval = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(interval);
         hello.NodeFormats.Add(TreeNode.Format);
         foreach (var (key, value) in tags)
             hello.Tags.Add(key, value);
@@ -35,6 +38,23 @@ internal sealed class FakeAgent(AgentStream stream, string instanceId = "i-1")
     {
         stream.Receive(new V1.ConnectRequest { Changes = batch });
         return this;
+    }
+
+    /// <summary>Delivers a sample of one point, or as mere evidence without any.</summary>
+    public V1.Ack Sample(DateTimeOffset at, ulong sequence, ulong epoch = 1, bool hasPoint = true)
+    {
+        var batch = new V1.HealthBatch { Epoch = epoch, Sequence = sequence };
+        if (hasPoint)
+        {
+            batch.Points.Add(new V1.Point { Measurement = "mem", Time = at.ToTimestamp(), Fields = { new V1.Field { Name = "total", IntValue = 1 } } });
+            batch.Collected = sequence;
+        }
+        else
+        {
+            batch.Time = at.ToTimestamp();
+        }
+
+        return stream.Receive(new V1.ConnectRequest { Health = batch }).Single().Ack;
     }
 
     public static V1.ConnectRequest Head(Roots roots, ulong sequence = 1, ulong epoch = 1, Coverage? coverage = null) => new()

@@ -131,7 +131,7 @@ public sealed class PendingJudgementTests : IDisposable
 
     private void Join(int number, string line, FileTree tree) => Hello(number, line).Report(tree);
 
-    private FakeAgent Hello(int number, string line) => new FakeAgent(_collector.NewStream(), $"fleet-{number}").Hello(("line", line));
+    private FakeAgent Hello(int number, string line) => new FakeAgent(_collector.NewStream(), $"fleet-{number}").Hello(tags: [("line", line)]);
 
     private long Left() => _collector.Store.Read(transaction => transaction.Pending.Count());
 

@@ -53,9 +53,13 @@ public sealed class SettingsSection
         ?? fallback;
 
     /// <summary>A duration such as <c>10s</c>, <c>500ms</c>, <c>5m</c>, <c>24h</c> or <c>7d</c>.</summary>
-    public TimeSpan Duration(string name, TimeSpan fallback, TimeSpan least) =>
-        Read(name, $"a duration of at least {least.TotalSeconds:0.###}s, such as \"10s\", \"5m\" or \"24h\"",
-            value => value is string text && ParseDuration(text) is { } duration && duration >= least ? duration : (TimeSpan?)null)
+    public TimeSpan Duration(string name, TimeSpan fallback, TimeSpan least, TimeSpan? most = null) =>
+        Read(
+            name,
+            most is { } limit
+                ? $"a duration from {least.TotalSeconds:0.###}s to {limit.TotalSeconds:0.###}s, such as \"10s\" or \"1m\""
+                : $"a duration of at least {least.TotalSeconds:0.###}s, such as \"10s\", \"5m\" or \"24h\"",
+            value => value is string text && ParseDuration(text) is { } duration && duration >= least && duration <= (most ?? TimeSpan.MaxValue) ? duration : (TimeSpan?)null)
         ?? fallback;
 
     /// <summary>A size such as <c>512KiB</c>, <c>64MiB</c> or <c>1GiB</c>, in bytes.</summary>

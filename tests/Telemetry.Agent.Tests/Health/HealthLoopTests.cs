@@ -55,6 +55,22 @@ public sealed class HealthLoopTests : IDisposable
         await loop.StopAsync(TestContext.Current.CancellationToken);
     }
 
+    [Fact]
+    public async Task Presence_WantedOnly_IsSampledWithoutPoints()
+    {
+        var clock = new FakeTimeProvider(Time) { AutoAdvanceAmount = TimeSpan.Zero };
+        var probe = new NoProbe();
+        var queue = Queue();
+        queue.Begin(isWanted: false, 0, 0, isPresenceWanted: true);
+        using var loop = new HealthLoop([probe], queue, new HealthOptions { Interval = TimeSpan.FromSeconds(1) }, clock, NullLogger<HealthLoop>.Instance);
+        await loop.StartAsync(TestContext.Current.CancellationToken);
+
+        await Sample(clock, 2);
+
+        await loop.StopAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, probe.Reads);
+    }
+
     private Task Sample(FakeTimeProvider clock, int count) => Eventually.True(
         () =>
         {
@@ -88,6 +104,12 @@ public sealed class HealthLoopTests : IDisposable
     {
         public string Name => "none";
 
-        public IReadOnlyList<HealthPoint> Read() => [];
+        public int Reads { get; private set; }
+
+        public IReadOnlyList<HealthPoint> Read()
+        {
+            Reads++;
+            return [];
+        }
     }
 }

@@ -71,6 +71,17 @@ public sealed class HealthQueueTests : IDisposable
     }
 
     [Fact]
+    public void Begin_OnlyPresenceWanted_KeepsWhatWaitsAndRemembersItThroughAKill()
+    {
+        var queue = Queue(samples: 2);
+
+        queue.Begin(isWanted: false, 0, 0, isPresenceWanted: true);
+
+        Assert.Equal([1u, 2u], Sequences(queue));
+        Assert.Equal((false, true), (Queue(0).IsWanted, Queue(0).IsPresenceWanted));
+    }
+
+    [Fact]
     public void IsWanted_AfterAKill_IsWhatTheCollectorSaidLast()
     {
         Assert.False(Queue(0).IsWanted);

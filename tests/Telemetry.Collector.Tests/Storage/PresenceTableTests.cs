@@ -1,4 +1,5 @@
 using Telemetry.Collector.Fleet;
+using Telemetry.Collector.Storage;
 
 namespace Telemetry.Collector.Tests.Storage;
 
@@ -20,11 +21,24 @@ public sealed class PresenceTableTests : IDisposable
     }
 
     [Fact]
-    public void Session_ThatIsOpen_LastsUntilNow()
+    public void Session_ThatIsOpen_LastsUntilItWasLastHeardOf()
     {
         Begin(0);
 
-        Assert.Equal([(Availability.Up, 0, 20)], Between(0, 20));
+        Assert.Equal([(Availability.Up, 0, 15), (Availability.Unknown, 15, 20)], Between(0, 20, lastSeen: 15));
+        Assert.Equal([(Availability.Unknown, 0, 20)], Between(0, 20));
+    }
+
+    [Fact]
+    public void Session_WhoseEndCouldNotBeWritten_IsNotUpUntilTheNextOne()
+    {
+        var first = Begin(0);
+        Begin(15);
+
+        Assert.Equal([(Availability.Unknown, 0, 15), (Availability.Up, 15, 20)], Between(0, 20, lastSeen: 20));
+
+        End(first, 5);
+        Assert.Equal([(Availability.Up, 0, 5), (Availability.Unknown, 5, 15), (Availability.Up, 15, 20)], Between(0, 20, lastSeen: 20));
     }
 
     [Theory]
@@ -39,7 +53,7 @@ public sealed class PresenceTableTests : IDisposable
         Begin(12, bootId, bootedAt: 10);
 
         (Availability, int, int)[] rest = isDown ? [(Availability.Down, 5, 10), (Availability.Unknown, 10, 12)] : [(Availability.Unknown, 5, 12)];
-        Assert.Equal([(Availability.Up, 0, 5), .. rest, (Availability.Up, 12, 20)], Between(0, 20));
+        Assert.Equal([(Availability.Up, 0, 5), .. rest, (Availability.Up, 12, 20)], Between(0, 20, lastSeen: 20));
     }
 
     [Fact]
@@ -50,29 +64,65 @@ public sealed class PresenceTableTests : IDisposable
 
         // It lost its connection at 5, ran until 10, and booted at 20.
         foreach (var minute in (double[])[5, 6, 7, 7.5, 8, 8.5, 9, 10])
-            _collector.Store.Write(transaction => transaction.Presence.Sampled("i-1", Some.Time.AddMinutes(minute)));
+            _collector.Store.Write(transaction => transaction.Presence.Sampled("i-1", Some.Time.AddMinutes(minute), Sampling));
 
         Assert.Equal(
             [(Availability.Up, 0, 10), (Availability.Down, 10, 20), (Availability.Unknown, 20, 30), (Availability.Up, 30, 40)],
-            Between(0, 40));
+            Between(0, 40, lastSeen: 40));
+        Assert.Equal([(Availability.Down, 12, 15)], Between(12, 15, lastSeen: 40));
     }
 
     [Fact]
     public void Samples_FarApart_AreNoProofOfWhatWasBetween()
     {
         foreach (var minute in (double[])[0, 1, 5, 6])
-            _collector.Store.Write(transaction => transaction.Presence.Sampled("i-1", Some.Time.AddMinutes(minute)));
+            _collector.Store.Write(transaction => transaction.Presence.Sampled("i-1", Some.Time.AddMinutes(minute), Sampling));
 
         Assert.Equal([(Availability.Up, 0, 1), (Availability.Unknown, 1, 5), (Availability.Up, 5, 6), (Availability.Unknown, 6, 7)], Between(0, 7));
     }
 
+    [Fact]
+    public void Samples_LostBeforeABoot_MakeTheTimeUnknown()
+    {
+        End(Begin(0), 5);
+        Begin(12, "boot-2", bootedAt: 10);
+
+        _collector.Store.Write(transaction => transaction.PointAccounts.Count("i-1", Some.Time, 1, new Telemetry.Collector.TimeSeries.PointCounts(0, 0, 0, 1, 0)));
+
+        Assert.Equal([(Availability.Up, 0, 5), (Availability.Unknown, 5, 12), (Availability.Up, 12, 20)], Between(0, 20, lastSeen: 20));
+    }
+
+    [Fact]
+    public void Down_ByACheckOrTheCloud_IsKeptUntilItEnds()
+    {
+        Begin(0);
+        _collector.Store.Write(transaction =>
+        {
+            transaction.StateIntervals.Begin("i-1", DownSource.Check, "http", At(3));
+            transaction.StateIntervals.Begin("i-1", DownSource.Check, "http", At(4));
+            transaction.StateIntervals.End("i-1", DownSource.Check, "http", At(6));
+            transaction.StateIntervals.Begin("i-1", DownSource.Check, "http", At(8));
+            transaction.StateIntervals.Begin("i-1", DownSource.Cloud, "", At(12));
+        });
+
+        Assert.Equal(
+            [
+                (Availability.Up, 0, 3), (Availability.Down, 3, 6), (Availability.Up, 6, 8),
+                (Availability.Down, 8, 10),       // the check, until nobody was there to tell
+                (Availability.Unknown, 10, 12), (Availability.Down, 12, 20),
+            ],
+            Between(0, 20, lastSeen: 10));
+    }
+
+    private static TimeSpan Sampling => TimeSpan.FromSeconds(20);
+
     private long Begin(int minute, string bootId = "boot-1", int? bootedAt = null, bool isSampled = true) =>
-        _collector.Store.Write(transaction => transaction.Presence.Begin("i-1", At(minute), bootId, bootedAt is { } at ? At(at) : null, isSampled));
+        _collector.Store.Write(transaction => transaction.Presence.Begin(new Arrival("i-1", At(minute), bootId, bootedAt is { } at ? At(at) : null, isSampled, Sampling)));
 
     private void End(long session, int minute) => _collector.Store.Write(transaction => transaction.Presence.End(session, At(minute)));
 
-    private IEnumerable<(Availability, int, int)> Between(int from, int to) =>
-        _collector.Store.Read(transaction => transaction.Presence.Of("i-1", At(from), At(to), At(to)))
+    private IEnumerable<(Availability, int, int)> Between(int from, int to, int? lastSeen = null) =>
+        _collector.Store.Read(transaction => transaction.Presence.Of("i-1", At(from), At(to), At(to), lastSeen is { } seen ? At(seen) : null))
             .Between(At(from), At(to))
             .Select(interval => (interval.State, Minute(interval.Interval.From), Minute(interval.Interval.To)));
 
