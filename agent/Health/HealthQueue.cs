@@ -9,10 +9,16 @@ namespace Telemetry.Agent.Health;
 /// <param name="hasCollector">Without one nobody has a use for samples.</param>
 internal sealed partial class HealthQueue(SpoolLane lane, Func<HealthSample, byte[]> encode, bool hasCollector, ILogger<HealthQueue> log)
 {
+    // What comes before metrics must not wait behind thousands of them in the collector: an hour without it are hundreds.
+    private const int MostOnTheWay = 16;
+    private const int MostBytesOnTheWay = 64 * 1024;
+
     private readonly Lock _gate = new();
+    private readonly Queue<(HeadPosition Position, int Bytes)> _onTheWay = [];
     private readonly string _wantedFile = Path.Combine(lane.Directory, "wanted");
     private Wanted? _wanted;
     private SpoolCursor _sent;
+    private int _bytesOnTheWay;
 
     /// <summary>Raised when there is something to send.</summary>
     public event Action? Changed;
@@ -42,6 +48,8 @@ internal sealed partial class HealthQueue(SpoolLane lane, Func<HealthSample, byt
         {
             Want(isWanted ? Wanted.Metrics : isPresenceWanted ? Wanted.Presence : Wanted.Nothing);
             _sent = default;
+            _onTheWay.Clear();
+            _bytesOnTheWay = 0;
             var watermark = new HeadPosition(watermarkEpoch, watermarkSequence);
             if (!IsPresenceWanted)
                 lane.Acked(lane.Last);
@@ -52,14 +60,30 @@ internal sealed partial class HealthQueue(SpoolLane lane, Func<HealthSample, byt
         }
     }
 
-    /// <summary>The next record that was not sent on this stream.</summary>
+    /// <summary>The next record that was not sent on this stream; null too while enough is sent and not acknowledged.</summary>
     public SpoolRecord? Next()
     {
         lock (_gate)
-            return lane.Read(ref _sent);
+        {
+            if (_onTheWay.Count >= MostOnTheWay || _bytesOnTheWay >= MostBytesOnTheWay || lane.Read(ref _sent) is not { } record)
+                return null;
+            _onTheWay.Enqueue((record.Position, record.Payload.Length));
+            _bytesOnTheWay += record.Payload.Length;
+            return record;
+        }
     }
 
-    public void Acked(ulong epoch, ulong sequence) => lane.Acked(new HeadPosition(epoch, sequence));
+    public void Acked(ulong epoch, ulong sequence)
+    {
+        var position = new HeadPosition(epoch, sequence);
+        lock (_gate)
+        {
+            while (_onTheWay.TryPeek(out var oldest) && oldest.Position <= position)
+                _bytesOnTheWay -= _onTheWay.Dequeue().Bytes;
+        }
+
+        lane.Acked(position);
+    }
 
     // Empty: metrics. So versions write it that know nothing else.
     private Wanted What => _wanted ??= !hasCollector || !File.Exists(_wantedFile)

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Tests.Spool;
@@ -82,6 +81,37 @@ public sealed class HealthQueueTests : IDisposable
     }
 
     [Fact]
+    public void Next_OfThousandsThatWait_GivesFewUntilTheyAreAcknowledged()
+    {
+        var queue = Queue(samples: 3_000);
+        queue.Begin(isWanted: true, 0, 0);
+        var epoch = queue.Next()!.Position.Epoch;
+
+        var atFirst = Sequences(queue);
+        queue.Acked(epoch, 10);
+        var then = Sequences(queue);
+        queue.Begin(isWanted: true, epoch, 10);
+        var onAnotherStream = Sequences(queue);
+
+        Assert.Equal(15, atFirst.Count);
+        Assert.Equal(Enumerable.Range(17, 10).Select(sequence => (ulong)sequence), then);
+        Assert.Equal(Enumerable.Range(11, 16).Select(sequence => (ulong)sequence), onAnotherStream);
+    }
+
+    [Fact]
+    public void Next_OfBigSamples_IsLimitedInBytesAndGoesOnOneByOne()
+    {
+        var queue = Queue(samples: 10, bytes: 40_000);
+        queue.Begin(isWanted: true, 0, 0);
+
+        var atFirst = Sequences(queue);
+        queue.Acked(ulong.MaxValue, 0);
+
+        Assert.Equal([1u, 2u], atFirst);
+        Assert.Equal([3u, 4u], Sequences(queue));
+    }
+
+    [Fact]
     public void IsWanted_AfterAKill_IsWhatTheCollectorSaidLast()
     {
         Assert.False(Queue(0).IsWanted);
@@ -101,10 +131,10 @@ public sealed class HealthQueueTests : IDisposable
         Assert.Equal(Time + TimeSpan.FromSeconds(10), HealthLoop.Next(Time, TimeSpan.FromSeconds(10)));
     }
 
-    private HealthQueue Queue(int samples, bool hasCollector = true)
+    private HealthQueue Queue(int samples, bool hasCollector = true, int bytes = 1)
     {
         var queue = new HealthQueue(
-            _spools.Open().Health, sample => Encoding.UTF8.GetBytes(sample.Points.Count.ToString(System.Globalization.CultureInfo.InvariantCulture)), hasCollector, NullLogger<HealthQueue>.Instance);
+            _spools.Open().Health, _ => new byte[bytes], hasCollector, NullLogger<HealthQueue>.Instance);
         for (var i = 0; i < samples; i++)
             queue.Add(new HealthSample(Time, [new HealthPoint("cpu", [])]));
         return queue;

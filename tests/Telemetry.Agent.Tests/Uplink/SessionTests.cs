@@ -76,6 +76,19 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
+    public async Task Samples_ThatWaitByTheThousand_LeaveTheStreamFree()
+    {
+        for (var i = 0; i < 3_000; i++)
+            _health.Add(new HealthSample(_spools.Clock.GetUtcNow(), [new HealthPoint("mem", [HealthField.Of("used", i)])]));
+        Say(new ConnectResponse { Welcome = Welcome() });
+        Say(new ConnectResponse { Challenge = new Challenge { Nonce = ByteString.CopyFromUtf8("one") } });
+
+        await Run(1, ConnectRequest.MessageOneofCase.ChallengeAnswer);
+
+        Assert.InRange(_sent.Messages.Count(message => message.Health is not null), 0, 16);
+    }
+
+    [Fact]
     public void ToMessage_Losses_AreOfWholeHoursWithTheirReason()
     {
         var record = new Agent.Spool.SpoolRecord
