@@ -6,7 +6,7 @@ namespace Telemetry.EndToEnd.Tests;
 /// <summary>The simulated fleet, small: what the benchmark measures with ten thousand works with a hundred.</summary>
 public sealed class FleetTests : IAsyncDisposable
 {
-    private const int Agents = 100;
+    private const int Agents = 100, Entries = 2_000, Own = 3;
 
     private static readonly string Simulator = Path.Combine(AppContext.BaseDirectory, "telemetry-fleet-simulator");
 
@@ -21,12 +21,37 @@ public sealed class FleetTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _installation.DisposeAsync();
 
     [Fact]
+    public async Task CertifiedFleet_HasItsDeviationsJudgedAndMeasured()
+    {
+        await _installation.StartCollector();
+        await using var fleet = Simulate(
+            "--operators", _installation.Server, "--token-file", _installation.TokenFile, "--storm", $"{Agents / 2}", "--pid", $"{_installation.Collector.ProcessId}");
+        var steady = await Line(fleet, 0);
+        var storm = await Line(fleet, 1);
+        await Eventually.True(() => fleet.HasEnded, "the simulator to end", Cancellation, () => fleet.Log);
+        Assert.Equal(0, fleet.ExitCode);
+
+        Assert.InRange(Number(steady, "deviations"), 10, 1_000);
+        Assert.InRange(steady.GetProperty("deviation_p50").GetDouble(), 0.1, steady.GetProperty("deviation_p99").GetDouble());
+        Assert.Equal(0, Number(steady, "untold"));
+        Assert.InRange(steady.GetProperty("collector_cpu").GetDouble(), 0.001, Environment.ProcessorCount);
+
+        Assert.Equal((Agents / 2, Agents, 0), (Number(storm, "storm"), Number(storm, "connected"), Number(storm, "refused")));
+        Assert.InRange(storm.GetProperty("welcomed_p50").GetDouble(), 0.1, storm.GetProperty("acked_p99").GetDouble());
+
+        // What the first one was is what all are held to: each differs by its own entries, and by what changed since.
+        var baseline = (await _installation.Succeed("baselines", "list")).EnumerateArray().Single();
+        Assert.Equal(Entries, baseline.GetProperty("entries").GetInt32());
+        var open = (await _installation.Succeed("deviations", "list", "--state", "open")).EnumerateArray().ToList();
+        Assert.InRange(open.Count, (Own * (Agents - 1)) + (Agents / 2) - 10, 2 * Own * Agents);
+        Assert.All(open, deviation => Assert.Equal("fleet:1", deviation.GetProperty("baseline").GetString()));
+    }
+
+    [Fact]
     public async Task Fleet_WhoseCollectorIsKilled_ComesBackAndIsStoredAndCountedWhole()
     {
         await _installation.StartCollector();
-        await using var fleet = RunningProgram.Start(
-            Simulator,
-            ["--collector", _installation.AgentsServer, "--agents", $"{Agents}", "--entries", "2000", "--interval", "1", "--seconds", "3", "--drift", "20", "--await-restart"]);
+        await using var fleet = Simulate("--await-restart");
         var steady = await Line(fleet, 0);
         await _installation.Collector.Kill();
         await _installation.StartCollector();
@@ -45,6 +70,10 @@ public sealed class FleetTests : IAsyncDisposable
         Assert.InRange(account.GetProperty("stored").GetInt64(), 60, long.MaxValue);
         Assert.Equal(0, account.GetProperty("rejected").GetInt64());
     }
+
+    private RunningProgram Simulate(params string[] arguments) => RunningProgram.Start(
+        Simulator,
+        ["--collector", _installation.AgentsServer, "--agents", $"{Agents}", "--entries", $"{Entries}", "--own", $"{Own}", "--interval", "1", "--seconds", "3", "--drift", "20", .. arguments]);
 
     private static int Number(JsonElement result, string name) => result.GetProperty(name).GetInt32();
 

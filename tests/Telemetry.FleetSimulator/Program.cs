@@ -12,12 +12,22 @@ var seconds = new Option<double>("--seconds") { Description = "How long, from th
 var seed = new Option<int>("--seed") { Description = "The same seed makes the same fleet.", DefaultValueFactory = _ => 1 };
 var pace = new Option<int>("--pace") { Description = "Agents that are started in a second.", DefaultValueFactory = _ => 500 };
 var pid = new Option<int?>("--pid") { Description = "Process id of the collector, to report its processor time and memory." };
+var operators = new Option<Uri?>("--operators") { CustomParser = result => new Uri(result.Tokens[0].Value), Description = "Where operators connect: what the first agent is becomes the baseline of all, and deviations are watched. Not given: nothing deviates." };
+var token = new Option<string?>("--token-file") { Description = "File that holds the admin's token; needed for --operators." };
+var storm = new Option<int>("--storm") { Description = "Agents that lose their connections, all at once, after that time, and come back: a second line tells how." };
 var restart = new Option<bool>("--await-restart") { Description = "Wait, after that, until the collector was killed and started again, and print how long it took until all were back." };
 var root = new RootCommand("Plays a fleet of agents against a collector, over real streams, and prints as JSON what they met with.")
 {
-    collector, agents, entries, own, points, interval, drift, seconds, seed, pace, restart, pid,
+    collector, agents, entries, own, points, interval, drift, seconds, seed, pace, operators, token, storm, restart, pid,
     NullSink.Command(),
 };
+root.Validators.Add(result =>
+{
+    if ((result.GetValue(operators) is null) != (result.GetValue(token) is null))
+        result.AddError("--operators and --token-file belong together.");
+    if (result.GetValue(storm) is var lost && (lost < 0 || lost > result.GetValue(agents)))
+        result.AddError("--storm takes at most as many agents as there are.");
+});
 root.SetAction((arguments, cancellation) => new Fleet(
     new FleetOptions(
         arguments.GetValue(collector)!,
@@ -30,6 +40,9 @@ root.SetAction((arguments, cancellation) => new Fleet(
         TimeSpan.FromSeconds(arguments.GetValue(seconds)),
         arguments.GetValue(seed),
         arguments.GetValue(pace),
+        arguments.GetValue(operators),
+        arguments.GetValue(token),
+        arguments.GetValue(storm),
         arguments.GetValue(restart)),
     arguments.GetValue(pid),
     TimeProvider.System).RunAsync(cancellation));

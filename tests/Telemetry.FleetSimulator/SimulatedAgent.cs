@@ -1,7 +1,7 @@
-using System.Globalization;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Grpc.Net.Client;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
 using V1 = Telemetry.Protocol.V1;
@@ -10,41 +10,46 @@ namespace Telemetry.FleetSimulator;
 
 /// <summary>One agent of the fleet: a tree that is the base and some entries of its own, metrics, and changes now and then.</summary>
 /// <remarks>One loop writes, another reads; what they share is behind a lock.</remarks>
-internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBase shared, FleetStatistics statistics, TimeProvider clock) : IDisposable
+/// <param name="own">Entries in which it differs from the base.</param>
+internal sealed class SimulatedAgent(
+    string id, int own, Random random, FleetOptions options, SharedBase shared, FleetStatistics statistics, TimeProvider clock) : IDisposable
 {
+    /// <summary>What all agents of the fleet have in common, for bindings.</summary>
+    public const string Tag = "role", TagValue = "fleet";
+
     private static readonly Coverage Coverage = new(Scope.Everything, [new Scanner(EntryKind.File, "file", 1, 0)], [], []);
 
-    private readonly string _id = string.Create(CultureInfo.InvariantCulture, $"i-{number:D6}");
-    private readonly Random _random = new(options.Seed * 1_000_003 + number);
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly Dictionary<Digest, byte[]> _own = [];
     private readonly Queue<Digest> _requested = [];
     private readonly Queue<(ulong Sequence, long SentAt, int Points)> _health = [];
     private readonly ulong _epoch = (ulong)clock.GetUtcNow().ToUnixTimeMilliseconds();
+    private readonly Random _edits = new(random.Next());
+    private readonly SimulatedMetrics _metrics = new(id, options.Points, new Random(random.Next()));
     private Digest _root = shared.Root;
-    private ulong _sequence, _announced, _acknowledged, _healthSequence;
-    private long _announcedAt;
+    private ulong _sequence, _announced, _acknowledged;
+    private long _announcedAt, _droppedAt;
     private bool _isHealthWanted;
-    private V1.HealthBatch? _batch;
-    private bool _areSeriesNamed;
     private Google.Protobuf.ByteString? _challenge;
     private int _version;
     private TimeSpan? _returnAfter;
+    private volatile bool _isDropped;
 
     /// <summary>Connects, and connects again, until it is told to stop.</summary>
-    public async Task RunAsync(V1.AgentService.AgentServiceClient client, CancellationToken cancellation)
+    /// <param name="open">A connection of its own, as agents on machines of their own have; another for each stream.</param>
+    public async Task RunAsync(Func<GrpcChannel> open, CancellationToken cancellation)
     {
-        for (var i = 0; i < options.Own; i++)
+        for (var i = 0; i < own; i++)
             Edit();
         _sequence++;
         while (!cancellation.IsCancellationRequested)
         {
-            var wait = TimeSpan.FromSeconds(0.5 + _random.NextDouble());
+            var wait = TimeSpan.FromSeconds(0.5 + random.NextDouble());
             try
             {
-                await ConnectAsync(client, cancellation);
-                wait = _returnAfter ?? wait;
+                await ConnectAsync(open, cancellation);
+                wait = _isDropped ? TimeSpan.Zero : _returnAfter ?? wait;
             }
             catch (Exception) when (cancellation.IsCancellationRequested)
             {
@@ -53,7 +58,7 @@ internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBas
             catch (RpcException e) when (e.StatusCode is StatusCode.InvalidArgument or StatusCode.FailedPrecondition or StatusCode.PermissionDenied)
             {
                 statistics.WasRefused();
-                await Console.Error.WriteLineAsync($"{_id}: {e.Status.Detail}");
+                await Console.Error.WriteLineAsync($"{id}: {e.Status.Detail}");
                 return;
             }
             catch (Exception e) when (e is RpcException or IOException or OperationCanceledException)
@@ -72,38 +77,50 @@ internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBas
     {
         lock (_gate)
         {
-            Edit();
+            statistics.Changes.Made(id, Edit());
             _sequence++;
         }
 
         Wake();
     }
 
+    /// <summary>Loses its connection, changes an entry meanwhile, and comes back at once.</summary>
+    public void Drop()
+    {
+        lock (_gate)
+            (_isDropped, _droppedAt) = (true, clock.GetTimestamp());
+        Drift();
+    }
+
     public void Dispose() => _wake.Dispose();
 
-    private void Edit()
+    private EntryKey Edit()
     {
-        var key = SharedBase.KeyOf(_random.Next(shared.Entries));
-        var edited = TreeEditor.Apply(new Nodes(shared, _own), _root, [TreeEdit.Put(key, SharedBase.File(_id, ++_version))]);
+        var key = SharedBase.KeyOf(_edits.Next(shared.Entries));
+        var edited = TreeEditor.Apply(new Nodes(shared, _own), _root, [TreeEdit.Put(key, SharedBase.File(id, ++_version))]);
         foreach (var node in edited.Created)
             _own[node.Digest] = node.Bytes;
         _root = edited.Root;
+        return key;
     }
 
-    private async Task ConnectAsync(V1.AgentService.AgentServiceClient client, CancellationToken cancellation)
+    private async Task ConnectAsync(Func<GrpcChannel> open, CancellationToken cancellation)
     {
         _returnAfter = null;
-        using var call = client.Connect(cancellationToken: cancellation);
+        _isDropped = false;
+        using var channel = open();
+        using var call = new V1.AgentService.AgentServiceClient(channel).Connect(cancellationToken: cancellation);
         var hello = new V1.Hello
         {
-            InstanceId = _id,
-            Name = _id,
+            InstanceId = id,
+            Name = id,
             AgentVersion = "0.1.0",
             Epoch = _epoch,
             Sequence = _sequence,
             SentAt = Timestamp.FromDateTimeOffset(clock.GetUtcNow()),
         };
         hello.NodeFormats.Add(TreeNode.Format);
+        hello.Tags.Add(Tag, TagValue);
         await call.RequestStream.WriteAsync(new V1.ConnectRequest { Hello = hello }, cancellation);
         if (!await call.ResponseStream.MoveNext(cancellation) || call.ResponseStream.Current.Welcome is not { } welcome)
             throw new IOException("no welcome");
@@ -115,8 +132,10 @@ internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBas
             _acknowledged = welcome.Epoch == _epoch ? welcome.Sequence : 0;
             _requested.Clear();
             _health.Clear();
-            _areSeriesNamed = false;
+            _metrics.Begin();
             _isHealthWanted = welcome.HealthWanted;
+            if (_droppedAt != 0)
+                statistics.Returns.Add(clock.GetElapsedTime(_droppedAt));
         }
 
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -153,6 +172,9 @@ internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBas
                 statistics.Heads.Add(clock.GetElapsedTime(_announcedAt));
                 _acknowledged = _announced;
                 _announced = 0;
+                if (_droppedAt != 0)
+                    statistics.Recoveries.Add(clock.GetElapsedTime(_droppedAt));
+                _droppedAt = 0;
                 break;
             case V1.ConnectResponse.MessageOneofCase.Ack when response.Ack.Lane == V1.Lane.Health:
                 while (_health.TryPeek(out var sent) && sent.Sequence <= response.Ack.Sequence)
@@ -179,8 +201,8 @@ internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBas
     private async Task WriteAsync(IClientStreamWriter<V1.ConnectRequest> requests, TimeSpan heartbeat, CancellationToken cancellation)
     {
         var heartbeatDue = clock.GetUtcNow() + heartbeat;
-        var healthDue = clock.GetUtcNow() + options.Interval * _random.NextDouble();
-        while (true)
+        var healthDue = clock.GetUtcNow() + options.Interval * random.NextDouble();
+        while (!_isDropped)
         {
             while (Next() is { } message)
                 await requests.WriteAsync(message, cancellation);
@@ -195,7 +217,10 @@ internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBas
             if (_isHealthWanted && now >= healthDue)
             {
                 healthDue += options.Interval;
-                await requests.WriteAsync(new V1.ConnectRequest { Health = Health(now) }, cancellation);
+                var batch = _metrics.Next(_epoch, now);
+                lock (_gate)
+                    _health.Enqueue((batch.Sequence, clock.GetTimestamp(), options.Points));
+                await requests.WriteAsync(new V1.ConnectRequest { Health = batch }, cancellation);
             }
 
             var next = _isHealthWanted && healthDue < heartbeatDue ? healthDue : heartbeatDue;
@@ -241,48 +266,6 @@ internal sealed class SimulatedAgent(int number, FleetOptions options, SharedBas
                 },
             };
         }
-    }
-
-    /// <summary>As agents do: series are named once in a stream. The messages are made once, for the machine is shared with what is measured.</summary>
-    private V1.HealthBatch Health(DateTimeOffset now)
-    {
-        var batch = _batch ??= NewBatch();
-        batch.Sequence = ++_healthSequence;
-        batch.Time = Timestamp.FromDateTimeOffset(now);
-        batch.Series.Clear();
-        foreach (var row in batch.Rows)
-        {
-            row.FloatValues[0] = Math.Round(_random.NextDouble() * 100, 2);
-            if (!_areSeriesNamed)
-                batch.Series.Add(NewSeries(row.Series));
-        }
-
-        _areSeriesNamed = true;
-        lock (_gate)
-            _health.Enqueue((batch.Sequence, clock.GetTimestamp(), options.Points));
-        return batch;
-    }
-
-    private V1.HealthBatch NewBatch()
-    {
-        var batch = new V1.HealthBatch { Epoch = _epoch };
-        for (var i = 0u; i < options.Points; i++)
-        {
-            var row = new V1.SeriesRow { Series = i };
-            row.FloatValues.Add(0);
-            batch.Rows.Add(row);
-        }
-
-        return batch;
-    }
-
-    private V1.Series NewSeries(uint id)
-    {
-        var series = new V1.Series { Id = id, Measurement = "cpu" };
-        series.Tags.Add("host", _id);
-        series.Tags.Add("cpu", string.Create(CultureInfo.InvariantCulture, $"cpu{id}"));
-        series.FloatFields.Add("usage_user");
-        return series;
     }
 
     private void Wake()
