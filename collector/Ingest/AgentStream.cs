@@ -93,12 +93,8 @@ internal sealed partial class AgentStream(
             return (
                 transaction.Heads.Newest(InstanceId),
                 policies.Of(transaction, _instance),
-<<<<<<< HEAD
-                transaction.Presence.Begin(InstanceId, now, _bootId, _bootedAt, points.IsWanted),
+                transaction.Presence.Begin(new Arrival(InstanceId, now, _bootId, _bootedAt, points.IsWanted || _samplesAnyway, _sampling)),
                 isBoundAnew);
-=======
-                transaction.Presence.Begin(new Arrival(InstanceId, now, _bootId, _bootedAt, points.IsWanted || _samplesAnyway, _sampling)));
->>>>>>> part-b
         });
         if (isBoundAnew)
             await pipeline.JudgeIfPendingAsync(InstanceId);
