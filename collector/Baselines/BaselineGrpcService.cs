@@ -55,6 +55,9 @@ internal sealed partial class BaselineGrpcService(StateStore store, BaselineRegi
         }));
     }
 
+    public override Task<GetJudgementProgressResponse> GetJudgementProgress(GetJudgementProgressRequest request, ServerCallContext context) =>
+        Task.FromResult(new GetJudgementProgressResponse { Left = (ulong)store.Read(transaction => transaction.Pending.Count()) });
+
     public override Task<BindResponse> Bind(BindRequest request, ServerCallContext context)
     {
         var policy = request.Policy.Length == 0 ? null : request.Policy;

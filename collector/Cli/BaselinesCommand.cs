@@ -52,14 +52,14 @@ internal static class BaselinesCommand
         foreach (var batch in Batches(file.Nodes()))
             await call.RequestStream.WriteAsync(new ImportRequest { Nodes = batch }, cancellation);
         await call.RequestStream.CompleteAsync();
-        return Made(arguments, (await call.ResponseAsync).Baseline);
+        return Made(arguments, (await JudgementProgress.During(arguments, call.ResponseAsync)).Baseline);
     }
 
     private static async Task<int> CaptureAsync(ParseResult arguments, CancellationToken cancellation)
     {
         var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
         var request = new CaptureRequest { Baseline = arguments.GetValue(Version), InstanceId = arguments.GetValue(Captured), Owner = arguments.GetValue(Owner) ?? "" };
-        return Made(arguments, (await client.CaptureAsync(request, cancellationToken: cancellation)).Baseline);
+        return Made(arguments, (await JudgementProgress.During(arguments, client.CaptureAsync(request, cancellationToken: cancellation))).Baseline);
     }
 
     private static async Task<int> BindAsync(ParseResult arguments, CancellationToken cancellation)
@@ -77,7 +77,7 @@ internal static class BaselinesCommand
             throw new CommandException(ExitCode.WrongUsage, "Say what to bind with exactly one of --instance, --ami and --tag, or --policy, or both.");
 
         var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
-        var response = await client.BindAsync(request, cancellationToken: cancellation);
+        var response = await JudgementProgress.During(arguments, client.BindAsync(request, cancellationToken: cancellation));
         Output.Of(arguments).Show(
             new { request.Name, Instances = response.InstanceIds.ToArray() },
             [("bound", request.Name), ("judges", response.InstanceIds.Count == 0 ? "no known instance yet" : string.Join(' ', response.InstanceIds))]);
@@ -111,14 +111,14 @@ internal static class BaselinesCommand
         request.Layers.AddRange(arguments.GetValue(Layers));
         request.Resolutions.Add(LayersCommand.Resolutions(arguments).ToDictionary());
         var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
-        return Made(arguments, (await client.ComposeAsync(request, cancellationToken: cancellation)).Baseline);
+        return Made(arguments, (await JudgementProgress.During(arguments, client.ComposeAsync(request, cancellationToken: cancellation))).Baseline);
     }
 
     private static async Task<int> RetireAsync(ParseResult arguments, CancellationToken cancellation)
     {
         var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
         var request = new RetireRequest { Baseline = arguments.GetValue(Known) };
-        return Made(arguments, (await client.RetireAsync(request, cancellationToken: cancellation)).Baseline);
+        return Made(arguments, (await JudgementProgress.During(arguments, client.RetireAsync(request, cancellationToken: cancellation))).Baseline);
     }
 
     private static async Task<int> ShowAsync(ParseResult arguments, CancellationToken cancellation)

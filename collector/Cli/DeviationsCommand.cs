@@ -84,7 +84,11 @@ internal static class DeviationsCommand
         var client = new DeviationService.DeviationServiceClient(Connection.Open(arguments));
         var request = new GetDeviationRequest { Id = arguments.GetValue(Id) };
         var response = await client.GetDeviationAsync(request, cancellationToken: cancellation);
-        var deviation = DeviationView.Of(response.Deviation) with { Reversal = [.. response.Reversal] };
+        var deviation = DeviationView.Of(response.Deviation) with
+        {
+            Reversal = [.. response.Reversal],
+            Decisions = [.. response.Decisions.Select(decision => DecisionView.Of(decision)!)],
+        };
         Output.Of(arguments).Show(deviation,
         [
             ("id", deviation.Id),
@@ -102,13 +106,17 @@ internal static class DeviationsCommand
             ("in transaction", deviation.Membership),
             ("cause", deviation.Cause is { } cause ? $"{cause.Id} {cause.Summary}" : null),
             ("decision", deviation.Decision?.Text),
-            ("to undo it", string.Join("\n" + new string(' ', 18), deviation.Reversal ?? [])),
+            ("decided so far", Lines(deviation.Decisions.Select(decision => $"{Output.Time(decision.At)} {decision.Text}"))),
+            ("to undo it", Lines(deviation.Reversal)),
             ("opened", Output.Time(deviation.OpenedAt)),
             ("closed", Output.Time(deviation.ClosedAt)),
             ("happened between", $"{(deviation.ObservedAfter is null ? "an unknown time" : Output.Time(deviation.ObservedAfter))} and {Output.Time(deviation.ObservedBefore)}"),
         ]);
         return ExitCode.Yes;
     }
+
+    /// <summary>Below each other, behind the name.</summary>
+    private static string Lines(IEnumerable<string> lines) => string.Join("\n" + new string(' ', 18), lines);
 
     private static async Task<int> AcknowledgeAsync(ParseResult arguments, CancellationToken cancellation)
     {
@@ -139,7 +147,7 @@ internal static class DeviationsCommand
             Owner = arguments.GetValue(LayerOwner) ?? "",
             Reason = arguments.GetValue(Reason),
         };
-        var response = await client.ApproveAsync(request, cancellationToken: cancellation);
+        var response = await JudgementProgress.During(arguments, client.ApproveAsync(request, cancellationToken: cancellation));
         var decision = DecisionView.Of(response.Decision)!;
         Output.Of(arguments).Show(
             new { Decision = decision, response.Deviations },

@@ -57,8 +57,8 @@ internal static class PoliciesCommand
     {
         var (text, source) = await ReadAsync(arguments, cancellation);
         var client = new PolicyService.PolicyServiceClient(Connection.Open(arguments));
-        var set = PolicySetView.Of(await WithMistakes(
-            client.SetPolicyAsync(new SetPolicyRequest { Text = text, Source = source }, cancellationToken: cancellation)));
+        var set = PolicySetView.Of(await WithMistakes(JudgementProgress.During(
+            arguments, client.SetPolicyAsync(new SetPolicyRequest { Text = text, Source = source }, cancellationToken: cancellation))));
         Output.Of(arguments).Show(set,
         [
             ("policy", set.Name),
@@ -75,7 +75,7 @@ internal static class PoliciesCommand
         var (text, source) = await ReadAsync(arguments, cancellation);
         var client = new PolicyService.PolicyServiceClient(Connection.Open(arguments));
         var trial = PolicyTrialView.Of(instance, await WithMistakes(
-            client.TestPolicyAsync(new TestPolicyRequest { Text = text, Source = source, InstanceId = instance }, cancellationToken: cancellation)));
+            client.TestPolicyAsync(new TestPolicyRequest { Text = text, Source = source, InstanceId = instance }, cancellationToken: cancellation).ResponseAsync));
         var output = Output.Of(arguments);
         if (output.IsJson)
             output.Show(trial, []);
@@ -123,7 +123,7 @@ internal static class PoliciesCommand
     }
 
     /// <summary>What is wrong with these requests is wrong in the file.</summary>
-    private static async Task<T> WithMistakes<T>(AsyncUnaryCall<T> call)
+    private static async Task<T> WithMistakes<T>(Task<T> call)
     {
         try
         {

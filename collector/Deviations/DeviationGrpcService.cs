@@ -86,9 +86,15 @@ internal sealed partial class DeviationGrpcService(
 
     private static GetDeviationResponse ToMessage(StoreTransaction transaction, Deviation deviation)
     {
-        var response = new GetDeviationResponse { Deviation = new DeviationMessages(transaction).Of(deviation) };
+        var messages = new DeviationMessages(transaction);
+        var response = new GetDeviationResponse { Deviation = messages.Of(deviation) };
+        response.Decisions.AddRange(transaction.Decisions.OfEntry(deviation.InstanceId, deviation.Kind, deviation.Key).Select(messages.Of));
         if (deviation.IsOpen)
-            response.Reversal.AddRange(Reversal.Of(deviation.Kind, deviation.Key, deviation.Expected.Decoded(), deviation.Actual.Decoded()));
+        {
+            var package = transaction.Causes.PackageOf(deviation.Kind, deviation.Key);
+            response.Reversal.AddRange(Reversal.Of(deviation.Kind, deviation.Key, deviation.Expected.Decoded(), deviation.Actual.Decoded(), package));
+        }
+
         return response;
     }
 

@@ -54,6 +54,10 @@ internal sealed record DeviationView
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Reversal { get; init; }
 
+    /// <summary>All that was ever decided about this entry of this instance, newest first. Only where one deviation is shown.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<DecisionView>? Decisions { get; init; }
+
     public static DeviationView Of(V1.Deviation deviation) => new()
     {
         Id = deviation.Id,

@@ -8,15 +8,16 @@ namespace Telemetry.Collector.Deviations;
 internal static class Reversal
 {
     /// <summary>Commands for a shell, and comments where a person has to decide.</summary>
-    public static IReadOnlyList<string> Of(EntryKind kind, EntryKey key, Fingerprint? expected, Fingerprint? actual) => kind switch
+    /// <param name="package">That a file belongs to; null: not known.</param>
+    public static IReadOnlyList<string> Of(EntryKind kind, EntryKey key, Fingerprint? expected, Fingerprint? actual, string? package = null) => kind switch
     {
-        EntryKind.File => [.. OfFile(Quoted("/" + Encoding.Latin1.GetString(key.Bytes).Replace('\0', '/')), expected, actual)],
+        EntryKind.File => [.. OfFile(Quoted("/" + Encoding.Latin1.GetString(key.Bytes).Replace('\0', '/')), expected, actual, package)],
         EntryKind.Package => OfPackage(key, expected, actual),
         EntryKind.Setting => OfSetting(key, expected),
         _ => [$"# bring {KeyText.Format(kind, key.Bytes)} back to: {(expected is null ? "not there" : expected.Value?.ToString() ?? "as before")}"],
     };
 
-    private static IEnumerable<string> OfFile(string path, Fingerprint? expected, Fingerprint? actual)
+    private static IEnumerable<string> OfFile(string path, Fingerprint? expected, Fingerprint? actual, string? package)
     {
         if (expected is null)
         {
@@ -38,7 +39,7 @@ internal static class Reversal
                 break;
             case FileType.File when isAnother || actual!.Content != expected.Content || actual.KeyedContent != expected.KeyedContent:
                 yield return expected.Content is { } content
-                    ? $"# put the content with SHA-256 {content} ({expected.Size} bytes) back into {path}; of a packaged file: apt-get install --reinstall PACKAGE, or dnf reinstall PACKAGE"
+                    ? $"# put the content with SHA-256 {content} ({expected.Size} bytes) back into {path}; {Reinstallation(package)}"
                     : $"# put the secret that it held back into {path}";
                 break;
             case FileType.CharacterDevice or FileType.BlockDevice when (isAnother || actual!.Device != expected.Device) && expected.Device is { } device:
@@ -58,6 +59,10 @@ internal static class Reversal
         if (!isAnother && actual!.Xattrs != expected.Xattrs)
             yield return $"# put the extended attributes (capabilities, ACLs, label) of {path} back: getcap, getfacl and ls -Z show those there are";
     }
+
+    private static string Reinstallation(string? package) => package is null
+        ? "of a packaged file: apt-get install --reinstall PACKAGE, or dnf reinstall PACKAGE"
+        : $"by its package: apt-get install --reinstall -- {Quoted(package)}, or dnf reinstall -- {Quoted(package)}";
 
     private static string[] OfPackage(EntryKey key, Fingerprint? expected, Fingerprint? actual)
     {

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Dapper;
 using Google.Protobuf;
 using Telemetry.Collector.Causes;
+using Telemetry.Protocol.Model;
 using V1 = Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Storage;
@@ -18,6 +19,9 @@ internal sealed class CauseTable(DbConnection connection, DbTransaction transact
                c.began_at AS BeganAt
           FROM causes c
         """;
+
+    /// <summary>That are looked at for whose an entry is.</summary>
+    private const int MostEpisodes = 100;
 
     /// <summary>The cause this belongs to: one that takes it in, else a new one.</summary>
     public Cause Join(CauseIdentity identity)
@@ -68,6 +72,23 @@ internal sealed class CauseTable(DbConnection connection, DbTransaction transact
              WHERE cause_id = @id
             """,
             new { id }, transaction);
+
+    /// <summary>The package an entry is known to belong to: it was proven to be of a transaction that had no other; null: nobody knows.</summary>
+    public string? PackageOf(EntryKind kind, EntryKey key) =>
+        connection.Query<Row>(
+                Select +
+                """
+                  JOIN deviations d ON d.cause_id = c.id
+                 WHERE d.kind = @Kind AND d.key = @Key AND d.membership = @Verified AND c.kind = @Packages
+                 ORDER BY d.opened_at DESC
+                 LIMIT @MostEpisodes
+                """,
+                new { Kind = (long)kind, Key = key.Bytes.ToArray(), Verified = (long)Membership.Verified, Packages = (long)CauseKind.Packages, MostEpisodes },
+                transaction)
+            .Select(row => row.ToCause().Packages)
+            .Where(packages => packages.Length == 1)
+            .Select(packages => packages[0].Name)
+            .FirstOrDefault();
 
     /// <summary>Instances with deviations of a cause, by id.</summary>
     public IReadOnlyList<string> InstancesOf(long id, int limit) =>

@@ -68,13 +68,15 @@ public sealed class UpgradeStoryTests : IAsyncDisposable
         var first = await Tamper("web-1", "/usr/share/shop/file-1", "tampered");
         Assert.Equal("hotfix:1", Text(first, "layer"));
         var shown = await _installation.Succeed("deviations", "show", Text(first, "id"));
-        Assert.Contains(shown.GetProperty("reversal").EnumerateArray(), step => step.GetString()!.Contains("--reinstall", StringComparison.Ordinal));
+        Assert.Contains(shown.GetProperty("reversal").EnumerateArray(), step => step.GetString()!.Contains("apt-get install --reinstall -- shop,", StringComparison.Ordinal));
 
         // :: What is acknowledged or waived is so as it is: edited again, it is another episode
         var acknowledged = await _installation.Succeed("deviations", "ack", Text(first, "id"), "--reason", "ticket 7");
         Assert.Equal(("acknowledged", "ticket 7"), (Text(acknowledged, "gives"), Text(acknowledged, "reason")));
-        await Tamper("web-1", "/usr/share/shop/file-1", "tampered again");
+        var again = await Tamper("web-1", "/usr/share/shop/file-1", "tampered again");
         await Ended(first);
+        var decided = (await _installation.Succeed("deviations", "show", Text(again, "id"))).GetProperty("decisions").EnumerateArray();
+        Assert.Equal(["acknowledged: ticket 7", "approved: security update"], decided.Select(decision => $"{Text(decision, "gives")}: {Text(decision, "reason")}"));
 
         var second = await Tamper("web-2", "/usr/share/shop/file-2", "tampered");
         await _installation.Succeed("deviations", "waive", Text(second, "id"), "--until", "2036-12-31", "--reason", "until the migration is done");

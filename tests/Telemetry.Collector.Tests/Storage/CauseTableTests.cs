@@ -5,6 +5,8 @@ namespace Telemetry.Collector.Tests.Storage;
 
 public sealed class CauseTableTests : IDisposable
 {
+    private const Protocol.V1.Membership Verified = Protocol.V1.Membership.Verified;
+
     private readonly Collector _collector = new();
 
     public void Dispose() => _collector.Dispose();
@@ -53,6 +55,22 @@ public sealed class CauseTableTests : IDisposable
 
         Assert.Empty(_collector.Store.Read(transaction => transaction.Causes.Page(null, long.MaxValue, 10)));
     }
+
+    [Fact]
+    public void PackageOf_AFile_IsTheOnlyOneOfATransactionThatProvedIt()
+    {
+        var instance = new CertifiedInstance(_collector);
+        instance.Tamper(new Changes().In(Changes.Upgrade()).Made("/srv/1/1", Some.File("new"), Verified).Made("/srv/2/2", Some.File("new"), Protocol.V1.Membership.Unverified));
+        new CertifiedInstance(_collector, "i-2").Tamper(new Changes().In(Changes.Upgrade("a"), Changes.Upgrade("b")).Made("/srv/3/3", Some.File("new"), Verified));
+        instance.Tamper(new Changes().By(Changes.Vim).Made("/srv/4/4", Some.File("edited")));
+        instance.Heal();
+        instance.Tamper();
+
+        Assert.Equal(["apache2", null, null, null], new[] { "/srv/1/1", "/srv/2/2", "/srv/3/3", "/srv/4/4" }.Select(PackageOf));
+    }
+
+    private string? PackageOf(string path) =>
+        _collector.Store.Read(transaction => transaction.Causes.PackageOf(EntryKind.File, EntryKey.OfPath(path)));
 
     private Cause Join(CauseIdentity identity) => _collector.Store.Write(transaction => transaction.Causes.Join(identity));
 
