@@ -76,7 +76,7 @@ internal static class InstancesCommand
         var client = new FleetService.FleetServiceClient(Connection.Open(arguments));
         var request = new GetInstanceRequest { Id = arguments.GetValue(Id) };
         var response = await client.GetInstanceAsync(request, cancellationToken: cancellation);
-        var instance = InstanceView.Of(response.Instance);
+        var instance = InstanceView.Of(response.Instance) with { Nearest = NearestView.Of(response.Nearest) };
         Output.Of(arguments).Show(instance,
         [
             ("id", instance.Id),
@@ -86,7 +86,7 @@ internal static class InstancesCommand
             ("customer", instance.Customer),
             ("tags", string.Join(' ', instance.Tags.Select(tag => $"{tag.Key}={tag.Value}"))),
             ("image", instance.Image),
-            ("baseline", instance.Baseline ?? "none; bind one with 'baselines bind'"),
+            ("baseline", instance.Baseline ?? Unbound(instance)),
             ("open deviations", $"{instance.OpenDeviations}"),
             ("comparison", instance.Comparison),
             ("agent", instance.AgentVersion),
@@ -96,6 +96,10 @@ internal static class InstancesCommand
         ]);
         return ExitCode.Yes;
     }
+
+    private static string Unbound(InstanceView instance) => instance.Nearest is { } nearest
+        ? $"none; nearest is {nearest.Baseline} with {nearest.Differences} differences: bind it with 'baselines bind {nearest.Baseline.Split(':')[0]} --instance {instance.Id}'"
+        : "none; bind one with 'baselines bind'";
 
     private static async Task<int> HistoryAsync(ParseResult arguments, CancellationToken cancellation)
     {
