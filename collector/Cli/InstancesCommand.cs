@@ -48,6 +48,7 @@ internal static class InstancesCommand
             "Lists when an instance was up, when it was down, and when nobody knows. A mere lack of contact is unknown: down is the time from the last sign of life before a boot to the boot.",
             "telemetryctl instances availability i-1\ntelemetryctl instances availability i-1 --since 2026-03-01T00:00Z --until 2026-04-01T00:00Z",
             AvailabilityAsync, Id, Since, End),
+        DriftCommand.Create(Id),
     };
 
     private static async Task<int> ListAsync(ParseResult arguments, CancellationToken cancellation)
