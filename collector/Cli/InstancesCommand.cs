@@ -99,7 +99,7 @@ internal static class InstancesCommand
     }
 
     private static string Unbound(InstanceView instance) => instance.Nearest is { } nearest
-        ? $"none; nearest is {nearest.Baseline} with {nearest.Differences} differences: bind it with 'baselines bind {nearest.Baseline.Split(':')[0]} --instance {instance.Id}'"
+        ? $"none; nearest is {nearest.Baseline}, differences: {nearest.Differences}; 'baselines bind {nearest.Baseline.Split(':')[0]} --instance {instance.Id}' binds it"
         : "none; bind one with 'baselines bind'";
 
     private static async Task<int> HistoryAsync(ParseResult arguments, CancellationToken cancellation)
