@@ -12,7 +12,8 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(RootCommand root, string[] arguments)
     {
-        var result = root.Parse(arguments);
+        // A file's name may begin with @: it is no file of arguments.
+        var result = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (WrongUsage.Of(result, "telemetry-agent") is { } wrong)
             return Fail(wrong, ExitCode.WrongUsage);
 

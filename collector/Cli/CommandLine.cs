@@ -29,7 +29,8 @@ internal static class CommandLine
 
         HelpText.Install(root);
 
-        var parsed = root.Parse(args);
+        // What begins with @ is no file of arguments but a mistake to tell.
+        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (WrongUsage.Of(parsed, args is ["serve", ..] ? "telemetry-collector" : "telemetryctl") is { } wrong)
             return await FailAsync(ExitCode.WrongUsage, wrong);
 

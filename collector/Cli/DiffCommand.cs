@@ -8,13 +8,13 @@ namespace Telemetry.Collector.Cli;
 
 internal static class DiffCommand
 {
-    private static readonly Argument<string> Left = new("X") { Description = "What is expected: an instance, INSTANCE@TIME, or a baseline NAME:VERSION." };
+    private static readonly Argument<string> Left = new("X") { Description = "What is expected: an instance, INSTANCE@TIME, a baseline NAME:VERSION, or layers on one, BASE:VERSION+LAYER:VERSION." };
     private static readonly Argument<string> Right = new("Y") { Description = "What is compared with it: the same." };
 
     public static Command Create() => CommandLine.Verb(
         "diff",
         "Compares two states; exits 0 when they are the same, 1 when they differ.",
-        "telemetryctl diff shop:7 i-1\ntelemetryctl diff i-1@2026-03-03T10:00Z i-1",
+        "telemetryctl diff shop:7 i-1\ntelemetryctl diff i-1@2026-03-03T10:00Z i-1\ntelemetryctl diff base:1+web:1+cache:1 i-1",
         RunAsync, Left, Right);
 
     private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellation)

@@ -12,14 +12,15 @@ internal static class FindCommand
 {
     private static readonly Option<string?> Digest = new("--digest") { Description = "SHA-256 of a file's content, in hex.", HelpName = "DIGEST" };
     private static readonly Option<string?> Key = new("--key") { Description = "A key, such as /etc/passwd or package:dpkg/bash:amd64.", HelpName = "KEY" };
+    private static readonly Option<bool> First = new("--first") { Description = "Where it was first seen instead, whether or not it is still there; as far as history is kept." };
 
     public static Command Create()
     {
         var command = CommandLine.Verb(
             "find",
-            "Shows which instances have a content or a key now, and since when; exits 1 when none has.",
-            "telemetryctl find --digest $(sha256sum < suspect | cut -c 1-64)\ntelemetryctl find --key package:dpkg/openssl:amd64",
-            RunAsync, Digest, Key);
+            "Shows which instances have a content or a key now, and since when, or which had it first; exits 1 when none has.",
+            "telemetryctl find --digest $(sha256sum < suspect | cut -c 1-64)\ntelemetryctl find --key package:dpkg/openssl:amd64\ntelemetryctl find --first --key /usr/local/bin/suspect",
+            RunAsync, Digest, Key, First);
         command.Validators.Add(result =>
         {
             var digest = result.GetValue(Digest);
@@ -37,18 +38,19 @@ internal static class FindCommand
         var request = arguments.GetValue(Digest) is { } digest
             ? new FindRequest { Digest = ByteString.CopyFrom(Convert.FromHexString(digest)) }
             : new FindRequest { Key = arguments.GetValue(Key) };
+        request.First = arguments.GetValue(First);
         using var call = client.Find(request, cancellationToken: cancellation);
         var found = await call.ResponseStream.ReadAllAsync(cancellation).Select(FoundView.Of).ToListAsync(cancellation);
         Output.Of(arguments).List(
             found,
-            "No instance has it.",
-            ["INSTANCE", "KEY", "ENTRY", "SINCE"],
-            entry => [entry.Instance, entry.Entry.Key, entry.Entry.Summary, Output.Time(entry.Since)]);
+            request.First ? "No instance had it, as far as history is kept." : "No instance has it.",
+            ["INSTANCE", "KEY", "ENTRY", request.First ? "FIRST SEEN" : "SINCE", "NOT YET"],
+            entry => [entry.Instance, entry.Entry.Key, entry.Entry.Summary, Output.Time(entry.Since), Output.Time(entry.After)]);
         return found.Count > 0 ? ExitCode.Yes : ExitCode.No;
     }
 
-    /// <param name="Since">The agent's clock: first seen so, without a break until now.</param>
-    /// <param name="After">When it was still otherwise; null when nothing older is kept.</param>
+    /// <param name="Since">The agent's clock: first seen so, without a break until now unless the first is asked for.</param>
+    /// <param name="After">When it was still otherwise; null when nothing older is kept, or that said nothing of it.</param>
     private sealed record FoundView(
         string Instance, EntryView Entry, DateTime Since, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] DateTime? After)
     {

@@ -48,6 +48,7 @@ internal static class InstancesCommand
             "Lists when an instance was up, when it was down, and when nobody knows. A mere lack of contact is unknown: down is a reboot: from the last sign of life to a boot at most ten minutes later.",
             "telemetryctl instances availability i-1\ntelemetryctl instances availability i-1 --since 2026-03-01T00:00Z --until 2026-04-01T00:00Z",
             AvailabilityAsync, Id, Since, End),
+        DriftCommand.Create(Id),
     };
 
     private static async Task<int> ListAsync(ParseResult arguments, CancellationToken cancellation)
@@ -76,7 +77,7 @@ internal static class InstancesCommand
         var client = new FleetService.FleetServiceClient(Connection.Open(arguments));
         var request = new GetInstanceRequest { Id = arguments.GetValue(Id) };
         var response = await client.GetInstanceAsync(request, cancellationToken: cancellation);
-        var instance = InstanceView.Of(response.Instance);
+        var instance = InstanceView.Of(response.Instance) with { Nearest = NearestView.Of(response.Nearest) };
         Output.Of(arguments).Show(instance,
         [
             ("id", instance.Id),
@@ -86,7 +87,7 @@ internal static class InstancesCommand
             ("customer", instance.Customer),
             ("tags", string.Join(' ', instance.Tags.Select(tag => $"{tag.Key}={tag.Value}"))),
             ("image", instance.Image),
-            ("baseline", instance.Baseline ?? "none; bind one with 'baselines bind'"),
+            ("baseline", instance.Baseline ?? Unbound(instance)),
             ("open deviations", $"{instance.OpenDeviations}"),
             ("comparison", instance.Comparison),
             ("agent", instance.AgentVersion),
@@ -96,6 +97,10 @@ internal static class InstancesCommand
         ]);
         return ExitCode.Yes;
     }
+
+    private static string Unbound(InstanceView instance) => instance.Nearest is { } nearest
+        ? $"none; nearest is {nearest.Baseline}, differences: {nearest.Differences}; 'baselines bind {nearest.Baseline.Split(':')[0]} --instance {instance.Id}' binds it"
+        : "none; bind one with 'baselines bind'";
 
     private static async Task<int> HistoryAsync(ParseResult arguments, CancellationToken cancellation)
     {

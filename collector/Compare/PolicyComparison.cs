@@ -10,46 +10,32 @@ internal static class PolicyComparison
     public static IReadOnlyList<Finding> Between(
         INodeSource nodes, Roots expected, Roots actual, CoverageOverlap overlap, Yardstick yardstick)
     {
-        var findings = new List<Finding>();
-        foreach (var (kind, change) in Comparison.Between(nodes, expected, actual, overlap))
+        var findings = Find(nodes, expected, actual, overlap.Covers, yardstick).ToList();
+        MarkForm(findings, overlap, yardstick);
+        return findings;
+    }
+
+    /// <summary>The same one by one, for who needs not all of them; what differs in form only is not told apart.</summary>
+    /// <param name="covers">Whether a key is compared at all.</param>
+    public static IEnumerable<Finding> Find(
+        INodeSource nodes, Roots expected, Roots actual, Covers covers, Yardstick yardstick)
+    {
+        var files = new ParsedFiles(nodes, expected, actual);
+        foreach (var (kind, change) in Comparison.Between(nodes, expected, actual, covers))
         {
             if (!yardstick.Judges(kind, change.Key))
                 continue;
 
             var rule = yardstick.Policy.RuleOf(kind, change.Key.Bytes);
             var verdict = Closeness.Of(kind, change.BeforeFingerprint, change.AfterFingerprint, rule?.Treatment ?? Treatment.Full);
-            if (verdict != Verdict.Equal)
-                findings.Add(new Finding(kind, change, verdict, rule?.Severity));
+            if (verdict != Verdict.Equal && !(kind == EntryKind.Setting && SaysNothing(change, files.Of(change.Key))))
+                yield return new Finding(kind, change, verdict, rule?.Severity);
         }
-
-        DropSettingsThatSayNothing(findings, nodes, expected, actual);
-        MarkForm(findings, overlap, yardstick);
-        return findings;
     }
 
-    /// <summary>
-    /// A file that holds what it shall hold has no setting that differs, whatever was made of it. Of one that layers share, each
-    /// knows the order of its own settings: of the whole none is expected.
-    /// </summary>
-    private static void DropSettingsThatSayNothing(List<Finding> findings, INodeSource nodes, Roots expected, Roots actual)
-    {
-        var files = new Dictionary<EntryKey, (bool IsEqual, bool IsShared)>();
-        findings.RemoveAll(finding =>
-        {
-            if (finding.Kind != EntryKind.Setting)
-                return false;
-
-            var key = SettingKey.FileOf(finding.Key.Bytes);
-            if (!files.TryGetValue(key, out var file))
-            {
-                var shall = TreeReader.Find(nodes, expected.File, key);
-                file = (Closeness.HaveEqualContent(shall, TreeReader.Find(nodes, actual.File, key)), ContentBySettings.Is(shall));
-                files.Add(key, file);
-            }
-
-            return file.IsEqual || (file.IsShared && finding.Change.Before is null && SettingKey.IsOrder(finding.Key));
-        });
-    }
+    /// <summary>A file that holds what it shall hold has no setting that differs, whatever was made of it.</summary>
+    private static bool SaysNothing(EntryChange setting, ParsedFile file) =>
+        file.HasEqualContent || (file.ExpectsNoOrder && setting.Before is null && SettingKey.IsOrder(setting.Key));
 
     private static void MarkForm(List<Finding> findings, CoverageOverlap overlap, Yardstick yardstick)
     {

@@ -1,18 +1,19 @@
 using Grpc.Core;
+using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Compare;
 using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Policies;
+using Telemetry.Collector.Signing;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
-using Telemetry.Protocol.Policies;
 using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Fleet;
 
 /// <summary>Instances and their states, for people and programs.</summary>
-internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents) : FleetService.FleetServiceBase
+internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Seals seals, ConnectedAgents agents) : FleetService.FleetServiceBase
 {
     public override Task<ListInstancesResponse> ListInstances(ListInstancesRequest request, ServerCallContext context) =>
         Task.FromResult(store.Read(transaction =>
@@ -27,19 +28,21 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
         Task.FromResult(store.Read(transaction =>
         {
             var instance = transaction.Instances.Find(request.Id) ?? throw new UnknownInstanceException(request.Id);
-            return new GetInstanceResponse { Instance = ToMessage(transaction, instance, transaction.Deviations.OpenBySeverity()) };
+            return new GetInstanceResponse
+            {
+                Instance = ToMessage(transaction, instance, transaction.Deviations.OpenBySeverity()),
+                Nearest = Nearest(transaction, instance),
+            };
         }));
 
     public override async Task Diff(DiffRequest request, IServerStreamWriter<DiffResponse> responses, ServerCallContext context)
     {
         var (differences, leftOut) = store.Read(transaction =>
         {
-            var left = StoredState.Find(transaction, request.Left);
-            var right = StoredState.Find(transaction, request.Right);
-            var overlap = new CoverageOverlap(left.Coverage, right.Coverage);
-            var all = Comparison.Between(transaction.Nodes, left.Roots, right.Roots, overlap).ToList();
-            var known = all.FindAll(difference => Closeness.Of(difference.Kind, difference.Change) != Verdict.OtherKey);
-            return (known, LeftOut.With(overlap.LeftOut, all.Count - known.Count));
+            var nodes = new MemoryNodes(transaction.Nodes);
+            var left = State(transaction, request.Left, nodes);
+            var right = State(transaction, request.Right, nodes);
+            return StateComparison.Between(nodes, left.Roots, right.Roots, new CoverageOverlap(left.Coverage, right.Coverage));
         });
 
         foreach (var difference in differences)
@@ -72,21 +75,38 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
 
     public override async Task Find(FindRequest request, IServerStreamWriter<FindResponse> responses, ServerCallContext context)
     {
-        var found = store.Read(transaction => request.WhatCase switch
+        var found = store.Read(transaction =>
         {
-            FindRequest.WhatOneofCase.Digest => FleetSearch.ByContent(transaction, request.Digest.ToDigest()).ToList(),
-            FindRequest.WhatOneofCase.Key when Key(request.Key) is var (kind, key) => FleetSearch.ByKey(transaction, kind, key).ToList(),
-            _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "Neither a digest nor a key to find.")),
+            var search = request.WhatCase switch
+            {
+                FindRequest.WhatOneofCase.Digest => FleetSearch.ForContent(transaction, request.Digest.ToDigest()),
+                FindRequest.WhatOneofCase.Key when Key(request.Key) is var (kind, key) => FleetSearch.ForKey(transaction, kind, key),
+                _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "Neither a digest nor a key to find.")),
+            };
+            return !request.First ? search.Now().ToList() : search.First() is { } first ? [first] : [];
         });
         foreach (var entry in found)
             await responses.WriteAsync(entry.ToMessage(), context.CancellationToken);
     }
 
+    private StoredState State(StoreTransaction transaction, string name, MemoryNodes nodes) =>
+        LayerStack.TryParse(name) is { } stack ? stack.Compose(transaction, policies, seals, nodes) : StoredState.Find(transaction, name);
+
+    /// <returns>Null: a line judges it, or would if bindings did not contradict each other.</returns>
+    private Protocol.V1.NearestBaseline? Nearest(StoreTransaction transaction, Instance instance)
+    {
+        var isUnbound = Binding.LineOf(instance, transaction.Baselines.Bindings()) is { Line: null, Tie: null };
+        return isUnbound && transaction.Heads.Newest(instance.Id) is { } head && Baselines.NearestBaseline.Of(transaction, policies, seals, head) is { } nearest
+            ? new Protocol.V1.NearestBaseline { Baseline = nearest.Name.ToString(), Differences = (ulong)nearest.Differences }
+            : null;
+    }
+
+    /// <summary>A key as people type it: the name of a folder may end with a slash.</summary>
     private static (EntryKind Kind, EntryKey Key) Key(string text)
     {
         try
         {
-            return KeyText.Parse(text);
+            return KeyText.Parse(text is ['/', _, ..] ? "/" + text.Trim('/') : text);
         }
         catch (FormatException e)
         {

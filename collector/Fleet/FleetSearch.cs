@@ -5,9 +5,9 @@ using V1 = Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Fleet;
 
-/// <summary>An entry that an instance has now.</summary>
-/// <param name="Since">The agent's clock: when it was first seen so, without a break until now.</param>
-/// <param name="After">The agent's clock: when it was still otherwise; null when nothing older is kept.</param>
+/// <summary>An entry that an instance has, or had.</summary>
+/// <param name="Since">The agent's clock: when it was first seen so.</param>
+/// <param name="After">The agent's clock: when it was still otherwise; null when nothing older is kept, or that said nothing of it.</param>
 internal sealed record FoundEntry(string InstanceId, EntryKind Kind, EntryKey Key, Fingerprint Fingerprint, DateTimeOffset Since, DateTimeOffset? After)
 {
     public V1.FindResponse ToMessage() => new()
@@ -19,18 +19,49 @@ internal sealed record FoundEntry(string InstanceId, EntryKind Kind, EntryKey Ke
     };
 }
 
-/// <summary>Which instances have an entry now, and since when: by their stored trees alone.</summary>
-internal static class FleetSearch
+/// <summary>Looks for entries in the trees of the whole fleet: in what instances are, and in all that they were as far as it is kept.</summary>
+/// <param name="keys">Where they may be, in rising order.</param>
+/// <param name="isWanted">Which of those that are there.</param>
+internal sealed class FleetSearch(StoreTransaction transaction, EntryKind kind, IReadOnlyList<EntryKey> keys, Predicate<Fingerprint> isWanted)
 {
-    /// <summary>Files with this content, wherever they are.</summary>
-    public static IEnumerable<FoundEntry> ByContent(StoreTransaction transaction, Digest content)
+    /// <summary>For files with this content, wherever they are or were.</summary>
+    public static FleetSearch ForContent(StoreTransaction transaction, Digest content)
     {
-        // Nodes are stored once for the fleet: the leaves that have it say below which keys to look.
+        // Nodes are stored once for the fleet and its history: the leaves that have it say below which keys to look.
         var keys = transaction.Nodes.LeavesWith(content.ToArray()).SelectMany(leaf => KeysOf(leaf, content)).Distinct().Order().ToList();
-        return Search(transaction, EntryKind.File, keys, fingerprint => fingerprint.Content == content);
+        return new FleetSearch(transaction, EntryKind.File, keys, fingerprint => fingerprint.Content == content);
     }
 
-    public static IEnumerable<FoundEntry> ByKey(StoreTransaction transaction, EntryKind kind, EntryKey key) => Search(transaction, kind, [key], _ => true);
+    public static FleetSearch ForKey(StoreTransaction transaction, EntryKind kind, EntryKey key) => new(transaction, kind, [key], _ => true);
+
+    /// <summary>What instances have now, each since when it was first seen so without a break until now; by instance and key.</summary>
+    public IEnumerable<FoundEntry> Now()
+    {
+        var values = keys.Select(key => new SharedSearch(transaction.Nodes, [key], _ => true)).ToList();
+        foreach (var instance in transaction.Instances.All())
+        {
+            foreach (var found in Now(instance.Id, values))
+                yield return found;
+        }
+    }
+
+    /// <summary>The first that was seen of it on any instance, whatever became of it since; null: nobody ever had it.</summary>
+    public FoundEntry? First()
+    {
+        if (keys.Count == 0)
+            return null;
+
+        var wanted = new SharedSearch(transaction.Nodes, keys, value => isWanted(Fingerprint.Decode(value)));
+        (PastTree Tree, TreeEntry Entry)? first = null;
+        foreach (var tree in transaction.Heads.Trees(kind))
+        {
+            // An agent that was away tells later what it saw earlier.
+            if ((first is not { } earlier || tree.ObservedAt < earlier.Tree.ObservedAt) && wanted.First(tree.Root) is { } entry)
+                first = (tree, entry);
+        }
+
+        return first is var (seen, there) ? Dated(seen, there, Before(seen)) : null;
+    }
 
     private static IEnumerable<EntryKey> KeysOf(TreeNode leaf, Digest content)
     {
@@ -41,35 +72,48 @@ internal static class FleetSearch
         }
     }
 
-    private static IEnumerable<FoundEntry> Search(
-        StoreTransaction transaction, EntryKind kind, IReadOnlyList<EntryKey> keys, Predicate<Fingerprint> wanted)
+    /// <summary>Goes back once, for all entries, until each was otherwise.</summary>
+    private IEnumerable<FoundEntry> Now(string instanceId, IReadOnlyList<SharedSearch> values)
     {
-        foreach (var instance in transaction.Instances.All())
+        var found = new List<FoundEntry>();
+        List<(SharedSearch Values, TreeEntry Entry)>? undated = null;
+        PastTree? newer = null;
+        foreach (var tree in transaction.Heads.TreesBackwards(instanceId, kind))
         {
-            if (transaction.Heads.Newest(instance.Id) is not { } head)
-                continue;
-
-            foreach (var key in keys)
+            undated ??= Wanted(values, tree.Root);
+            if (undated.Count == 0)
+                break;
+            if (tree.Root != newer?.Root)
             {
-                if (TreeReader.FindValue(transaction.Nodes, head.Roots[kind], key) is { } value && Fingerprint.Decode(value) is var fingerprint && wanted(fingerprint))
-                    yield return Dated(transaction, head, kind, key, value, fingerprint);
+                found.AddRange(undated.Where(there => !IsIn(tree, there)).Select(there => Dated(newer!, there.Entry, tree)));
+                undated.RemoveAll(there => !IsIn(tree, there));
             }
+
+            newer = tree;
         }
+
+        found.AddRange(undated?.Select(there => Dated(newer!, there.Entry, before: null)) ?? []);
+        return found.OrderBy(entry => entry.Key);
     }
 
-    /// <summary>Goes back until the entry was otherwise.</summary>
-    private static FoundEntry Dated(StoreTransaction transaction, InstanceHead newest, EntryKind kind, EntryKey key, byte[] value, Fingerprint fingerprint)
+    private List<(SharedSearch Values, TreeEntry Entry)> Wanted(IEnumerable<SharedSearch> values, Digest root) =>
+    [
+        .. from value in values
+           let entry = value.First(root)
+           where entry is not null && isWanted(entry.Value.Fingerprint)
+           select (value, entry.Value),
+    ];
+
+    private static bool IsIn(PastTree tree, (SharedSearch Values, TreeEntry Entry) there) =>
+        there.Values.First(tree.Root) is { } entry && entry.Value.AsSpan().SequenceEqual(there.Entry.Value);
+
+    /// <param name="before">What the instance was before that; null: nothing older is kept.</param>
+    private FoundEntry Dated(PastTree tree, TreeEntry entry, PastTree? before)
     {
-        var first = newest;
-        foreach (var head in transaction.Heads.Backwards(newest.InstanceId))
-        {
-            var isSame = head.Roots[kind] == first.Roots[kind]
-                || (TreeReader.FindValue(transaction.Nodes, head.Roots[kind], key) is { } earlier && earlier.AsSpan().SequenceEqual(value));
-            if (!isSame)
-                return new FoundEntry(newest.InstanceId, kind, key, fingerprint, first.ObservedAt, first.ObservedAfter);
-            first = head;
-        }
-
-        return new FoundEntry(newest.InstanceId, kind, key, fingerprint, first.ObservedAt, After: null);
+        var isKnown = before is not null && transaction.Heads.Get(before.HeadId).Coverage.Covers(kind, entry.Key.Bytes);
+        return new FoundEntry(tree.InstanceId, kind, entry.Key, entry.Fingerprint, tree.ObservedAt, isKnown ? tree.ObservedAfter : null);
     }
+
+    private PastTree? Before(PastTree tree) =>
+        transaction.Heads.TreesBackwards(tree.InstanceId, kind).FirstOrDefault(older => older.HeadId < tree.HeadId);
 }

@@ -39,3 +39,9 @@ internal sealed record InstanceHead(
     DateTimeOffset ObservedAt,
     DateTimeOffset? ObservedAfter,
     DateTimeOffset ReceivedAt);
+
+/// <summary>What one kind of a head was, and no more of it: a history is long.</summary>
+/// <param name="HeadId">Grows in the order in which heads became known; of one instance, in their order.</param>
+/// <param name="ObservedAt">The agent's clock.</param>
+/// <param name="ObservedAfter">The agent's clock: when the state before this one was last seen.</param>
+internal sealed record PastTree(long HeadId, string InstanceId, Digest Root, DateTimeOffset ObservedAt, DateTimeOffset? ObservedAfter);

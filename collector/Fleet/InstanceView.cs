@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Telemetry.Protocol.Model;
 using V1 = Telemetry.Protocol.V1;
 
@@ -21,6 +22,10 @@ internal sealed record InstanceView
     public string? Image { get; init; }
 
     public string? Baseline { get; init; }
+
+    /// <summary>The version it differs from least while no line judges it. Only where one instance is shown.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public NearestView? Nearest { get; init; }
 
     public HeadView? Head { get; init; }
 
@@ -55,6 +60,11 @@ internal sealed record InstanceView
     };
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
+}
+
+internal sealed record NearestView(string Baseline, ulong Differences)
+{
+    public static NearestView? Of(V1.NearestBaseline? nearest) => nearest is null ? null : new NearestView(nearest.Baseline, nearest.Differences);
 }
 
 internal sealed record HeadView(ulong Epoch, ulong Sequence, DateTime ObservedAt, RootsView Roots, CoverageView Coverage)

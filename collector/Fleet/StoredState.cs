@@ -23,7 +23,7 @@ internal sealed record StoredState(Roots Roots, Coverage Coverage)
         }
 
         if (transaction.Instances.Find(name) is null)
-            throw new UnknownStateException($"'{name}' is neither an instance, INSTANCE@TIME nor a baseline ({VersionName.Form}); 'telemetryctl instances list' shows the instances.");
+            throw new UnknownStateException($"'{name}' is neither an instance, INSTANCE@TIME, a baseline ({VersionName.Form}) nor layers on one ({LayerStack.Form}); 'telemetryctl instances list' shows the instances.");
 
         return transaction.Heads.Newest(name) is { } head
             ? new StoredState(head.Roots, head.Coverage)

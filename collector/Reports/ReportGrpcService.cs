@@ -1,9 +1,11 @@
 using Grpc.Core;
+using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
+using Severity = Telemetry.Protocol.Model.Severity;
 
 namespace Telemetry.Collector.Reports;
 
@@ -33,6 +35,25 @@ internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents
         return Task.FromResult(response);
     }
 
+    public override Task<ListDriftResponse> ListDrift(ListDriftRequest request, ServerCallContext context)
+    {
+        var now = time.GetUtcNow();
+        var (from, to) = Times(request.From, request.To);
+        to = to < now ? to : now;
+        var episodes = store.Read(transaction =>
+        {
+            if (transaction.Instances.Find(request.InstanceId) is null)
+                throw new UnknownInstanceException(request.InstanceId);
+            from = transaction.Instances.FirstSeen(request.InstanceId) is var first && from < first ? first : from;
+            return transaction.Deviations.Between(request.InstanceId, from, to);
+        });
+
+        var response = new ListDriftResponse();
+        if (from <= to)
+            response.Points.AddRange(DriftTimeline.Of(episodes, from, to, Step(request.Step, to - from)).Select(ToMessage));
+        return Task.FromResult(response);
+    }
+
     public override Task<ListPointAccountsResponse> ListPointAccounts(ListPointAccountsRequest request, ServerCallContext context)
     {
         var (from, to) = Times(request.From, request.To);
@@ -53,6 +74,29 @@ internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents
 
     private static (DateTimeOffset From, DateTimeOffset To) Times(Google.Protobuf.WellKnownTypes.Timestamp? from, Google.Protobuf.WellKnownTypes.Timestamp? to) =>
         (from.ToTime("from"), to.ToTime("to"));
+
+    private static TimeSpan Step(Google.Protobuf.WellKnownTypes.Duration? asked, TimeSpan time)
+    {
+        if (asked is null)
+            return DriftTimeline.StepOf(time);
+        if (asked.Seconds is < 1 or > 1_000_000_000)
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "A step is one second at least, and no longer than some years."));
+
+        var step = asked.ToTimeSpan();
+        return time / step < DriftTimeline.MaxPoints
+            ? step
+            : throw new RpcException(new Status(StatusCode.InvalidArgument, $"That would be more than {DriftTimeline.MaxPoints} points; choose a longer step or a shorter time."));
+    }
+
+    private static Protocol.V1.DriftPoint ToMessage(Deviations.DriftPoint point) => new()
+    {
+        At = point.At.ToTimestamp(),
+        Critical = (uint)point.Open.GetValueOrDefault(Severity.Critical),
+        High = (uint)point.Open.GetValueOrDefault(Severity.High),
+        Medium = (uint)point.Open.GetValueOrDefault(Severity.Medium),
+        Low = (uint)point.Open.GetValueOrDefault(Severity.Low),
+        Info = (uint)point.Open.GetValueOrDefault(Severity.Info),
+    };
 
     private static Protocol.V1.Availability ToMessage(Fleet.Availability state) => state switch
     {

@@ -9,6 +9,19 @@ internal sealed record AvailabilityView(string State, DateTime From, DateTime To
         new(interval.State.ToString().ToLowerInvariant(), interval.From.ToDateTime(), interval.To.ToDateTime());
 }
 
+/// <summary>How many deviations were open at a point in time, by the last severity each had: the JSON of <c>instances drift</c>.</summary>
+internal sealed record DriftView(DateTime At, uint Open, uint Critical, uint High, uint Medium, uint Low, uint Info)
+{
+    public static DriftView Of(V1.DriftPoint point) => new(
+        point.At.ToDateTime(),
+        point.Critical + point.High + point.Medium + point.Low + point.Info,
+        point.Critical,
+        point.High,
+        point.Medium,
+        point.Low,
+        point.Info);
+}
+
 /// <summary>What became of the points of an instance and hour: the JSON of <c>reports coverage</c>.</summary>
 /// <param name="Waiting">At the agent, or on the way. Below 0: the agent forgot that it counted some.</param>
 internal sealed record PointAccountView(

@@ -101,6 +101,12 @@ internal sealed class BaselineTable(DbConnection connection, DbTransaction trans
     /// <summary>The newest version of a line: the required one.</summary>
     public Baseline? Newest(string line) => One(" WHERE b.name = @line ORDER BY b.id DESC LIMIT 1", new { line });
 
+    /// <summary>Of every line that has one, the newest version that is accepted, by line.</summary>
+    public IReadOnlyList<Baseline> NewestOfLines() =>
+        [.. connection.Query<Row>(
+                Select + " WHERE b.id IN (SELECT MAX(id) FROM baselines WHERE retired_at IS NULL GROUP BY name) ORDER BY b.name", transaction: transaction)
+            .Select(row => row.ToBaseline())];
+
     /// <summary>All versions, by line, then in order of creation.</summary>
     public IReadOnlyList<Baseline> All() =>
         [.. connection.Query<Row>(Select + " ORDER BY b.name, b.id", transaction: transaction).Select(row => row.ToBaseline())];

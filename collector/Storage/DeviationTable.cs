@@ -175,6 +175,20 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                 transaction: transaction)
             .ToLookup(row => row.InstanceId, row => ((Severity)row.Severity, row.Count));
 
+    /// <summary>The episodes of an instance that were open at some moment between two times.</summary>
+    public IReadOnlyList<Episode> Between(string instanceId, DateTimeOffset from, DateTimeOffset to) =>
+        [.. connection.Query<(long Severity, long OpenedAt, long? ClosedAt)>(
+                """
+                SELECT severity, opened_at, closed_at FROM deviations WHERE instance_id = @instanceId AND closed_at IS NULL AND opened_at <= @To
+                UNION ALL
+                SELECT severity, opened_at, closed_at FROM deviations WHERE instance_id = @instanceId AND closed_at > @From AND opened_at <= @To
+                """,
+                new { instanceId, From = from.ToUnixTimeMilliseconds(), To = to.ToUnixTimeMilliseconds() }, transaction)
+            .Select(row => new Episode(
+                (Severity)row.Severity,
+                DateTimeOffset.FromUnixTimeMilliseconds(row.OpenedAt),
+                row.ClosedAt is { } closed ? DateTimeOffset.FromUnixTimeMilliseconds(closed) : null))];
+
     private static object Parameters(Deviation deviation) => new
     {
         deviation.Id,

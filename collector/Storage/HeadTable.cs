@@ -85,6 +85,24 @@ internal sealed class HeadTable(DbConnection connection, DbTransaction transacti
             """,
             new { instanceId, until = until?.ToUnixTimeMilliseconds() ?? long.MaxValue }, transaction, buffered: false).Select(row => row.ToHead());
 
+    /// <summary>The trees of one kind that an instance had, newest first.</summary>
+    public IEnumerable<PastTree> TreesBackwards(string instanceId, EntryKind kind) =>
+        Trees(kind, "WHERE instance_id = @instanceId ORDER BY epoch DESC, sequence DESC", new { instanceId });
+
+    /// <summary>The trees of one kind that all instances had, in the order in which they became known.</summary>
+    public IEnumerable<PastTree> Trees(EntryKind kind) => Trees(kind, "ORDER BY id", new { });
+
+    /// <summary>A head that exists.</summary>
+    public InstanceHead Get(long id) =>
+        connection.QuerySingle<Row>(
+            $"""
+            SELECT {Columns}
+              FROM heads  h
+              JOIN scopes s ON s.digest = h.scope_digest
+             WHERE h.id = @id
+            """,
+            new { id }, transaction).ToHead();
+
     /// <summary>The roots of the next heads by id.</summary>
     public IReadOnlyList<(long Id, Roots Roots)> RootsAfter(long id, int most) =>
         RootRow.Query(connection, transaction, "heads", id, most);
@@ -103,6 +121,16 @@ internal sealed class HeadTable(DbConnection connection, DbTransaction transacti
                            LIMIT @most)
             """,
             new { boundary = boundary.ToUnixTimeMilliseconds(), most }, transaction);
+
+    private IEnumerable<PastTree> Trees(EntryKind kind, string rest, object parameters) =>
+        connection.Query<(long Id, string InstanceId, byte[] Root, long ObservedAt, long? ObservedAfter)>(
+                $"SELECT id, instance_id, {kind.Name()}_root, observed_at, observed_after FROM heads {rest}", parameters, transaction, buffered: false)
+            .Select(row => new PastTree(
+                row.Id,
+                row.InstanceId,
+                new Digest(row.Root),
+                DateTimeOffset.FromUnixTimeMilliseconds(row.ObservedAt),
+                row.ObservedAfter is { } after ? DateTimeOffset.FromUnixTimeMilliseconds(after) : null));
 
     private sealed record Row(
         long Id, string InstanceId, long Epoch, long Sequence,

@@ -56,6 +56,10 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
     public Instance? Find(string id) =>
         connection.QuerySingleOrDefault<Row>(Select + " WHERE id = @id", new { id }, transaction)?.ToInstance();
 
+    /// <summary>When an instance that exists first introduced itself, by the collector's clock.</summary>
+    public DateTimeOffset FirstSeen(string id) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(connection.QuerySingle<long>("SELECT first_seen FROM instances WHERE id = @id", new { id }, transaction));
+
     /// <summary>All instances, by id.</summary>
     public IReadOnlyList<Instance> All() =>
         [.. connection.Query<Row>(Select + " ORDER BY id", transaction: transaction).Select(row => row.ToInstance())];

@@ -13,6 +13,7 @@ public sealed class DependencyTests
         "Telemetry.Collector.Causes.CauseText",
         "Telemetry.Collector.Causes.StoredChange",
         "Telemetry.Collector.Deviations.DeviationTracker",
+        "Telemetry.Collector.Deviations.DriftTimeline",
         "Telemetry.Collector.Deviations.SeverityRules",
         "Telemetry.Collector.Policies.ScopeWidening",
         "Telemetry.Collector.TimeSeries.LineProtocol",

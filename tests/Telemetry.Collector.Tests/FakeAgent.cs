@@ -27,10 +27,18 @@ internal sealed class FakeAgent(AgentStream stream, string instanceId = "i-1")
     }
 
     /// <summary>Announces a tree and serves it until the collector acknowledges.</summary>
-    public V1.Ack? Report(FileTree tree, ulong sequence = 1, ulong epoch = 1, Coverage? coverage = null)
+    /// <param name="at">When it was observed.</param>
+    public V1.Ack? Report(FileTree tree, ulong sequence = 1, ulong epoch = 1, Coverage? coverage = null, DateTimeOffset? at = null)
     {
         var (roots, nodes) = tree.Build();
-        return Serve(stream.Receive(Head(roots, sequence, epoch, coverage)), nodes);
+        var head = Head(roots, sequence, epoch, coverage);
+        if (at is { } observed)
+        {
+            head.Head.ObservedAt = observed.ToTimestamp();
+            head.Head.ObservedAfter = observed.AddSeconds(-10).ToTimestamp();
+        }
+
+        return Serve(stream.Receive(head), nodes);
     }
 
     /// <summary>Says who made changes.</summary>

@@ -170,7 +170,8 @@ public sealed class SettingsSection
 
     private string FullName(string name) => _path.Length == 0 ? name : $"{_path}.{name}";
 
-    private static TimeSpan? ParseDuration(string text)
+    /// <returns>Null: the text is none, such as <c>90s</c> or <c>6h</c>.</returns>
+    public static TimeSpan? ParseDuration(string text)
     {
         var unitStart = text.AsSpan().IndexOfAnyExceptInRange('0', '9');
         if (unitStart <= 0 || !long.TryParse(text.AsSpan(0, unitStart), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > 1_000_000)

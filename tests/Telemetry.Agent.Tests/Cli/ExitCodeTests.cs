@@ -40,6 +40,14 @@ public sealed class ExitCodeTests : IDisposable
         Assert.DoesNotContain("Not there: /a", output);
     }
 
+    [Fact]
+    public void Argument_ThatBeginsWithAnAt_IsNoFileOfArguments()
+    {
+        _folder.Write("arguments", "--help");
+
+        Assert.Contains("@arguments", Run("show @arguments").Output, StringComparison.Ordinal);
+    }
+
     private (int Code, string Output) Run(string arguments)
     {
         var (code, output, error) = Shell.TryRun(_folder.Path, SettingScans.Agent, arguments.Split(' '));
