@@ -44,7 +44,7 @@ internal sealed partial class HealthQueue(SpoolLane lane, Func<HealthSample, byt
             _sent = default;
             var watermark = new HeadPosition(watermarkEpoch, watermarkSequence);
             if (!IsPresenceWanted)
-                lane.Acked(lane.Last);
+                lane.Discard();
             else if (lane.IsBehind(watermark))
                 lane.Renumber(watermarkEpoch);
             else

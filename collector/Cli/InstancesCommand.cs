@@ -92,6 +92,7 @@ internal static class InstancesCommand
             ("agent", instance.AgentVersion),
             ("last seen", Output.Time(instance.LastSeen)),
             ("contested", instance.ContestedAt is { } at ? $"another machine claimed to be this one, last {Output.Time(at)}: a disk was cloned" : null),
+            ("missing", instance.MissingNoticedAt is { } noticed ? $"{instance.MissingBatches} deliveries of metrics never came, noticed last {Output.Time(noticed)}; 'reports coverage' has them by hour" : null),
             .. HeadFields(instance.Head),
         ]);
         return ExitCode.Yes;

@@ -112,6 +112,7 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
 
     private Protocol.V1.Instance ToMessage(StoreTransaction transaction, Instance instance, ILookup<string, (Telemetry.Protocol.Model.Severity Severity, long Count)> open)
     {
+        var (missing, noticedAt) = transaction.LaneGaps.Missing(instance.Id);
         var isConnected = agents.IsConnected(instance.Id);
         var message = new Protocol.V1.Instance
         {
@@ -127,6 +128,8 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
             LastSeen = (agents.LastSeen(instance.Id) ?? instance.LastSeen).ToTimestamp(),
             Comparison = instance.Comparison,
             ContestedAt = instance.ContestedAt?.ToTimestamp(),
+            MissingBatches = (ulong)missing,
+            MissingNoticedAt = noticedAt?.ToTimestamp(),
         };
         message.Tags.Add(instance.Tags);
         if (transaction.Heads.Newest(instance.Id) is { } head)

@@ -36,6 +36,12 @@ internal sealed record InstanceView
     /// <summary>When another machine last claimed to be this instance while it was connected; null: never.</summary>
     public DateTime? ContestedAt { get; init; }
 
+    /// <summary>Deliveries of metrics that never came though later ones did.</summary>
+    public ulong MissingBatches { get; init; }
+
+    /// <summary>When that was noticed last; null: never.</summary>
+    public DateTime? MissingNoticedAt { get; init; }
+
     public static InstanceView Of(V1.Instance instance) => new()
     {
         Id = instance.Id,
@@ -52,6 +58,8 @@ internal sealed record InstanceView
         AgentVersion = instance.AgentVersion,
         LastSeen = instance.LastSeen.ToDateTime(),
         ContestedAt = instance.ContestedAt?.ToDateTime(),
+        MissingBatches = instance.MissingBatches,
+        MissingNoticedAt = instance.MissingNoticedAt?.ToDateTime(),
     };
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;

@@ -38,6 +38,7 @@ internal sealed partial class AgentStream(
     private readonly SeriesNames _series = new();
     private HeadPosition _watermark;
     private HeadPosition _healthWatermark;
+    private HeadPosition _lastHealth;
     private InstanceHead? _announced;
     private HeadAssembly? _assembly;
     private AssemblyRoom.Ticket? _turn;
@@ -94,6 +95,7 @@ internal sealed partial class AgentStream(
         _connectedAt = now;
         _watermark = head?.Position ?? default;
         _healthWatermark = points.Watermark(InstanceId);
+        _lastHealth = _healthWatermark;
         Log.Connected(logger, InstanceId, _instance.Name, _instance.AgentVersion);
 
         return new V1.ConnectResponse
@@ -285,10 +287,20 @@ internal sealed partial class AgentStream(
         {
             SampledAt = sampledAt,
             Sampling = _sampling,
+            Gap = GapBefore(position),
 
             // While it is connected nobody needs this evidence that it runs.
             LateSampleAt = OnOurClock(sampledAt) is { } at && at < _connectedAt ? at : null,
         };
+    }
+
+    /// <summary>Each delivery of the lane counts one more than the one before, or begins a higher epoch.</summary>
+    private LaneGap? GapBefore(HeadPosition position)
+    {
+        var expected = position.Epoch == _lastHealth.Epoch ? _lastHealth.Sequence + 1 : 1;
+        var isFirst = _lastHealth == default;
+        _lastHealth = position;
+        return isFirst || position.Sequence <= expected ? null : new LaneGap(V1.Lane.Health, position.Epoch, expected, position.Sequence - 1);
     }
 
     private V1.ConnectResponse? AnotherPolicy()

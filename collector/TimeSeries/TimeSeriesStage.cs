@@ -14,6 +14,7 @@ internal static class TimeSeriesStage
         services.AddSingleton<PointQueue>();
         services.AddSingleton<IPointSink>(provider => provider.GetRequiredService<PointQueue>());
         services.AddSingleton(new HttpClient { Timeout = Patience });
+        services.AddSingleton<InfluxClient>();
         services.AddHostedService<DriftSampler>();
         return services.AddHostedService<InfluxWriter>();
     }

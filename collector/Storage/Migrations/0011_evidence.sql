@@ -25,3 +25,42 @@ CREATE TABLE state_intervals (
     ended_at        INTEGER     NULL,   -- NULL while it lasts
     PRIMARY KEY (instance_id, source, name, began_at)
 );
+
+-- Points that were dropped because nobody wanted them: no time-series store is configured.
+ALTER TABLE point_accounts ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;
+
+-- Why points were rejected: of point_accounts.rejected.
+CREATE TABLE rejections (
+    instance_id     TEXT    NOT NULL,
+    hour            INTEGER NOT NULL,   -- when it began
+    reason          INTEGER NOT NULL,
+    points          INTEGER NOT NULL,
+    PRIMARY KEY (instance_id, hour, reason)
+);
+
+-- Whose points wait: what the server refuses of them is accounted for. NULL: the collector's own.
+ALTER TABLE point_batches ADD COLUMN instance_id TEXT    NULL;
+ALTER TABLE point_batches ADD COLUMN hour        INTEGER NULL;
+ALTER TABLE point_batches ADD COLUMN epoch       INTEGER NULL;
+
+-- Lines that the server refused, with its words; the newest of them.
+CREATE TABLE refused_lines (
+    id              INTEGER PRIMARY KEY,
+    instance_id     TEXT        NULL,
+    at              INTEGER NOT NULL,
+    line            BLOB    NOT NULL,   -- its beginning
+    words           TEXT    NOT NULL
+);
+
+-- Reports of a lane that never came: those after them did.
+CREATE TABLE lane_gaps (
+    id              INTEGER PRIMARY KEY,
+    instance_id     TEXT    NOT NULL,
+    lane            INTEGER NOT NULL,
+    epoch           INTEGER NOT NULL,
+    from_sequence   INTEGER NOT NULL,
+    to_sequence     INTEGER NOT NULL,   -- the last of them
+    noticed_at      INTEGER NOT NULL
+);
+
+CREATE INDEX lane_gaps_instance ON lane_gaps (instance_id, lane, id);
