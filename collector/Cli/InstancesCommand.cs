@@ -93,6 +93,7 @@ internal static class InstancesCommand
             ("last seen", Output.Time(instance.LastSeen)),
             ("contested", instance.ContestedAt is { } at ? $"another machine claimed to be this one, last {Output.Time(at)}: a disk was cloned" : null),
             ("missing", instance.MissingNoticedAt is { } noticed ? $"{instance.MissingBatches} deliveries of metrics never came, noticed last {Output.Time(noticed)}; 'reports coverage' has them by hour" : null),
+            ("store", instance.StoreReturnedAt is { } returned ? $"it knew more of this instance once, last {Output.Time(returned)}: the collector's store was put back to an older copy" : null),
             .. HeadFields(instance.Head),
         ]);
         return ExitCode.Yes;

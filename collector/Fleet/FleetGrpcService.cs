@@ -128,6 +128,8 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
             LastSeen = (agents.LastSeen(instance.Id) ?? instance.LastSeen).ToTimestamp(),
             Comparison = instance.Comparison,
             ContestedAt = instance.ContestedAt?.ToTimestamp(),
+            StoreReturns = (ulong)instance.Returns,
+            StoreReturnedAt = instance.ReturnedAt?.ToTimestamp(),
             MissingBatches = (ulong)missing,
             MissingNoticedAt = noticedAt?.ToTimestamp(),
         };

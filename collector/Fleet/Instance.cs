@@ -22,6 +22,12 @@ internal sealed record Instance(
 
     /// <summary>When another machine last claimed to be this instance while it was connected.</summary>
     public DateTimeOffset? ContestedAt { get; init; }
+
+    /// <summary>How often it had an acknowledgement of what the store does not have: that was put back to an older copy.</summary>
+    public long Returns { get; init; }
+
+    /// <summary>When it did last.</summary>
+    public DateTimeOffset? ReturnedAt { get; init; }
 }
 
 /// <summary>A complete head: what an instance is, or was.</summary>

@@ -42,6 +42,12 @@ internal sealed record InstanceView
     /// <summary>When that was noticed last; null: never.</summary>
     public DateTime? MissingNoticedAt { get; init; }
 
+    /// <summary>How often it had an acknowledgement of what the collector's store does not have: that was put back to an older copy.</summary>
+    public ulong StoreReturns { get; init; }
+
+    /// <summary>When it did last; null: never.</summary>
+    public DateTime? StoreReturnedAt { get; init; }
+
     public static InstanceView Of(V1.Instance instance) => new()
     {
         Id = instance.Id,
@@ -58,6 +64,8 @@ internal sealed record InstanceView
         AgentVersion = instance.AgentVersion,
         LastSeen = instance.LastSeen.ToDateTime(),
         ContestedAt = instance.ContestedAt?.ToDateTime(),
+        StoreReturns = instance.StoreReturns,
+        StoreReturnedAt = instance.StoreReturnedAt?.ToDateTime(),
         MissingBatches = instance.MissingBatches,
         MissingNoticedAt = instance.MissingNoticedAt?.ToDateTime(),
     };

@@ -48,6 +48,7 @@ internal sealed partial class AgentStream(
     private PolicyVersion? _told;
     private Instance _instance = null!;
     private string _bootId = "";
+    private HeadPosition _acked;
     private DateTimeOffset? _bootedAt;
     private TimeSpan _sampling = DefaultSampling;
     private bool _samplesAnyway;
@@ -70,6 +71,7 @@ internal sealed partial class AgentStream(
 
         _instance = ToInstance(hello);
         _bootId = hello.BootId;
+        _acked = new HeadPosition(hello.AckedEpoch, hello.AckedSequence);
         _metAt = time.GetUtcNow();
         _sentAt = hello.SentAt?.ToTime("sent_at") ?? _metAt;
         _bootedAt = OnOurClock(hello.BootedAt?.ToTime("booted_at"));
@@ -86,9 +88,12 @@ internal sealed partial class AgentStream(
         var now = time.GetUtcNow();
         (var head, _told, _sessionId) = await store.WriteAsync(transaction =>
         {
+            var head = transaction.Heads.Newest(InstanceId);
+            if (_acked > (head?.Position ?? default) && transaction.Instances.Find(InstanceId) is not null)
+                Returned(transaction, head?.Position ?? default, now);
             transaction.Instances.Put(_instance);
             return (
-                transaction.Heads.Newest(InstanceId),
+                head,
                 policies.Of(transaction, _instance),
                 transaction.Presence.Begin(new Arrival(InstanceId, now, _bootId, _bootedAt, points.IsWanted || _samplesAnyway, _sampling)));
         });
@@ -118,6 +123,14 @@ internal sealed partial class AgentStream(
                 FleetKey = ByteString.CopyFrom(fleetKey.ToArray()),
             },
         };
+    }
+
+    /// <summary>The store was put back to a copy that is older than what it acknowledged.</summary>
+    private void Returned(StoreTransaction transaction, HeadPosition watermark, DateTimeOffset now)
+    {
+        transaction.Instances.Returned(InstanceId, now);
+        if (transaction.Collector.Returned(now))
+            Log.Returned(logger, InstanceId, _acked, watermark);
     }
 
     /// <summary>What to tell the agent though it sent nothing: another policy in force, or requests that had to wait.</summary>
@@ -366,6 +379,9 @@ internal sealed partial class AgentStream(
     {
         [LoggerMessage(1, LogLevel.Information, "Instance {Instance} ({Name}, agent {Version}) connected")]
         public static partial void Connected(ILogger logger, string instance, string name, string version);
+
+        [LoggerMessage(3, LogLevel.Warning, "Instance {Instance} has an acknowledgement of its state {Acked}, and the store knows it up to {Watermark} only: it was put back to an older copy. Its state is told again; what was decided since that copy is gone. New deviations get ids that were never used")]
+        public static partial void Returned(ILogger logger, string instance, HeadPosition acked, HeadPosition watermark);
 
         [LoggerMessage(2, LogLevel.Information, "Instance {Instance} disconnected")]
         public static partial void Disconnected(ILogger logger, string instance);

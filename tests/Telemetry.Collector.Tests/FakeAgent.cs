@@ -13,9 +13,9 @@ internal sealed class FakeAgent(AgentStream stream, string instanceId = "i-1")
 
     public V1.Welcome Welcome { get; private set; } = new();
 
-    public FakeAgent Hello(DateTimeOffset? at = null, string bootId = "", DateTimeOffset? bootedAt = null, TimeSpan? sampling = null)
+    public FakeAgent Hello(DateTimeOffset? at = null, string bootId = "", DateTimeOffset? bootedAt = null, TimeSpan? sampling = null, HeadPosition acked = default)
     {
-        var hello = new V1.Hello { InstanceId = instanceId, Name = "web-1", AgentVersion = "0.1.0", SentAt = (at ?? Some.Time).ToTimestamp(), BootId = bootId, BootedAt = bootedAt?.ToTimestamp() };
+        var hello = new V1.Hello { InstanceId = instanceId, Name = "web-1", AgentVersion = "0.1.0", SentAt = (at ?? Some.Time).ToTimestamp(), BootId = bootId, BootedAt = bootedAt?.ToTimestamp(), AckedEpoch = acked.Epoch, AckedSequence = acked.Sequence };
         if (sampling is { } interval)
             hello.SampleInterval = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(interval);
         hello.NodeFormats.Add(TreeNode.Format);

@@ -64,3 +64,18 @@ CREATE TABLE lane_gaps (
 );
 
 CREATE INDEX lane_gaps_instance ON lane_gaps (instance_id, lane, id);
+
+-- A store that was put back to an older copy gives no number again that it gave after that copy: those begin anew above the floor.
+ALTER TABLE collector ADD COLUMN started_at INTEGER     NULL;
+ALTER TABLE collector ADD COLUMN id_floor   INTEGER NOT NULL DEFAULT 0;
+
+-- Positions in the outbox between these two are of a store that is no more.
+CREATE TABLE store_returns (
+    at          INTEGER NOT NULL,
+    last_event  INTEGER NOT NULL,
+    floor       INTEGER NOT NULL
+);
+
+-- An instance had acknowledgements of what this store does not have: how often, and when last.
+ALTER TABLE instances ADD COLUMN returns     INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE instances ADD COLUMN returned_at INTEGER     NULL;
