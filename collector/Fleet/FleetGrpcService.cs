@@ -128,6 +128,7 @@ internal sealed class FleetGrpcService(StateStore store, ConnectedAgents agents)
             LastSeen = (agents.LastSeen(instance.Id) ?? instance.LastSeen).ToTimestamp(),
             Comparison = instance.Comparison,
             ContestedAt = instance.ContestedAt?.ToTimestamp(),
+            ClockOffset = instance.ClockOffset is { } offset ? Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(offset) : null,
             StoreReturns = (ulong)instance.Returns,
             StoreReturnedAt = instance.ReturnedAt?.ToTimestamp(),
             MissingBatches = (ulong)missing,

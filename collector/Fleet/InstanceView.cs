@@ -48,6 +48,9 @@ internal sealed record InstanceView
     /// <summary>When it did last; null: never.</summary>
     public DateTime? StoreReturnedAt { get; init; }
 
+    /// <summary>How far its clock is behind the collector's; less than 0: ahead. Null: never measured.</summary>
+    public double? ClockOffsetSeconds { get; init; }
+
     public static InstanceView Of(V1.Instance instance) => new()
     {
         Id = instance.Id,
@@ -64,6 +67,7 @@ internal sealed record InstanceView
         AgentVersion = instance.AgentVersion,
         LastSeen = instance.LastSeen.ToDateTime(),
         ContestedAt = instance.ContestedAt?.ToDateTime(),
+        ClockOffsetSeconds = instance.ClockOffset?.ToTimeSpan().TotalSeconds,
         StoreReturns = instance.StoreReturns,
         StoreReturnedAt = instance.StoreReturnedAt?.ToDateTime(),
         MissingBatches = instance.MissingBatches,

@@ -28,6 +28,12 @@ internal sealed partial class AgentStream(
     /// <summary>Of agents that do not say how often they sample.</summary>
     private static readonly TimeSpan DefaultSampling = TimeSpan.FromSeconds(10);
 
+    /// <summary>A clock without a battery begins in 1970.</summary>
+    private static readonly TimeSpan LargestOffset = TimeSpan.FromDays(36_500);
+
+    /// <summary>A clock that jumps to and fro does not keep the disk busy.</summary>
+    private static readonly TimeSpan ShortestBetweenOffsets = TimeSpan.FromMinutes(1);
+
     /// <summary>A scope changes with policies and configuration; an agent that has more to tell connects again.</summary>
     private const int MaxScopes = 16;
 
@@ -53,7 +59,8 @@ internal sealed partial class AgentStream(
     private TimeSpan _sampling = DefaultSampling;
     private bool _samplesAnyway;
     private DateTimeOffset _connectedAt;
-    private DateTimeOffset _metAt, _sentAt;
+    private TimeSpan? _clockOffset;
+    private DateTimeOffset _clockWrittenAt;
     private long _sessionId;
 
     public string InstanceId => _instance.Id;
@@ -72,8 +79,7 @@ internal sealed partial class AgentStream(
         _instance = ToInstance(hello);
         _bootId = hello.BootId;
         _acked = new HeadPosition(hello.AckedEpoch, hello.AckedSequence);
-        _metAt = time.GetUtcNow();
-        _sentAt = hello.SentAt?.ToTime("sent_at") ?? _metAt;
+        _clockOffset = Offset(hello.SentAt);
         _bootedAt = OnOurClock(hello.BootedAt?.ToTime("booted_at"));
         if (hello.SampleInterval is { } interval)
         {
@@ -88,19 +94,23 @@ internal sealed partial class AgentStream(
         var now = time.GetUtcNow();
         (var head, _told, _sessionId) = await store.WriteAsync(transaction =>
         {
-            var head = transaction.Heads.Newest(InstanceId);
-            if (_acked > (head?.Position ?? default) && transaction.Instances.Find(InstanceId) is not null)
-                Returned(transaction, head?.Position ?? default, now);
+            var newest = transaction.Heads.Newest(InstanceId);
+            if (_acked > (newest?.Position ?? default) && transaction.Instances.Find(InstanceId) is not null)
+                Returned(transaction, newest?.Position ?? default, now);
             transaction.Instances.Put(_instance);
+            if (_clockOffset is { } offset)
+                transaction.Instances.SetClockOffset(InstanceId, offset);
             return (
-                head,
+                newest,
                 policies.Of(transaction, _instance),
                 transaction.Presence.Begin(new Arrival(InstanceId, now, _bootId, _bootedAt, points.IsWanted || _samplesAnyway, _sampling)));
         });
-        _connectedAt = now;
+        _connectedAt = _clockWrittenAt = now;
         _watermark = head?.Position ?? default;
         _healthWatermark = points.Watermark(InstanceId);
         _lastHealth = _healthWatermark;
+        if (_clockOffset is { } skew && skew.Duration() > Instance.LargestSkew)
+            Log.Skewed(logger, InstanceId, skew.TotalSeconds);
         Log.Connected(logger, InstanceId, _instance.Name, _instance.AgentVersion);
 
         return new V1.ConnectResponse
@@ -151,7 +161,7 @@ internal sealed partial class AgentStream(
         V1.ConnectRequest.MessageOneofCase.Nodes => TakeAsync(request.Nodes),
         V1.ConnectRequest.MessageOneofCase.Changes => NoteAsync(request.Changes),
         V1.ConnectRequest.MessageOneofCase.Health => KeepAsync(request.Health),
-        V1.ConnectRequest.MessageOneofCase.Heartbeat => AsyncEnumerable.Empty<V1.ConnectResponse>(),
+        V1.ConnectRequest.MessageOneofCase.Heartbeat => MeasureAsync(request.Heartbeat),
         V1.ConnectRequest.MessageOneofCase.Hello => throw new BadMessageException("a second hello"),
 
         // A later agent may send what this collector does not know; it does not need an answer.
@@ -178,8 +188,8 @@ internal sealed partial class AgentStream(
             PositionOf(message.Epoch, message.Sequence),
             message.Roots.ToModel(),
             coverage,
-            message.ObservedAt.ToTime("observed_at"),
-            message.ObservedAfter?.ToTime("observed_after"),
+            Corrected(message.ObservedAt.ToTime("observed_at")),
+            message.ObservedAfter is { } after ? Corrected(after.ToTime("observed_after")) : null,
             time.GetUtcNow());
 
         if (head.Position <= _watermark)
@@ -287,9 +297,36 @@ internal sealed partial class AgentStream(
         yield return Ack(V1.Lane.Health, _healthWatermark);
     }
 
+    /// <summary>How far the agent's clock is off: by the quickest message, for others were longer on their way. A step is believed.</summary>
+    private async IAsyncEnumerable<V1.ConnectResponse> MeasureAsync(V1.Heartbeat beat)
+    {
+        var now = time.GetUtcNow();
+        if (Offset(beat.SentAt) is not { } offset)
+            yield break;
+
+        var isStep = (offset - (_clockOffset ?? TimeSpan.Zero)).Duration() > Instance.LargestSkew;
+        if (!isStep && offset >= _clockOffset)
+            yield break;
+        _clockOffset = offset;
+        if (!isStep || now - _clockWrittenAt < ShortestBetweenOffsets)
+            yield break;
+        _clockWrittenAt = now;
+        await store.WriteAsync(transaction => transaction.Instances.SetClockOffset(InstanceId, offset));
+        Log.Skewed(logger, InstanceId, offset.TotalSeconds);
+    }
+
     /// <summary>A time of the agent's clock, as ours was when that showed it; null when it is no time of any session.</summary>
-    private DateTimeOffset? OnOurClock(DateTimeOffset? theirs) =>
-        _sentAt - theirs is { } before && before.Duration() < LongestAgo ? _metAt - before : null;
+    private DateTimeOffset? OnOurClock(DateTimeOffset? theirs)
+    {
+        var offset = _clockOffset ?? TimeSpan.Zero;
+        return time.GetUtcNow() - offset - theirs is { } before && before.Duration() < LongestAgo ? theirs + offset : null;
+    }
+
+    /// <summary>How far the agent's clock is behind; null when that is no clock.</summary>
+    private TimeSpan? Offset(Google.Protobuf.WellKnownTypes.Timestamp? sentAt) =>
+        time.GetUtcNow() - sentAt?.ToTime("sent_at") is { } offset && offset.Duration() < LargestOffset ? offset : null;
+
+    private DateTimeOffset Corrected(DateTimeOffset theirs) => OnOurClock(theirs) ?? theirs;
 
     private PointDelivery ToDelivery(V1.HealthBatch batch, HeadPosition position)
     {
@@ -379,6 +416,9 @@ internal sealed partial class AgentStream(
     {
         [LoggerMessage(1, LogLevel.Information, "Instance {Instance} ({Name}, agent {Version}) connected")]
         public static partial void Connected(ILogger logger, string instance, string name, string version);
+
+        [LoggerMessage(4, LogLevel.Warning, "The clock of instance {Instance} is {Seconds:F1} s behind this one's (less than 0: ahead). The times it tells are corrected; set its clock")]
+        public static partial void Skewed(ILogger logger, string instance, double seconds);
 
         [LoggerMessage(3, LogLevel.Warning, "Instance {Instance} has an acknowledgement of its state {Acked}, and the store knows it up to {Watermark} only: it was put back to an older copy. Its state is told again; what was decided since that copy is gone. New deviations get ids that were never used")]
         public static partial void Returned(ILogger logger, string instance, HeadPosition acked, HeadPosition watermark);

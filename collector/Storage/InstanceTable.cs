@@ -23,7 +23,8 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
                comparison     AS Comparison,
                contested_at   AS ContestedAt,
                returns        AS Returns,
-               returned_at    AS ReturnedAt
+               returned_at    AS ReturnedAt,
+               clock_offset   AS ClockOffset
           FROM instances
         """;
 
@@ -77,6 +78,10 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
         connection.Execute(
             "UPDATE instances SET returns = returns + 1, returned_at = @at WHERE id = @id", new { id, at = at.ToUnixTimeMilliseconds() }, transaction);
 
+    public void SetClockOffset(string id, TimeSpan offset) =>
+        connection.Execute(
+            "UPDATE instances SET clock_offset = @offset WHERE id = @id", new { id, offset = (long)offset.TotalMilliseconds }, transaction);
+
     public void Judged(string id, long? baselineId, string comparison) =>
         connection.Execute(
             "UPDATE instances SET judged_id = @baselineId, comparison = @comparison WHERE id = @id",
@@ -84,7 +89,7 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
 
     private sealed record Row(
         string Id, string Name, string AgentVersion, string InstanceGroup, string Customer, string Tags, string Image,
-        long LastSeen, long? JudgedId, string Comparison, long? ContestedAt, long Returns, long? ReturnedAt)
+        long LastSeen, long? JudgedId, string Comparison, long? ContestedAt, long Returns, long? ReturnedAt, long? ClockOffset)
     {
         public Instance ToInstance() => new(
             Id, Name, AgentVersion, InstanceGroup, Customer,
@@ -96,6 +101,7 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
             Comparison = Comparison,
             ContestedAt = ContestedAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,
             Returns = Returns,
+            ClockOffset = ClockOffset is { } offset ? TimeSpan.FromMilliseconds(offset) : null,
             ReturnedAt = ReturnedAt is { } returned ? DateTimeOffset.FromUnixTimeMilliseconds(returned) : null,
         };
     }

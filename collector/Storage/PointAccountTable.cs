@@ -89,15 +89,30 @@ internal sealed class PointAccountTable(DbConnection connection, DbTransaction t
             "DELETE FROM point_accounts WHERE rowid IN (SELECT rowid FROM point_accounts WHERE hour < @before LIMIT @most)",
             new { before = time.ToUnixTimeMilliseconds(), most }, transaction);
 
-    private sealed record Row(
-        string InstanceId, long Hour, long IsNewest, long Collected, long Stored, long Rejected, long LostFull, long LostDamaged, long Dropped)
+    private sealed record Row
     {
-        public PointAccount ToAccount() => new(
-            InstanceId,
-            DateTimeOffset.FromUnixTimeMilliseconds(Hour),
-            new PointCounts(Collected, Stored, Rejected, LostFull, LostDamaged, Dropped).Settled)
-        {
-            IsNewest = IsNewest != 0,
-        };
+        public required string InstanceId { get; init; }
+
+        public long Hour { get; init; }
+
+        public bool IsNewest { get; init; }
+
+        public long Collected { get; init; }
+
+        public long Stored { get; init; }
+
+        public long Rejected { get; init; }
+
+        public long LostFull { get; init; }
+
+        public long LostDamaged { get; init; }
+
+        public long Dropped { get; init; }
+
+        public PointAccount ToAccount() =>
+            new(InstanceId, DateTimeOffset.FromUnixTimeMilliseconds(Hour), new PointCounts(Collected, Stored, Rejected, LostFull, LostDamaged, Dropped).Settled)
+            {
+                IsNewest = IsNewest,
+            };
     }
 }

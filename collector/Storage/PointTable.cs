@@ -17,7 +17,8 @@ internal sealed class PointTable(DbConnection connection, DbTransaction transact
             new { lines, lineCount, owner?.InstanceId, Hour = owner?.Hour.ToUnixTimeMilliseconds(), Epoch = (long?)owner?.Epoch }, transaction);
 
     /// <summary>The oldest batches, together about as many lines and bytes as asked for; at least one.</summary>
-    public IReadOnlyList<StoredPoints> Oldest(int lineLimit, long byteLimit)
+    /// <param name="after">Only those behind this one.</param>
+    public IReadOnlyList<StoredPoints> Oldest(int lineLimit, long byteLimit, long after = 0)
     {
         var batches = new List<StoredPoints>();
         var (lines, bytes) = (0L, 0L);
@@ -25,10 +26,11 @@ internal sealed class PointTable(DbConnection connection, DbTransaction transact
             """
             SELECT id AS Id, lines AS Lines, line_count AS LineCount, instance_id AS InstanceId, hour AS Hour, epoch AS Epoch
               FROM point_batches
+             WHERE id > @after
              ORDER BY id
              LIMIT @lineLimit
             """,
-            new { lineLimit }, transaction, buffered: false))
+            new { lineLimit, after }, transaction, buffered: false))
         {
             bytes += row.Lines.Length;
             if (batches.Count > 0 && bytes > byteLimit)
@@ -44,6 +46,13 @@ internal sealed class PointTable(DbConnection connection, DbTransaction transact
 
     public void DeleteUpTo(long id) =>
         connection.Execute("DELETE FROM point_batches WHERE id <= @id", new { id }, transaction);
+
+    public void Delete(long id) =>
+        connection.Execute("DELETE FROM point_batches WHERE id = @id", new { id }, transaction);
+
+    /// <summary>Of all lines that wait.</summary>
+    public long Bytes() =>
+        connection.QuerySingle<long>("SELECT COALESCE(SUM(LENGTH(lines)), 0) FROM point_batches", transaction: transaction);
 
     public HeadPosition Watermark(string instanceId)
     {

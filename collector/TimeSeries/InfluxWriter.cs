@@ -5,7 +5,7 @@ namespace Telemetry.Collector.TimeSeries;
 /// <summary>Carries queued points to an InfluxDB 1.x: gzip, in batches, oldest first, until it has them.</summary>
 /// <remarks>While the server is down points wait in the queue. What it refuses for good is set aside with its words and does not hold up the rest.</remarks>
 internal sealed partial class InfluxWriter(
-    InfluxClient client, StateStore store, PointQueue queue, TimeProvider time, ILogger<InfluxWriter> logger)
+    InfluxClient client, PointQueue queue, TimeProvider time, ILogger<InfluxWriter> logger)
     : BackgroundService
 {
     /// <summary>Where the server's throughput levels off.</summary>
@@ -36,7 +36,7 @@ internal sealed partial class InfluxWriter(
         {
             // Taken before the read, so that points added in between are not slept through.
             var added = queue.Added;
-            var batches = store.Read(transaction => transaction.Points.Oldest(BatchLines, BatchBytes));
+            var batches = queue.Oldest(BatchLines, BatchBytes);
             if (batches.Count == 0)
             {
                 await added.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -114,7 +114,7 @@ internal sealed partial class InfluxWriter(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "InfluxDB at {Url} does not take points: {Reason}. They wait on disk; deviations and alerts are not affected")]
+        [LoggerMessage(1, LogLevel.Warning, "InfluxDB at {Url} does not take points: {Reason}. They wait on disk, up to timeseries.queue_mib; then the oldest give way. Deviations and alerts are not affected")]
         public static partial void Down(ILogger logger, Uri url, string reason);
 
         [LoggerMessage(2, LogLevel.Information, "InfluxDB at {Url} takes points again")]

@@ -4,12 +4,21 @@ using V1 = Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.TimeSeries;
 
-/// <summary>Keeps points on disk until the time-series server has them.</summary>
-internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSink
+/// <summary>Keeps points on disk until the time-series server has them. Full: the oldest give way, and are counted.</summary>
+/// <param name="limit">Bytes of lines that may wait.</param>
+internal sealed class PointQueue(StateStore store, TimeProvider time, long limit = 1L << 30) : IPointSink
 {
     private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _gate = new();
+
+    // Bytes that wait; of the store's writing thread. Null: they are to be counted.
+    private long? _bytes;
+    private volatile bool _isUnsure;
+
+    // On its way to the server, which may have it.
+    private long _sentUpTo;
+
     private Task _gathered = Task.CompletedTask;
     private volatile TaskCompletionSource _added = NewSignal();
 
@@ -27,7 +36,7 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
         var losses = delivery.Losses();
         var (lines, count, rejections) = Encode(batch, delivery.Names);
         await Gathered();
-        await store.WriteAsync(transaction =>
+        await WriteAsync(transaction =>
         {
             transaction.Points.SetWatermark(delivery.InstanceId, delivery.Position);
             var epoch = delivery.Position.Epoch;
@@ -43,7 +52,7 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
             if (delivery.LateSampleAt is { } late)
                 transaction.Presence.Sampled(delivery.InstanceId, late, delivery.Sampling);
             if (count > 0)
-                transaction.Points.Add(lines, count, owner);
+                Add(transaction, lines, count, owner);
         });
         Wake();
     }
@@ -57,22 +66,67 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
         if (count == 0)
             return;
 
-        store.Write(transaction => transaction.Points.Add(lines, count));
+        WriteAsync(transaction => Add(transaction, lines, count, owner: null)).GetAwaiter().GetResult();
         Wake();
+    }
+
+    /// <summary>What goes to the server next.</summary>
+    public IReadOnlyList<StoredPoints> Oldest(int lines, long bytes)
+    {
+        var batches = store.Read(transaction => transaction.Points.Oldest(lines, bytes));
+        if (batches.Count > 0)
+            Interlocked.Exchange(ref _sentUpTo, batches[^1].Id);
+        return batches;
     }
 
     /// <summary>The server has these, but for what it will never take.</summary>
     public void Done(IReadOnlyList<StoredPoints> batches, IReadOnlyList<RefusedParcel> refused) =>
-        store.Write(transaction =>
+        WriteAsync(transaction =>
         {
             transaction.Points.DeleteUpTo(batches[^1].Id);
+            _bytes -= batches.Sum(batch => batch.Lines.Length);
             foreach (var parcel in refused)
             {
                 transaction.Rejections.Keep(parcel.Parcel.Batches[0].Owner?.InstanceId, time.GetUtcNow(), parcel.Parcel.FirstLine, parcel.Words);
                 foreach (var batch in parcel.Parcel.Batches.Where(batch => batch.Owner is not null))
                     transaction.PointAccounts.Refuse(batch.Owner!, parcel.Reason, batch.LineCount);
             }
-        });
+        }).GetAwaiter().GetResult();
+
+    private async Task WriteAsync(Action<StoreTransaction> work)
+    {
+        try
+        {
+            await store.WriteAsync(work);
+        }
+        catch
+        {
+            // Nothing was written, whatever the work counted.
+            _isUnsure = true;
+            throw;
+        }
+    }
+
+    /// <summary>The last that a work does: what it counts here has happened.</summary>
+    private void Add(StoreTransaction transaction, byte[] lines, int count, PointOwner? owner)
+    {
+        if (_isUnsure || _bytes is null)
+        {
+            _isUnsure = false;
+            _bytes = transaction.Points.Bytes();
+        }
+
+        while (_bytes + lines.Length > limit && transaction.Points.Oldest(1, 1, after: Interlocked.Read(ref _sentUpTo)) is [var oldest])
+        {
+            transaction.Points.Delete(oldest.Id);
+            if (oldest.Owner is not null)
+                transaction.PointAccounts.Refuse(oldest.Owner, RejectionReason.QueueFull, oldest.LineCount);
+            _bytes -= oldest.Lines.Length;
+        }
+
+        transaction.Points.Add(lines, count, owner);
+        _bytes += lines.Length;
+    }
 
     /// <summary>Nobody waits for a metric: deliveries wait for each other, and what comes to the store together commits together.</summary>
     private Task Gathered()

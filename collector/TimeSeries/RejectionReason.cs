@@ -19,4 +19,7 @@ internal enum RejectionReason
 
     /// <summary>A text of more than 64 KiB, or a line that the server does not take at all.</summary>
     TooBig = 6,
+
+    /// <summary>The server took nothing for too long: newer ones took its place.</summary>
+    QueueFull = 7,
 }

@@ -79,3 +79,6 @@ CREATE TABLE store_returns (
 -- An instance had acknowledgements of what this store does not have: how often, and when last.
 ALTER TABLE instances ADD COLUMN returns     INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE instances ADD COLUMN returned_at INTEGER     NULL;
+
+-- How far its clock is behind the collector's, in milliseconds; less than 0: ahead. NULL: never measured.
+ALTER TABLE instances ADD COLUMN clock_offset INTEGER NULL;
