@@ -269,7 +269,7 @@ internal sealed partial class AgentStream(
 
     private async IAsyncEnumerable<V1.ConnectResponse> NoteAsync(V1.ChangeBatch batch)
     {
-        var records = batch.ToModel();
+        var records = batch.ToModel().Select(record => record with { ObservedAt = Corrected(record.ObservedAt) }).ToList();
         await pipeline.NoteAsync(InstanceId, records);
         _recordsSinceTrim += records.Count;
         if (_recordsSinceTrim >= TrimInterval)
