@@ -22,17 +22,8 @@ internal sealed partial class AgentStream(
     private const int MaxNameLength = 255;
     private const int MaxTags = 50;
 
-    /// <summary>What an agent dates further from its present says nothing.</summary>
-    private static readonly TimeSpan LongestAgo = TimeSpan.FromDays(3650);
-
     /// <summary>Of agents that do not say how often they sample.</summary>
     private static readonly TimeSpan DefaultSampling = TimeSpan.FromSeconds(10);
-
-    /// <summary>A clock without a battery begins in 1970.</summary>
-    private static readonly TimeSpan LargestOffset = TimeSpan.FromDays(36_500);
-
-    /// <summary>A clock that jumps to and fro does not keep the disk busy.</summary>
-    private static readonly TimeSpan ShortestBetweenOffsets = TimeSpan.FromMinutes(1);
 
     /// <summary>A scope changes with policies and configuration; an agent that has more to tell connects again.</summary>
     private const int MaxScopes = 16;
@@ -59,8 +50,6 @@ internal sealed partial class AgentStream(
     private TimeSpan _sampling = DefaultSampling;
     private bool _samplesAnyway;
     private DateTimeOffset _connectedAt;
-    private TimeSpan? _clockOffset;
-    private DateTimeOffset _clockWrittenAt;
     private long _sessionId;
 
     public string InstanceId => _instance.Id;
@@ -105,7 +94,8 @@ internal sealed partial class AgentStream(
                 policies.Of(transaction, _instance),
                 transaction.Presence.Begin(new Arrival(InstanceId, now, _bootId, _bootedAt, points.IsWanted || _samplesAnyway, _sampling)));
         });
-        _connectedAt = _clockWrittenAt = now;
+        _connectedAt = _offsetWrittenAt = now;
+        _writtenOffset = _clockOffset ?? TimeSpan.Zero;
         _watermark = head?.Position ?? default;
         _healthWatermark = points.Watermark(InstanceId);
         _lastHealth = _healthWatermark;
@@ -296,37 +286,6 @@ internal sealed partial class AgentStream(
 
         yield return Ack(V1.Lane.Health, _healthWatermark);
     }
-
-    /// <summary>How far the agent's clock is off: by the quickest message, for others were longer on their way. A step is believed.</summary>
-    private async IAsyncEnumerable<V1.ConnectResponse> MeasureAsync(V1.Heartbeat beat)
-    {
-        var now = time.GetUtcNow();
-        if (Offset(beat.SentAt) is not { } offset)
-            yield break;
-
-        var isStep = (offset - (_clockOffset ?? TimeSpan.Zero)).Duration() > Instance.LargestSkew;
-        if (!isStep && offset >= _clockOffset)
-            yield break;
-        _clockOffset = offset;
-        if (!isStep || now - _clockWrittenAt < ShortestBetweenOffsets)
-            yield break;
-        _clockWrittenAt = now;
-        await store.WriteAsync(transaction => transaction.Instances.SetClockOffset(InstanceId, offset));
-        Log.Skewed(logger, InstanceId, offset.TotalSeconds);
-    }
-
-    /// <summary>A time of the agent's clock, as ours was when that showed it; null when it is no time of any session.</summary>
-    private DateTimeOffset? OnOurClock(DateTimeOffset? theirs)
-    {
-        var offset = _clockOffset ?? TimeSpan.Zero;
-        return time.GetUtcNow() - offset - theirs is { } before && before.Duration() < LongestAgo ? theirs + offset : null;
-    }
-
-    /// <summary>How far the agent's clock is behind; null when that is no clock.</summary>
-    private TimeSpan? Offset(Google.Protobuf.WellKnownTypes.Timestamp? sentAt) =>
-        time.GetUtcNow() - sentAt?.ToTime("sent_at") is { } offset && offset.Duration() < LargestOffset ? offset : null;
-
-    private DateTimeOffset Corrected(DateTimeOffset theirs) => OnOurClock(theirs) ?? theirs;
 
     private PointDelivery ToDelivery(V1.HealthBatch batch, HeadPosition position)
     {
