@@ -38,7 +38,7 @@ static WebApplication Build(CollectorOptions options)
     builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<Refusals>());
 
     // In the order the data flows.
-    builder.Services.AddIngest();                                                   // ingest
+    builder.Services.AddIngest(options.DataDirectory);                              // ingest
     builder.Services.AddSingleton(StateStore.Open(options.DataDirectory));          // keep
     builder.Services.AddSingleton(options.Store).AddHostedService<HistoryRetention>();
     builder.Services.AddSingleton<Pipeline>();                                      // compare, track and explain

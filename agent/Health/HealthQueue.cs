@@ -52,7 +52,7 @@ internal sealed partial class HealthQueue(SpoolLane lane, Func<HealthSample, byt
             _bytesOnTheWay = 0;
             var watermark = new HeadPosition(watermarkEpoch, watermarkSequence);
             if (!IsPresenceWanted)
-                lane.Acked(lane.Last);
+                lane.Discard();
             else if (lane.IsBehind(watermark))
                 lane.Renumber(watermarkEpoch);
             else

@@ -14,6 +14,9 @@ internal static class RecordFormat
 {
     public const int HeaderLength = 56;
 
+    // Of the year 9999.
+    private const long MaxMilliseconds = 253_402_300_799_999;
+
     private const int LossLength = 20;
     private const int ChecksumEnd = 8;
 
@@ -73,6 +76,20 @@ internal static class RecordFormat
             Losses = losses,
             Payload = withPayload ? body.ToArray() : [],
         };
+    }
+
+    /// <summary>What the header of a record says that is not as it was written, or not all there.</summary>
+    /// <returns>Null when it contradicts itself, or what came before.</returns>
+    public static (ulong Sequence, Tally End)? ReadTorn(ReadOnlySpan<byte> header, ulong last, Tally before)
+    {
+        var sequence = BinaryPrimitives.ReadUInt64LittleEndian(header[8..]);
+        var milliseconds = BinaryPrimitives.ReadInt64LittleEndian(header[16..]);
+        var units = BinaryPrimitives.ReadUInt32LittleEndian(header[24..]);
+        var collected = BinaryPrimitives.ReadUInt64LittleEndian(header[32..]);
+        if (sequence != last + 1 || milliseconds is < 0 or > MaxMilliseconds)
+            return null;
+        var end = new Tally(milliseconds / 3_600_000, collected);
+        return end.Hour >= before.Hour && end.Since(before) == units ? (sequence, end) : null;
     }
 
     /// <summary>CRC-32C (Castagnoli, RFC 3720), by the processor's instruction where it has one.</summary>

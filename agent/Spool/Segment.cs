@@ -139,6 +139,31 @@ internal sealed class Segment : IDisposable
         }
     }
 
+    /// <summary>How far the records count that follow what is whole, as far as their headers still say so.</summary>
+    /// <param name="before">At the end of what is whole.</param>
+    /// <returns>Null: nothing can be told.</returns>
+    public Tally? Beyond(Tally before)
+    {
+        Tally? end = null;
+        try
+        {
+            using var handle = OpenRead(Path);
+            Span<byte> header = stackalloc byte[RecordFormat.HeaderLength];
+            var (offset, last) = (Math.Max(Length, HeaderLength), LastSequence);
+            while (RandomAccess.Read(handle, header, offset) == header.Length && RecordFormat.ReadTorn(header, last, end ?? before) is var (sequence, tally))
+            {
+                (end, last) = (tally, sequence);
+                offset += RecordFormat.ReadLength(header);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return end;
+        }
+
+        return end;
+    }
+
     /// <summary>What comes after a record is given up.</summary>
     public void Cut(long length, ulong lastSequence, Tally end)
     {

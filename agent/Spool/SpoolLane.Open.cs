@@ -66,14 +66,23 @@ internal sealed partial class SpoolLane
     /// <summary>An end that is not whole. A record in it may have been sent: its number is not given to another one.</summary>
     private void Torn(Segment segment)
     {
-        if (segment.IsEmpty)
-            Delete([segment]);
-        else
-            _toRepair.Add(segment);
         if (segment.Size == 0)
+        {
+            Delete([segment]);
             return;
-        Log.Torn(_log, segment.Path, segment.Size - segment.Length);
+        }
+
+        var lost = segment.Beyond(segment.IsEmpty ? segment.Before : segment.End) is { } end
+            ? end with { Collected = end.Since(segment.IsEmpty ? segment.Before : segment.End) }
+            : default;
+        _toRepair.Add(segment);
+        Log.Torn(_log, segment.Path, segment.Size - segment.Length, lost.Collected);
+        Interlocked.Add(ref _damaged, (long)lost.Collected);
+        Lose(new SpoolLoss(lost.Hour, LossCause.Damaged, lost.Collected));
         Renew(_last.Epoch);
+
+        // They were collected in this hour, and are in nobody's count otherwise.
+        _tally = lost;
     }
 
     /// <param name="lost">Units, and of which hour.</param>
@@ -153,8 +162,8 @@ internal sealed partial class SpoolLane
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "The end of {Path} is not whole: {Bytes} bytes are cut off. The records before it are kept and sent; counting begins anew")]
-        public static partial void Torn(ILogger log, string path, long bytes);
+        [LoggerMessage(1, LogLevel.Warning, "The end of {Path} is not whole: {Bytes} bytes are cut off, and with them {Units} points or changes, as far as that can be told. The records before it are kept and sent; counting begins anew")]
+        public static partial void Torn(ILogger log, string path, long bytes, ulong units);
 
         [LoggerMessage(2, LogLevel.Error, "{Path} is damaged: {Bytes} bytes can't be read again, and {Units} points or changes are lost with them. All else is kept and sent; look at the disk")]
         public static partial void Damaged(ILogger log, string path, long bytes, ulong units);

@@ -108,6 +108,24 @@ internal sealed partial class SpoolLane : IDisposable
         }
     }
 
+    /// <summary>Nobody wants what waits. What it was is told with the next record.</summary>
+    public void Discard()
+    {
+        lock (_spool.Gate)
+        {
+            foreach (var (loss, isPassedOn) in _segments.SelectMany(WhatWaits).ToList())
+                Lose(isPassedOn || loss.Cause != LossCause.Full ? loss : loss with { Cause = LossCause.NotWanted });
+            foreach (var record in _memory)
+            {
+                Lose(new SpoolLoss(record.Hour, LossCause.NotWanted, record.Units));
+                foreach (var loss in record.Losses)
+                    Lose(loss);
+            }
+
+            Acked(_last);
+        }
+    }
+
     /// <summary>Whether the other side has a position that is not behind ours: it would take what waits for old.</summary>
     public bool IsBehind(HeadPosition watermark)
     {

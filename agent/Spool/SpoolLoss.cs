@@ -8,6 +8,9 @@ internal enum LossCause : uint
 
     /// <summary>What was written could not be read again.</summary>
     Damaged = 2,
+
+    /// <summary>A collector said that it has no use for them.</summary>
+    NotWanted = 3,
 }
 
 /// <summary>What will never be sent.</summary>

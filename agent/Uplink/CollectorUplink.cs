@@ -114,7 +114,9 @@ internal sealed partial class CollectorUplink(
 
     private Hello Hello()
     {
-        var position = store.Ledger.Head?.Position ?? default;
+        var ledger = store.Ledger;
+        var position = ledger.Head?.Position ?? default;
+        var acked = ledger.Acknowledged?.Position ?? default;
         var boot = Boot.Read(clock);
         var hello = new Hello
         {
@@ -123,6 +125,8 @@ internal sealed partial class CollectorUplink(
             AgentVersion = Cli.VersionCommand.Version,
             Epoch = position.Epoch,
             Sequence = position.Sequence,
+            AckedEpoch = acked.Epoch,
+            AckedSequence = acked.Sequence,
             Group = options.Instance.Group,
             Customer = options.Instance.Customer,
             SentAt = clock.GetUtcNow().ToTimestamp(),

@@ -51,7 +51,12 @@ internal static class UplinkMapping
         {
             Hour = DateTimeOffset.FromUnixTimeSeconds(loss.Hour * 3600).ToTimestamp(),
             Points = loss.Units,
-            Reason = loss.Cause == LossCause.Full ? LossReason.SpoolFull : LossReason.SpoolDamaged,
+            Reason = loss.Cause switch
+            {
+                LossCause.Full => LossReason.SpoolFull,
+                LossCause.NotWanted => LossReason.NotWanted,
+                _ => LossReason.SpoolDamaged,
+            },
         }));
         return batch;
     }

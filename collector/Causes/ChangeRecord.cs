@@ -19,7 +19,7 @@ internal enum Membership
 
 /// <summary>Who made a change, and in which transaction: annotates deviations, never decides.</summary>
 /// <param name="Fingerprint">Encoded, as the entry was then; empty: it was gone.</param>
-/// <param name="ObservedAt">The agent's clock.</param>
+/// <param name="ObservedAt">By the agent's clock, corrected by how far that is off once it is known.</param>
 /// <param name="Actor">Null: unknown.</param>
 /// <param name="Transaction">Null: none.</param>
 internal sealed record ChangeRecord(

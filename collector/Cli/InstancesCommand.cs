@@ -93,6 +93,10 @@ internal static class InstancesCommand
             ("agent", instance.AgentVersion),
             ("last seen", Output.Time(instance.LastSeen)),
             ("contested", instance.ContestedAt is { } at ? $"another machine claimed to be this one, last {Output.Time(at)}: a disk was cloned" : null),
+            ("missing", instance.MissingNoticedAt is { } noticed ? $"{instance.MissingBatches} deliveries of metrics never came, noticed last {Output.Time(noticed)}; 'reports coverage' has them by hour" : null),
+            ("clock", instance.ClockOffsetSeconds is { } offset && Math.Abs(offset) > Fleet.Instance.LargestSkew.TotalSeconds
+                ? string.Create(CultureInfo.InvariantCulture, $"{Math.Abs(offset):0.0} s {(offset > 0 ? "behind" : "ahead of")} the collector's; the times it tells are corrected") : null),
+            ("store", instance.StoreReturnedAt is { } returned ? $"it knew more of this instance once, last {Output.Time(returned)}: the collector's store was put back to an older copy" : null),
             .. HeadFields(instance.Head),
         ]);
         return ExitCode.Yes;

@@ -18,7 +18,7 @@ internal static class ReportsCommand
     {
         CommandLine.Verb(
             "coverage",
-            "Says what became of the metric points of each instance and hour: collected by the agent, stored, rejected, lost, and still on their way.",
+            "Says what became of the metric points of each instance and hour: collected by the agent, stored, rejected and why, lost, dropped because nobody wanted them, missing, and still on their way.",
             "telemetryctl reports coverage\ntelemetryctl reports coverage --instance i-1 --since 2026-03-03T10:00Z",
             CoverageAsync, Instance, Since, Until),
     };
@@ -37,17 +37,20 @@ internal static class ReportsCommand
         Output.Of(arguments).List(
             [.. response.Accounts.Select(PointAccountView.Of)],
             "No metric points in that time. They are sampled when the collector has a [timeseries] section.",
-            ["INSTANCE", "HOUR", "COLLECTED", "STORED", "REJECTED", "LOST (FULL)", "LOST (DAMAGED)", "WAITING"],
+            ["INSTANCE", "HOUR", "COLLECTED", "STORED", "REJECTED", "LOST (FULL)", "LOST (DAMAGED)", "DROPPED", "WAITING", "MISSING", "MISSING BATCHES"],
             account =>
             [
                 account.Instance,
                 Output.Time(account.Hour),
                 $"{account.Collected}",
                 $"{account.Stored}",
-                $"{account.Rejected}",
+                account.Rejected == 0 ? "0" : $"{account.Rejected} ({string.Join(", ", account.Rejections.Select(reason => $"{reason.Key} {reason.Value}"))})",
                 $"{account.LostFull}",
                 $"{account.LostDamaged}",
+                $"{account.Dropped}",
                 $"{account.Waiting}",
+                $"{account.Missing}",
+                $"{account.MissingBatches}",
             ]);
         return ExitCode.Yes;
     }

@@ -62,7 +62,7 @@ internal sealed partial class DeviationGrpcService(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         var last = feed.Last();
         var position = request.Cursor.Length == 0 ? last : ParseToken(request.Cursor, "cursor");
-        if (position > last)
+        if (position > last || store.Read(transaction => transaction.Collector.IsOfLostStore(position)))
             throw new RpcException(new Status(StatusCode.InvalidArgument, "The cursor is ahead of this collector, which was started anew or from an older copy; leave it out, and list what is open."));
 
         // Sent at once: whoever reads it knows that nothing from here on is missed.

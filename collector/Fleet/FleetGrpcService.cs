@@ -132,6 +132,7 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
 
     private Protocol.V1.Instance ToMessage(StoreTransaction transaction, Instance instance, ILookup<string, (Telemetry.Protocol.Model.Severity Severity, long Count)> open)
     {
+        var (missing, noticedAt) = transaction.LaneGaps.Missing(instance.Id);
         var isConnected = agents.IsConnected(instance.Id);
         var message = new Protocol.V1.Instance
         {
@@ -147,6 +148,11 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
             LastSeen = (agents.LastSeen(instance.Id) ?? instance.LastSeen).ToTimestamp(),
             Comparison = instance.Comparison,
             ContestedAt = instance.ContestedAt?.ToTimestamp(),
+            ClockOffset = instance.ClockOffset is { } offset ? Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(offset) : null,
+            StoreReturns = (ulong)instance.Returns,
+            StoreReturnedAt = instance.ReturnedAt?.ToTimestamp(),
+            MissingBatches = (ulong)missing,
+            MissingNoticedAt = noticedAt?.ToTimestamp(),
         };
         message.Tags.Add(instance.Tags);
         if (transaction.Heads.Newest(instance.Id) is { } head)

@@ -20,6 +20,8 @@ internal sealed partial class HistoryRetention(StateStore store, StoreOptions op
         var heads = Delete(transaction => transaction.Heads.DeleteSuperseded(boundary, Batch), stopping);
         Delete(transaction => transaction.Presence.DeleteBefore(boundary, Batch), stopping);
         Delete(transaction => transaction.PointAccounts.DeleteBefore(boundary, Batch), stopping);
+        Delete(transaction => transaction.Rejections.DeleteBefore(boundary, Batch), stopping);
+        Delete(transaction => transaction.LaneGaps.DeleteBefore(boundary, Batch), stopping);
         var nodes = _sweep.Run(stopping);
         if (heads + nodes > 0)
             Log.Forgot(logger, heads, boundary, nodes);

@@ -14,6 +14,9 @@ internal sealed record Instance(
     string Image,
     DateTimeOffset LastSeen)
 {
+    /// <summary>Clocks that are further off are told of.</summary>
+    public static readonly TimeSpan LargestSkew = TimeSpan.FromSeconds(5);
+
     /// <summary>What the last comparison left out, for people.</summary>
     public string Comparison { get; init; } = "";
 
@@ -23,13 +26,22 @@ internal sealed record Instance(
     /// <summary>When another machine last claimed to be this instance while it was connected.</summary>
     public DateTimeOffset? ContestedAt { get; init; }
 
+    /// <summary>How far its clock is behind the collector's; less than zero: ahead. Null: never measured.</summary>
+    public TimeSpan? ClockOffset { get; init; }
+
+    /// <summary>How often it had an acknowledgement of what the store does not have: that was put back to an older copy.</summary>
+    public long Returns { get; init; }
+
+    /// <summary>When it did last.</summary>
+    public DateTimeOffset? ReturnedAt { get; init; }
+
     /// <summary>Whether whatever binds one of them binds the other, but for bindings by id.</summary>
     public bool IsBoundLike(Instance other) => Image == other.Image && Tags.SequenceEqual(other.Tags);
 }
 
 /// <summary>A complete head: what an instance is, or was.</summary>
-/// <param name="ObservedAt">The agent's clock.</param>
-/// <param name="ObservedAfter">The agent's clock: when the state before this one was last seen.</param>
+/// <param name="ObservedAt">By the agent's clock, corrected by how far that is off.</param>
+/// <param name="ObservedAfter">The same: when the state before this one was last seen.</param>
 /// <param name="ReceivedAt">The collector's clock.</param>
 internal sealed record InstanceHead(
     string InstanceId,

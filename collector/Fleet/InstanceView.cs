@@ -41,6 +41,21 @@ internal sealed record InstanceView
     /// <summary>When another machine last claimed to be this instance while it was connected; null: never.</summary>
     public DateTime? ContestedAt { get; init; }
 
+    /// <summary>Deliveries of metrics that never came though later ones did.</summary>
+    public ulong MissingBatches { get; init; }
+
+    /// <summary>When that was noticed last; null: never.</summary>
+    public DateTime? MissingNoticedAt { get; init; }
+
+    /// <summary>How often it had an acknowledgement of what the collector's store does not have: that was put back to an older copy.</summary>
+    public ulong StoreReturns { get; init; }
+
+    /// <summary>When it did last; null: never.</summary>
+    public DateTime? StoreReturnedAt { get; init; }
+
+    /// <summary>How far its clock is behind the collector's; less than 0: ahead. Null: never measured.</summary>
+    public double? ClockOffsetSeconds { get; init; }
+
     public static InstanceView Of(V1.Instance instance) => new()
     {
         Id = instance.Id,
@@ -57,6 +72,11 @@ internal sealed record InstanceView
         AgentVersion = instance.AgentVersion,
         LastSeen = instance.LastSeen.ToDateTime(),
         ContestedAt = instance.ContestedAt?.ToDateTime(),
+        ClockOffsetSeconds = instance.ClockOffset?.ToTimeSpan().TotalSeconds,
+        StoreReturns = instance.StoreReturns,
+        StoreReturnedAt = instance.StoreReturnedAt?.ToDateTime(),
+        MissingBatches = instance.MissingBatches,
+        MissingNoticedAt = instance.MissingNoticedAt?.ToDateTime(),
     };
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;

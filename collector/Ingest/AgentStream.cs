@@ -22,9 +22,6 @@ internal sealed partial class AgentStream(
     private const int MaxNameLength = 255;
     private const int MaxTags = 50;
 
-    /// <summary>What an agent dates further from its present says nothing.</summary>
-    private static readonly TimeSpan LongestAgo = TimeSpan.FromDays(3650);
-
     /// <summary>Of agents that do not say how often they sample.</summary>
     private static readonly TimeSpan DefaultSampling = TimeSpan.FromSeconds(10);
 
@@ -38,6 +35,7 @@ internal sealed partial class AgentStream(
     private readonly SeriesNames _series = new();
     private HeadPosition _watermark;
     private HeadPosition _healthWatermark;
+    private HeadPosition _lastHealth;
     private InstanceHead? _announced;
     private HeadAssembly? _assembly;
     private AssemblyRoom.Ticket? _turn;
@@ -47,11 +45,11 @@ internal sealed partial class AgentStream(
     private PolicyVersion? _told;
     private Instance _instance = null!;
     private string _bootId = "";
+    private HeadPosition _acked;
     private DateTimeOffset? _bootedAt;
     private TimeSpan _sampling = DefaultSampling;
     private bool _samplesAnyway;
     private DateTimeOffset _connectedAt;
-    private DateTimeOffset _metAt, _sentAt;
     private long _sessionId;
 
     public string InstanceId => _instance.Id;
@@ -69,8 +67,8 @@ internal sealed partial class AgentStream(
 
         _instance = ToInstance(hello);
         _bootId = hello.BootId;
-        _metAt = time.GetUtcNow();
-        _sentAt = hello.SentAt?.ToTime("sent_at") ?? _metAt;
+        _acked = new HeadPosition(hello.AckedEpoch, hello.AckedSequence);
+        _clockOffset = Offset(hello.SentAt);
         _bootedAt = OnOurClock(hello.BootedAt?.ToTime("booted_at"));
         if (hello.SampleInterval is { } interval)
         {
@@ -85,22 +83,31 @@ internal sealed partial class AgentStream(
         var now = time.GetUtcNow();
         (var head, _told, _sessionId, var isBoundAnew) = await store.WriteAsync(transaction =>
         {
+            var newest = transaction.Heads.Newest(InstanceId);
             // Another image or other tags may bind it to another line.
             var isBoundAnew = transaction.Instances.Find(InstanceId) is { } known && !known.IsBoundLike(_instance);
             if (isBoundAnew)
                 transaction.Pending.Add([InstanceId]);
+            if (_acked > (newest?.Position ?? default) && transaction.Instances.Find(InstanceId) is not null)
+                Returned(transaction, newest?.Position ?? default, now);
             transaction.Instances.Put(_instance);
+            if (_clockOffset is { } offset)
+                transaction.Instances.SetClockOffset(InstanceId, offset);
             return (
-                transaction.Heads.Newest(InstanceId),
+                newest,
                 policies.Of(transaction, _instance),
                 transaction.Presence.Begin(new Arrival(InstanceId, now, _bootId, _bootedAt, points.IsWanted || _samplesAnyway, _sampling)),
                 isBoundAnew);
         });
         if (isBoundAnew)
             await pipeline.JudgeIfPendingAsync(InstanceId);
-        _connectedAt = now;
+        _connectedAt = _offsetWrittenAt = now;
+        _writtenOffset = _clockOffset ?? TimeSpan.Zero;
         _watermark = head?.Position ?? default;
         _healthWatermark = points.Watermark(InstanceId);
+        _lastHealth = _healthWatermark;
+        if (_clockOffset is { } skew && skew.Duration() > Instance.LargestSkew)
+            Log.Skewed(logger, InstanceId, skew.TotalSeconds);
         Log.Connected(logger, InstanceId, _instance.Name, _instance.AgentVersion);
 
         return new V1.ConnectResponse
@@ -125,6 +132,14 @@ internal sealed partial class AgentStream(
         };
     }
 
+    /// <summary>The store was put back to a copy that is older than what it acknowledged.</summary>
+    private void Returned(StoreTransaction transaction, HeadPosition watermark, DateTimeOffset now)
+    {
+        transaction.Instances.Returned(InstanceId, now);
+        if (transaction.Collector.Returned(now))
+            Log.Returned(logger, InstanceId, _acked, watermark);
+    }
+
     /// <summary>What to tell the agent though it sent nothing: another policy in force, or requests that had to wait.</summary>
     public async IAsyncEnumerable<V1.ConnectResponse> PendingAsync()
     {
@@ -143,7 +158,7 @@ internal sealed partial class AgentStream(
         V1.ConnectRequest.MessageOneofCase.Nodes => TakeAsync(request.Nodes),
         V1.ConnectRequest.MessageOneofCase.Changes => NoteAsync(request.Changes),
         V1.ConnectRequest.MessageOneofCase.Health => KeepAsync(request.Health),
-        V1.ConnectRequest.MessageOneofCase.Heartbeat => AsyncEnumerable.Empty<V1.ConnectResponse>(),
+        V1.ConnectRequest.MessageOneofCase.Heartbeat => MeasureAsync(request.Heartbeat),
         V1.ConnectRequest.MessageOneofCase.Hello => throw new BadMessageException("a second hello"),
 
         // A later agent may send what this collector does not know; it does not need an answer.
@@ -170,8 +185,8 @@ internal sealed partial class AgentStream(
             PositionOf(message.Epoch, message.Sequence),
             message.Roots.ToModel(),
             coverage,
-            message.ObservedAt.ToTime("observed_at"),
-            message.ObservedAfter?.ToTime("observed_after"),
+            Corrected(message.ObservedAt.ToTime("observed_at")),
+            message.ObservedAfter is { } after ? Corrected(after.ToTime("observed_after")) : null,
             time.GetUtcNow());
 
         if (head.Position <= _watermark)
@@ -251,7 +266,7 @@ internal sealed partial class AgentStream(
 
     private async IAsyncEnumerable<V1.ConnectResponse> NoteAsync(V1.ChangeBatch batch)
     {
-        var records = batch.ToModel();
+        var records = batch.ToModel().Select(record => record with { ObservedAt = Corrected(record.ObservedAt) }).ToList();
         await pipeline.NoteAsync(InstanceId, records);
         _recordsSinceTrim += records.Count;
         if (_recordsSinceTrim >= TrimInterval)
@@ -279,10 +294,6 @@ internal sealed partial class AgentStream(
         yield return Ack(V1.Lane.Health, _healthWatermark);
     }
 
-    /// <summary>A time of the agent's clock, as ours was when that showed it; null when it is no time of any session.</summary>
-    private DateTimeOffset? OnOurClock(DateTimeOffset? theirs) =>
-        _sentAt - theirs is { } before && before.Duration() < LongestAgo ? _metAt - before : null;
-
     private PointDelivery ToDelivery(V1.HealthBatch batch, HeadPosition position)
     {
         var sampledAt = (batch.Rows.Count > 0 || batch.Points.Count == 0 ? batch.Time : batch.Points[0].Time)?.ToTime("time");
@@ -292,10 +303,20 @@ internal sealed partial class AgentStream(
         {
             SampledAt = sampledAt,
             Sampling = _sampling,
+            Gap = GapBefore(position),
 
             // While it is connected nobody needs this evidence that it runs.
             LateSampleAt = OnOurClock(sampledAt) is { } at && at < _connectedAt ? at : null,
         };
+    }
+
+    /// <summary>Each delivery of the lane counts one more than the one before, or begins a higher epoch.</summary>
+    private LaneGap? GapBefore(HeadPosition position)
+    {
+        var expected = position.Epoch == _lastHealth.Epoch ? _lastHealth.Sequence + 1 : 1;
+        var isFirst = _lastHealth == default;
+        _lastHealth = position;
+        return isFirst || position.Sequence <= expected ? null : new LaneGap(V1.Lane.Health, position.Epoch, expected, position.Sequence - 1);
     }
 
     private V1.ConnectResponse? AnotherPolicy()
@@ -361,6 +382,12 @@ internal sealed partial class AgentStream(
     {
         [LoggerMessage(1, LogLevel.Information, "Instance {Instance} ({Name}, agent {Version}) connected")]
         public static partial void Connected(ILogger logger, string instance, string name, string version);
+
+        [LoggerMessage(4, LogLevel.Warning, "The clock of instance {Instance} is {Seconds:F1} s behind this one's (less than 0: ahead). The times it tells are corrected; set its clock")]
+        public static partial void Skewed(ILogger logger, string instance, double seconds);
+
+        [LoggerMessage(3, LogLevel.Warning, "Instance {Instance} has an acknowledgement of its state {Acked}, and the store knows it up to {Watermark} only: it was put back to an older copy. Its state is told again; what was decided since that copy is gone. New deviations get ids that were never used")]
+        public static partial void Returned(ILogger logger, string instance, HeadPosition acked, HeadPosition watermark);
 
         [LoggerMessage(2, LogLevel.Information, "Instance {Instance} disconnected")]
         public static partial void Disconnected(ILogger logger, string instance);

@@ -59,16 +59,7 @@ internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents
         var (from, to) = Times(request.From, request.To);
         var response = new ListPointAccountsResponse();
         response.Accounts.AddRange(store.Read(transaction => transaction.PointAccounts.Of(request.InstanceId.Length == 0 ? null : request.InstanceId, from, to))
-            .Select(account => new Protocol.V1.PointAccount
-            {
-                InstanceId = account.InstanceId,
-                Hour = account.Hour.ToTimestamp(),
-                Collected = (ulong)account.Counts.Collected,
-                Stored = (ulong)account.Counts.Stored,
-                Rejected = (ulong)account.Counts.Rejected,
-                LostFull = (ulong)account.Counts.LostFull,
-                LostDamaged = (ulong)account.Counts.LostDamaged,
-            }));
+            .Select(ToMessage));
         return Task.FromResult(response);
     }
 
@@ -97,6 +88,26 @@ internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents
         Low = (uint)point.Open.GetValueOrDefault(Severity.Low),
         Info = (uint)point.Open.GetValueOrDefault(Severity.Info),
     };
+
+    private static Protocol.V1.PointAccount ToMessage(TimeSeries.PointAccount account)
+    {
+        var message = new Protocol.V1.PointAccount
+        {
+            InstanceId = account.InstanceId,
+            Hour = account.Hour.ToTimestamp(),
+            Collected = (ulong)account.Counts.Collected,
+            Stored = (ulong)account.Counts.Stored,
+            Rejected = (ulong)account.Counts.Rejected,
+            LostFull = (ulong)account.Counts.LostFull,
+            LostDamaged = (ulong)account.Counts.LostDamaged,
+            Dropped = (ulong)account.Counts.Dropped,
+            Waiting = (ulong)account.Waiting,
+            Missing = (ulong)account.Missing,
+            MissingBatches = (ulong)account.MissingBatches,
+        };
+        message.Rejections.AddRange(account.Rejections.Select(rejection => new Rejection { Reason = (RejectionReason)rejection.Reason, Points = (ulong)rejection.Points }));
+        return message;
+    }
 
     private static Protocol.V1.Availability ToMessage(Fleet.Availability state) => state switch
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using V1 = Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Reports;
@@ -23,9 +24,24 @@ internal sealed record DriftView(DateTime At, uint Open, uint Critical, uint Hig
 }
 
 /// <summary>What became of the points of an instance and hour: the JSON of <c>reports coverage</c>.</summary>
-/// <param name="Waiting">At the agent, or on the way. Below 0: the agent forgot that it counted some.</param>
+/// <param name="Dropped">No time-series store is configured.</param>
+/// <param name="Waiting">Of the instance's newest hour: not told of yet.</param>
+/// <param name="Missing">Neither did they come, nor was it told what became of them.</param>
+/// <param name="Rejections">By reason.</param>
+/// <param name="MissingBatches">Deliveries that never came, as was noticed in this hour.</param>
 internal sealed record PointAccountView(
-    string Instance, DateTime Hour, ulong Collected, ulong Stored, ulong Rejected, ulong LostFull, ulong LostDamaged, long Waiting)
+    string Instance,
+    DateTime Hour,
+    ulong Collected,
+    ulong Stored,
+    ulong Rejected,
+    ulong LostFull,
+    ulong LostDamaged,
+    ulong Dropped,
+    ulong Waiting,
+    ulong Missing,
+    IReadOnlyDictionary<string, ulong> Rejections,
+    ulong MissingBatches)
 {
     public static PointAccountView Of(V1.PointAccount account) => new(
         account.InstanceId,
@@ -35,5 +51,11 @@ internal sealed record PointAccountView(
         account.Rejected,
         account.LostFull,
         account.LostDamaged,
-        (long)account.Collected - (long)(account.Stored + account.Rejected + account.LostFull + account.LostDamaged));
+        account.Dropped,
+        account.Waiting,
+        account.Missing,
+        account.Rejections.ToDictionary(rejection => Name(rejection.Reason), rejection => rejection.Points),
+        account.MissingBatches);
+
+    private static string Name(V1.RejectionReason reason) => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString());
 }

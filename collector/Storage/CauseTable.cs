@@ -105,8 +105,9 @@ internal sealed class CauseTable(DbConnection connection, DbTransaction transact
     {
         var id = connection.QuerySingle<long>(
             """
-            INSERT INTO causes ( kind,  key,  summary,  packages, began_at)
-                        VALUES (@Kind, @Key, @Summary, @Packages, @at)
+            INSERT INTO causes ( id,    kind,  key,  summary,  packages, began_at)
+                        VALUES ((SELECT MAX(COALESCE((SELECT MAX(id) FROM causes), 0), id_floor) + 1 FROM collector),
+                                @Kind, @Key, @Summary, @Packages, @at)
             RETURNING id
             """,
             new { Kind = (long)identity.Kind, Key = identity.Key.ToArray(), identity.Summary, Packages = Encode(identity), at },

@@ -13,6 +13,44 @@ internal sealed class CollectorTable(DbConnection connection, DbTransaction tran
     public void SetFleetKeyId(string id) =>
         connection.Execute("UPDATE collector SET fleet_key_id = @id", new { id }, transaction);
 
+    /// <summary>When this collector, or the one before, was last known to run.</summary>
+    public DateTimeOffset? AliveAt() =>
+        connection.QuerySingle<long?>("SELECT alive_at FROM collector", transaction: transaction) is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
+
+    public void Started(DateTimeOffset now) =>
+        connection.Execute("UPDATE collector SET started_at = @now", new { now = now.ToUnixTimeMilliseconds() }, transaction);
+
+    /// <summary>
+    /// The store was put back to an older copy: ids and positions given since that copy are not given again. Once after each start is
+    /// enough; the clock in milliseconds is ahead of whatever was given.
+    /// </summary>
+    /// <returns>Whether this is the first sign of it since the start.</returns>
+    public bool Returned(DateTimeOffset now)
+    {
+        var parameters = new { now = now.ToUnixTimeMilliseconds() };
+        var isFirst = connection.QuerySingle<long>(
+            "SELECT NOT EXISTS (SELECT 1 FROM store_returns WHERE at >= COALESCE((SELECT started_at FROM collector), 0))", transaction: transaction) != 0;
+        if (!isFirst)
+            return false;
+
+        connection.Execute(
+            """
+            UPDATE collector SET id_floor = MAX(id_floor + 1, @now);
+            INSERT INTO store_returns (at, last_event, floor)
+                 SELECT @now, COALESCE((SELECT MAX(id) FROM events), 0), id_floor FROM collector;
+            INSERT INTO sqlite_sequence (name, seq)
+                 SELECT 'events', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'events');
+            UPDATE sqlite_sequence SET seq = MAX(seq, (SELECT id_floor FROM collector)) WHERE name = 'events';
+            """,
+            parameters, transaction);
+        return true;
+    }
+
+    /// <summary>Whether a position in the outbox is of a store that is no more: what was told up to there did not happen here.</summary>
+    public bool IsOfLostStore(long position) =>
+        connection.QuerySingle<long>(
+            "SELECT EXISTS (SELECT 1 FROM store_returns WHERE @position > last_event AND @position <= floor)", new { position }, transaction) != 0;
+
     /// <summary>Whether any instance ever reported a state, or any image was imported.</summary>
     public bool HoldsStates() =>
         connection.QuerySingle<long>(

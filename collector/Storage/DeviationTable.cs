@@ -40,10 +40,11 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
     {
         var id = connection.QuerySingle<long>(
             """
-            INSERT INTO deviations ( instance_id, kind,  key,  severity,  state,  baseline_id,  expected,  actual,
+            INSERT INTO deviations ( id,          instance_id, kind,  key,  severity,  state,  baseline_id,  expected,  actual,
                                      opened_at,  closed_at,  observed_after,  observed_before,  transitions,
                                      actor_id,   cause_id,   membership,  layer,  owner,  decision_id,  decided_until)
-                            VALUES (@InstanceId, @Kind, @Key, @Severity, @State, @BaselineId,  @Expected, @Actual,
+                            VALUES ((SELECT MAX(COALESCE((SELECT MAX(id) FROM deviations), 0), id_floor) + 1 FROM collector),
+                                    @InstanceId, @Kind, @Key, @Severity, @State, @BaselineId,  @Expected, @Actual,
                                     @OpenedAt,  @ClosedAt,  @ObservedAfter,  @ObservedBefore,  @Transitions,
                                     @ActorId,   @CauseId,   @Membership, @Layer, @Owner, @DecisionId,  @DecidedUntil)
             RETURNING id

@@ -21,7 +21,10 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
                last_seen      AS LastSeen,
                judged_id      AS JudgedId,
                comparison     AS Comparison,
-               contested_at   AS ContestedAt
+               contested_at   AS ContestedAt,
+               returns        AS Returns,
+               returned_at    AS ReturnedAt,
+               clock_offset   AS ClockOffset
           FROM instances
         """;
 
@@ -74,6 +77,15 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
         connection.Execute(
             "UPDATE instances SET contested_at = @at WHERE id = @id", new { id, at = at.ToUnixTimeMilliseconds() }, transaction);
 
+    /// <summary>It had an acknowledgement of what the store does not have.</summary>
+    public void Returned(string id, DateTimeOffset at) =>
+        connection.Execute(
+            "UPDATE instances SET returns = returns + 1, returned_at = @at WHERE id = @id", new { id, at = at.ToUnixTimeMilliseconds() }, transaction);
+
+    public void SetClockOffset(string id, TimeSpan offset) =>
+        connection.Execute(
+            "UPDATE instances SET clock_offset = @offset WHERE id = @id", new { id, offset = (long)offset.TotalMilliseconds }, transaction);
+
     public void Judged(string id, long? baselineId, string comparison) =>
         connection.Execute(
             "UPDATE instances SET judged_id = @baselineId, comparison = @comparison WHERE id = @id",
@@ -81,7 +93,7 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
 
     private sealed record Row(
         string Id, string Name, string AgentVersion, string InstanceGroup, string Customer, string Tags, string Image,
-        long LastSeen, long? JudgedId, string Comparison, long? ContestedAt)
+        long LastSeen, long? JudgedId, string Comparison, long? ContestedAt, long Returns, long? ReturnedAt, long? ClockOffset)
     {
         public Instance ToInstance() => new(
             Id, Name, AgentVersion, InstanceGroup, Customer,
@@ -92,6 +104,9 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
             JudgedId = JudgedId,
             Comparison = Comparison,
             ContestedAt = ContestedAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,
+            Returns = Returns,
+            ClockOffset = ClockOffset is { } offset ? TimeSpan.FromMilliseconds(offset) : null,
+            ReturnedAt = ReturnedAt is { } returned ? DateTimeOffset.FromUnixTimeMilliseconds(returned) : null,
         };
     }
 }

@@ -11,14 +11,15 @@ internal sealed class PointAccountTable(DbConnection connection, DbTransaction t
     public void Count(string instanceId, DateTimeOffset hour, ulong epoch, PointCounts counts) =>
         connection.Execute(
             """
-            INSERT INTO point_accounts ( instance_id,  hour,  epoch,  collected,  stored,  rejected,  lost_full,  lost_damaged)
-                                VALUES (@instanceId, @hour, @epoch, @Collected, @Stored, @Rejected, @LostFull,   @LostDamaged)
+            INSERT INTO point_accounts ( instance_id,  hour,  epoch,  collected,  stored,  rejected,  lost_full,  lost_damaged,  dropped)
+                                VALUES (@instanceId, @hour, @epoch, @Collected, @Stored, @Rejected, @LostFull,   @LostDamaged, @Dropped)
             ON CONFLICT (instance_id, hour, epoch) DO UPDATE
                SET collected    = MAX(collected, excluded.collected),
                    stored       = stored       + excluded.stored,
                    rejected     = rejected     + excluded.rejected,
                    lost_full    = lost_full    + excluded.lost_full,
-                   lost_damaged = lost_damaged + excluded.lost_damaged
+                   lost_damaged = lost_damaged + excluded.lost_damaged,
+                   dropped      = dropped      + excluded.dropped
             """,
             new
             {
@@ -30,29 +31,88 @@ internal sealed class PointAccountTable(DbConnection connection, DbTransaction t
                 counts.Rejected,
                 counts.LostFull,
                 counts.LostDamaged,
+                counts.Dropped,
             },
             transaction);
 
+    /// <summary>The server refused points that were taken for stored.</summary>
+    public void Refuse(PointOwner owner, RejectionReason reason, long points)
+    {
+        Count(owner.InstanceId, owner.Hour, owner.Epoch, new PointCounts(0, -points, points, 0, 0));
+        new RejectionTable(connection, transaction).Count(owner.InstanceId, owner.Hour, reason, points);
+    }
+
     /// <summary>By instance and hour.</summary>
     /// <param name="instanceId">Null: of all.</param>
-    public IReadOnlyList<PointAccount> Of(string? instanceId, DateTimeOffset from, DateTimeOffset to) =>
-        [.. connection.Query<(string InstanceId, long Hour, long Collected, long Stored, long Rejected, long LostFull, long LostDamaged)>(
+    public IReadOnlyList<PointAccount> Of(string? instanceId, DateTimeOffset from, DateTimeOffset to)
+    {
+        var rejections = new RejectionTable(connection, transaction).Of(instanceId, from, to);
+        var gaps = new LaneGapTable(connection, transaction).Hourly(instanceId, from, to).ToDictionary(gap => (gap.InstanceId, gap.Hour), gap => gap.Count);
+        var accounts = connection.Query<Row>(
             """
-            SELECT instance_id, hour, SUM(collected), SUM(stored), SUM(rejected), SUM(lost_full), SUM(lost_damaged)
-              FROM point_accounts
+            SELECT instance_id       AS InstanceId,
+                   hour              AS Hour,
+                   hour = (SELECT MAX(hour) FROM point_accounts newest WHERE newest.instance_id = account.instance_id) AS IsNewest,
+                   SUM(collected)    AS Collected,
+                   SUM(stored)       AS Stored,
+                   SUM(rejected)     AS Rejected,
+                   SUM(lost_full)    AS LostFull,
+                   SUM(lost_damaged) AS LostDamaged,
+                   SUM(dropped)      AS Dropped
+              FROM point_accounts account
              WHERE (@instanceId IS NULL OR instance_id = @instanceId) AND hour >= @from AND hour < @to
              GROUP BY instance_id, hour
-             ORDER BY instance_id, hour
             """,
             new { instanceId, from = from.ToUnixTimeMilliseconds(), to = to.ToUnixTimeMilliseconds() }, transaction)
-            .Select(row => new PointAccount(
-                row.InstanceId,
-                DateTimeOffset.FromUnixTimeMilliseconds(row.Hour),
-                new PointCounts(row.Collected, row.Stored, row.Rejected, row.LostFull, row.LostDamaged)))];
+            .Select(row => row.ToAccount())
+            .ToList();
+
+        // That something is missing may be noticed in an hour of which no points came.
+        foreach (var (id, hour) in gaps.Keys.Except(accounts.Select(account => (account.InstanceId, account.Hour))))
+            accounts.Add(new PointAccount(id, hour, default));
+        return
+        [
+            .. accounts
+                .Select(account => account with
+                {
+                    Rejections = [.. rejections[(account.InstanceId, account.Hour)]],
+                    MissingBatches = gaps.GetValueOrDefault((account.InstanceId, account.Hour)),
+                })
+                .OrderBy(account => account.InstanceId, StringComparer.Ordinal)
+                .ThenBy(account => account.Hour),
+        ];
+    }
 
     /// <returns>How many rows went.</returns>
     public int DeleteBefore(DateTimeOffset time, int most) =>
         connection.Execute(
             "DELETE FROM point_accounts WHERE rowid IN (SELECT rowid FROM point_accounts WHERE hour < @before LIMIT @most)",
             new { before = time.ToUnixTimeMilliseconds(), most }, transaction);
+
+    private sealed record Row
+    {
+        public required string InstanceId { get; init; }
+
+        public long Hour { get; init; }
+
+        public bool IsNewest { get; init; }
+
+        public long Collected { get; init; }
+
+        public long Stored { get; init; }
+
+        public long Rejected { get; init; }
+
+        public long LostFull { get; init; }
+
+        public long LostDamaged { get; init; }
+
+        public long Dropped { get; init; }
+
+        public PointAccount ToAccount() =>
+            new(InstanceId, DateTimeOffset.FromUnixTimeMilliseconds(Hour), new PointCounts(Collected, Stored, Rejected, LostFull, LostDamaged, Dropped).Settled)
+            {
+                IsNewest = IsNewest,
+            };
+    }
 }

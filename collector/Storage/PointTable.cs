@@ -4,24 +4,39 @@ using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Storage;
 
+/// <summary>Whose points they are, and which account has them.</summary>
+internal sealed record PointOwner(string InstanceId, DateTimeOffset Hour, ulong Epoch);
+
 /// <summary>The queue of points on their way to the time-series server.</summary>
 internal sealed class PointTable(DbConnection connection, DbTransaction transaction)
 {
-    public void Add(byte[] lines, int lineCount) =>
+    /// <param name="owner">Null: the collector's own points.</param>
+    public void Add(byte[] lines, int lineCount, PointOwner? owner = null) =>
         connection.Execute(
-            "INSERT INTO point_batches (lines, line_count) VALUES (@lines, @lineCount)", new { lines, lineCount }, transaction);
+            "INSERT INTO point_batches (lines, line_count, instance_id, hour, epoch) VALUES (@lines, @lineCount, @InstanceId, @Hour, @Epoch)",
+            new { lines, lineCount, owner?.InstanceId, Hour = owner?.Hour.ToUnixTimeMilliseconds(), Epoch = (long?)owner?.Epoch }, transaction);
 
-    /// <summary>The oldest batches, together about as many lines as asked for.</summary>
-    public IReadOnlyList<StoredPoints> Oldest(int lineLimit)
+    /// <summary>The oldest batches, together about as many lines and bytes as asked for; at least one.</summary>
+    /// <param name="after">Only those behind this one.</param>
+    public IReadOnlyList<StoredPoints> Oldest(int lineLimit, long byteLimit, long after = 0)
     {
         var batches = new List<StoredPoints>();
-        var lines = 0L;
-        foreach (var batch in connection.Query<StoredPoints>(
-            "SELECT id AS Id, lines AS Lines, line_count AS LineCount FROM point_batches ORDER BY id LIMIT @lineLimit",
-            new { lineLimit }, transaction, buffered: false))
+        var (lines, bytes) = (0L, 0L);
+        foreach (var row in connection.Query<Row>(
+            """
+            SELECT id AS Id, lines AS Lines, line_count AS LineCount, instance_id AS InstanceId, hour AS Hour, epoch AS Epoch
+              FROM point_batches
+             WHERE id > @after
+             ORDER BY id
+             LIMIT @lineLimit
+            """,
+            new { lineLimit, after }, transaction, buffered: false))
         {
-            batches.Add(batch);
-            lines += batch.LineCount;
+            bytes += row.Lines.Length;
+            if (batches.Count > 0 && bytes > byteLimit)
+                break;
+            batches.Add(row.ToPoints());
+            lines += row.LineCount;
             if (lines >= lineLimit)
                 break;
         }
@@ -32,6 +47,13 @@ internal sealed class PointTable(DbConnection connection, DbTransaction transact
     public void DeleteUpTo(long id) =>
         connection.Execute("DELETE FROM point_batches WHERE id <= @id", new { id }, transaction);
 
+    public void Delete(long id) =>
+        connection.Execute("DELETE FROM point_batches WHERE id = @id", new { id }, transaction);
+
+    /// <summary>Of all lines that wait.</summary>
+    public long Bytes() =>
+        connection.QuerySingle<long>("SELECT COALESCE(SUM(LENGTH(lines)), 0) FROM point_batches", transaction: transaction);
+
     public HeadPosition Watermark(string instanceId)
     {
         var (epoch, sequence) = connection.QuerySingleOrDefault<(long, long)>(
@@ -39,14 +61,26 @@ internal sealed class PointTable(DbConnection connection, DbTransaction transact
         return new HeadPosition((ulong)epoch, (ulong)sequence);
     }
 
+    /// <summary>Never goes back.</summary>
     public void SetWatermark(string instanceId, HeadPosition position) =>
         connection.Execute(
             """
             INSERT INTO health_watermarks (instance_id, epoch, sequence) VALUES (@instanceId, @Epoch, @Sequence)
             ON CONFLICT (instance_id) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence
+             WHERE (excluded.epoch, excluded.sequence) > (epoch, sequence)
             """,
             new { instanceId, Epoch = (long)position.Epoch, Sequence = (long)position.Sequence }, transaction);
+
+    private sealed record Row(long Id, byte[] Lines, long LineCount, string? InstanceId, long? Hour, long? Epoch)
+    {
+        public StoredPoints ToPoints() => new(
+            Id,
+            Lines,
+            LineCount,
+            InstanceId is { } id && Hour is { } hour && Epoch is { } epoch ? new PointOwner(id, DateTimeOffset.FromUnixTimeMilliseconds(hour), (ulong)epoch) : null);
+    }
 }
 
 /// <summary>A batch of lines of the line protocol.</summary>
-internal sealed record StoredPoints(long Id, byte[] Lines, long LineCount);
+/// <param name="Owner">Null: the collector's own points.</param>
+internal sealed record StoredPoints(long Id, ReadOnlyMemory<byte> Lines, long LineCount, PointOwner? Owner);

@@ -170,6 +170,10 @@ internal sealed class StoreTransaction(DbConnection connection, DbTransaction tr
 
     public PointAccountTable PointAccounts { get; } = new(connection, transaction);
 
+    public RejectionTable Rejections { get; } = new(connection, transaction);
+
+    public LaneGapTable LaneGaps { get; } = new(connection, transaction);
+
     public PresenceTable Presence { get; } = new(connection, transaction);
 
     public StateIntervalTable StateIntervals { get; } = new(connection, transaction);

@@ -1,18 +1,21 @@
-using System.IO.Compression;
-using System.Net;
-using System.Net.Http.Headers;
 using Telemetry.Collector.Storage;
 
 namespace Telemetry.Collector.TimeSeries;
 
 /// <summary>Carries queued points to an InfluxDB 1.x: gzip, in batches, oldest first, until it has them.</summary>
-/// <remarks>While the server is down points wait in the queue. What it refuses for good is logged with its words and does not hold up the rest.</remarks>
+/// <remarks>While the server is down points wait in the queue. What it refuses for good is set aside with its words and does not hold up the rest.</remarks>
 internal sealed partial class InfluxWriter(
-    InfluxOptions options, StateStore store, PointQueue queue, HttpClient http, TimeProvider time, ILogger<InfluxWriter> logger)
+    InfluxClient client, PointQueue queue, TimeProvider time, ILogger<InfluxWriter> logger)
     : BackgroundService
 {
     /// <summary>Where the server's throughput levels off.</summary>
     private const int BatchLines = 10_000;
+
+    /// <summary>Before it is compressed.</summary>
+    private const long BatchBytes = 8 << 20;
+
+    /// <summary>To find the lines that the server refuses; beyond that all are given up among which they are.</summary>
+    private const int MaxHalvings = 200;
 
     /// <summary>How long points wait for others to fill their batch.</summary>
     private static readonly TimeSpan GatherTime = TimeSpan.FromSeconds(1);
@@ -33,14 +36,14 @@ internal sealed partial class InfluxWriter(
         {
             // Taken before the read, so that points added in between are not slept through.
             var added = queue.Added;
-            var batches = store.Read(transaction => transaction.Points.Oldest(BatchLines));
+            var batches = queue.Oldest(BatchLines, BatchBytes);
             if (batches.Count == 0)
             {
                 await added.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 continue;
             }
 
-            if (!hasGathered && batches.Sum(batch => batch.LineCount) < BatchLines)
+            if (!hasGathered && batches.Sum(batch => batch.LineCount) < BatchLines && batches.Sum(batch => batch.Lines.Length) < BatchBytes / 2)
             {
                 await Task.Delay(GatherTime, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 hasGathered = true;
@@ -49,9 +52,9 @@ internal sealed partial class InfluxWriter(
 
             hasGathered = false;
 
-            if (await WriteAsync(batches, stopping))
+            if (await WriteAsync(new PointParcel(batches), stopping) is { } refused)
             {
-                store.Write(transaction => transaction.Points.DeleteUpTo(batches[^1].Id));
+                queue.Done(batches, refused);
                 delay = FirstDelay;
                 continue;
             }
@@ -62,84 +65,62 @@ internal sealed partial class InfluxWriter(
         }
     }
 
-    /// <returns>Whether the batches are done with: written, or refused for good.</returns>
-    private async Task<bool> WriteAsync(IReadOnlyList<StoredPoints> batches, CancellationToken stopping)
+    /// <returns>What the server will never take; it has the rest. Null: it is all to be written later.</returns>
+    private async Task<List<RefusedParcel>?> WriteAsync(PointParcel all, CancellationToken stopping)
     {
-        try
+        var refused = new List<RefusedParcel>();
+        var halvings = 0;
+        var open = new Stack<PointParcel>([all]);
+        while (open.TryPop(out var parcel))
         {
-            using var response = await http.PostAsync(options.WriteUri, Body(batches), stopping);
-            var words = response.IsSuccessStatusCode ? "" : await response.Content.ReadAsStringAsync(stopping);
-            switch (response.StatusCode)
+            var answer = await client.WriteAsync(parcel, stopping);
+            switch (answer.Outcome)
             {
-                case HttpStatusCode.NoContent or HttpStatusCode.OK:
-                    Recovered();
-                    return true;
-                case HttpStatusCode.NotFound:
-                    return await CreateDatabaseAsync(stopping);
-                case HttpStatusCode.BadRequest:
-                    // The server wrote the good lines; the others will never be better.
-                    Log.Refused(logger, words.Trim());
-                    Recovered();
-                    return true;
-                default:
-                    Down($"it answered {(int)response.StatusCode} {words.Trim()}");
-                    return false;
+                case InfluxOutcome.NotNow:
+                    if (answer.Words.Length > 0)
+                        Down(answer.Words);
+                    return null;
+                case InfluxOutcome.Refused or InfluxOutcome.TooBig when halvings < MaxHalvings && parcel.Halves() is var (first, second):
+                    halvings++;
+                    open.Push(second);
+                    open.Push(first);
+                    break;
+                case InfluxOutcome.Refused or InfluxOutcome.TooBig:
+                    var reason = answer.Outcome == InfluxOutcome.TooBig ? RejectionReason.TooBig : RejectionReason.RefusedByServer;
+                    refused.Add(new RefusedParcel(parcel, reason, answer.Words));
+                    break;
             }
         }
-        catch (Exception e) when (!stopping.IsCancellationRequested && e is HttpRequestException or TaskCanceledException)
-        {
-            Down(e.Message);
-            return false;
-        }
-    }
 
-    /// <returns>False: the points still have to be written.</returns>
-    private async Task<bool> CreateDatabaseAsync(CancellationToken stopping)
-    {
-        using var response = await http.PostAsync(options.CreateDatabaseUri, null, stopping);
-        if (!response.IsSuccessStatusCode)
-            Down($"database {options.Database} is missing and cannot be created: {(int)response.StatusCode}");
-        return false;
-    }
-
-    private static ByteArrayContent Body(IReadOnlyList<StoredPoints> batches)
-    {
-        var body = new MemoryStream();
-        using (var gzip = new GZipStream(body, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            foreach (var batch in batches)
-                gzip.Write(batch.Lines);
-        }
-
-        var content = new ByteArrayContent(body.GetBuffer(), 0, (int)body.Length);
-        content.Headers.ContentType = new MediaTypeHeaderValue("text/plain") { CharSet = "utf-8" };
-        content.Headers.ContentEncoding.Add("gzip");
-        return content;
+        Recovered();
+        if (refused.Count > 0)
+            Log.Refused(logger, refused.Sum(parcel => parcel.Parcel.LineCount), refused[0].Words);
+        return refused;
     }
 
     private void Down(string reason)
     {
         if (!_isDown)
-            Log.Down(logger, options.Url, reason);
+            Log.Down(logger, client.Url, reason);
         _isDown = true;
     }
 
     private void Recovered()
     {
         if (_isDown)
-            Log.Up(logger, options.Url);
+            Log.Up(logger, client.Url);
         _isDown = false;
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "InfluxDB at {Url} does not take points: {Reason}. They wait on disk; deviations and alerts are not affected")]
+        [LoggerMessage(1, LogLevel.Warning, "InfluxDB at {Url} does not take points: {Reason}. They wait on disk, up to timeseries.queue_mib; then the oldest give way. Deviations and alerts are not affected")]
         public static partial void Down(ILogger logger, Uri url, string reason);
 
         [LoggerMessage(2, LogLevel.Information, "InfluxDB at {Url} takes points again")]
         public static partial void Up(ILogger logger, Uri url);
 
-        [LoggerMessage(3, LogLevel.Error, "InfluxDB refused points for good: {Words}")]
-        public static partial void Refused(ILogger logger, string words);
+        [LoggerMessage(3, LogLevel.Error, "InfluxDB refused {Lines} points for good, the first with these words: {Words}. The others were written; 'telemetryctl reports coverage' counts those refused")]
+        public static partial void Refused(ILogger logger, long lines, string words);
     }
 }

@@ -26,9 +26,15 @@ internal sealed class LineProtocol : IDisposable
     private static readonly SearchValues<char> Special =
         SearchValues.Create([.. Enumerable.Range(0, 256).Select(code => (char)code).Where(char.IsControl), ',', '=', ' ']);
 
+    /// <summary>In bytes: whole logs belong elsewhere.</summary>
+    private const int MaxText = 64 * 1024;
+
     private readonly List<KeyValuePair<string, string>> _tags = [];
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(8 * 1024);
     private int _length;
+
+    /// <summary>Why the last line was not written.</summary>
+    public RejectionReason Reason { get; private set; }
 
     public ReadOnlySpan<byte> Lines => _buffer.AsSpan(0, _length);
 
@@ -41,6 +47,7 @@ internal sealed class LineProtocol : IDisposable
             return false;
 
         var separator = (byte)' ';
+        Reason = RejectionReason.NoFields;
         foreach (var field in point.Fields)
         {
             var name = WithoutEnd(field.Name);
@@ -65,6 +72,7 @@ internal sealed class LineProtocol : IDisposable
         var start = _length;
         Raw(series.Key);
         var separator = (byte)' ';
+        Reason = series.FloatFields.Length > 0 ? RejectionReason.NotFinite : RejectionReason.NoFields;
         for (var i = 0; i < series.FloatFields.Length; i++)
         {
             if (series.FloatFields[i].Length == 0 || !double.IsFinite(row.FloatValues[i]))
@@ -97,6 +105,31 @@ internal sealed class LineProtocol : IDisposable
         return new EncodedSeries(key, [.. series.FloatFields.Select(EncodeField)], [.. series.IntFields.Select(EncodeField)]);
     }
 
+    /// <summary>Where the first line ends, behind its end. A text in quotes may have line ends of its own.</summary>
+    public static int FirstLine(ReadOnlySpan<byte> lines)
+    {
+        var (isKey, isText) = (true, false);
+        for (var i = 0; i < lines.Length; i++)
+        {
+            switch (lines[i])
+            {
+                case (byte)'\\':
+                    i++;
+                    break;
+                case (byte)' ' when isKey:
+                    isKey = false;
+                    break;
+                case (byte)'"' when !isKey:
+                    isText = !isText;
+                    break;
+                case (byte)'\n' when !isText:
+                    return i + 1;
+            }
+        }
+
+        return lines.Length;
+    }
+
     public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
 
     private byte[] EncodeField(string field)
@@ -115,7 +148,10 @@ internal sealed class LineProtocol : IDisposable
     {
         var measurement = WithoutEnd(name);
         if (measurement.IsEmpty || measurement[0] == '#')
+        {
+            Reason = RejectionReason.WrongName;
             return false;
+        }
 
         Name(measurement, InMeasurement);
         Tags(tags);
@@ -126,6 +162,7 @@ internal sealed class LineProtocol : IDisposable
     {
         if (!hasFields || time is null || time.Seconds is > MaxSeconds or < -MaxSeconds)
         {
+            Reason = hasFields ? RejectionReason.WrongTime : Reason;
             _length = start;
             return false;
         }
@@ -246,12 +283,20 @@ internal sealed class LineProtocol : IDisposable
         return _buffer.AsSpan(_length);
     }
 
-    private static bool IsWritable(Field field) => field.ValueCase switch
+    private bool IsWritable(Field field)
     {
-        Field.ValueOneofCase.FloatValue => double.IsFinite(field.FloatValue),
-        Field.ValueOneofCase.None => false,
-        _ => true,
-    };
+        switch (field.ValueCase)
+        {
+            case Field.ValueOneofCase.FloatValue when !double.IsFinite(field.FloatValue):
+                Reason = RejectionReason.NotFinite;
+                return false;
+            case Field.ValueOneofCase.StringValue when Encoding.UTF8.GetByteCount(field.StringValue) > MaxText:
+                Reason = RejectionReason.TooBig;
+                return false;
+            default:
+                return field.ValueCase != Field.ValueOneofCase.None;
+        }
+    }
 
     /// <summary>A backslash before a separator would escape it.</summary>
     private static ReadOnlySpan<char> WithoutEnd(string name) => name.AsSpan().TrimEnd('\\');

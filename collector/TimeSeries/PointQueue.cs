@@ -1,21 +1,24 @@
 using Telemetry.Collector.Storage;
-using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
 using V1 = Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.TimeSeries;
 
-/// <summary>Keeps points on disk until the time-series server has them.</summary>
-internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSink
+/// <summary>Keeps points on disk until the time-series server has them. Full: the oldest give way, and are counted.</summary>
+/// <param name="limit">Bytes of lines that may wait.</param>
+internal sealed class PointQueue(StateStore store, TimeProvider time, long limit = 1L << 30) : IPointSink
 {
-    private const int MaxPoints = 5_000;
-
-    /// <summary>Hours of a year, and reasons: more an agent does not lose at once.</summary>
-    private const int MaxLosses = 20_000;
-
     private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _gate = new();
+
+    // Bytes that wait; of the store's writing thread. Null: they are to be counted.
+    private long? _bytes;
+    private volatile bool _isUnsure;
+
+    // On its way to the server, which may have it.
+    private long _sentUpTo;
+
     private Task _gathered = Task.CompletedTask;
     private volatile TaskCompletionSource _added = NewSignal();
 
@@ -29,27 +32,27 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
     public async Task AddAsync(PointDelivery delivery)
     {
         var batch = delivery.Batch;
-        var points = batch.Points.Count + batch.Rows.Count;
-        if (points > MaxPoints)
-            throw new BadMessageException($"{points} points in one batch, {MaxPoints} is the limit");
-        if (batch.Losses.Count > MaxLosses || batch.Collected > int.MaxValue)
-            throw new BadMessageException("an account of points that no agent gives");
-
-        var (lines, count) = Encode(batch, delivery.Names);
-        var losses = batch.Losses.Select(loss => (Hour: HourOf(loss.Hour.ToTime("hour")), Counts: ToCounts(loss))).ToList();
+        var points = delivery.CountPoints();
+        var losses = delivery.Losses();
+        var (lines, count, rejections) = Encode(batch, delivery.Names);
         await Gathered();
-        await store.WriteAsync(transaction =>
+        await WriteAsync(transaction =>
         {
             transaction.Points.SetWatermark(delivery.InstanceId, delivery.Position);
             var epoch = delivery.Position.Epoch;
-            if (delivery.SampledAt is { } at && (points > 0 || batch.Collected > 0))
-                transaction.PointAccounts.Count(delivery.InstanceId, HourOf(at), epoch, new PointCounts((long)batch.Collected, count, points - count, 0, 0));
+            var owner = delivery.SampledAt is { } at ? new PointOwner(delivery.InstanceId, PointDelivery.HourOf(at), epoch) : null;
+            if (owner is not null && (points > 0 || batch.Collected > 0))
+                transaction.PointAccounts.Count(owner.InstanceId, owner.Hour, epoch, new PointCounts((long)batch.Collected, count, points - count, 0, 0));
+            foreach (var (reason, rejected) in rejections)
+                transaction.Rejections.Count(delivery.InstanceId, owner?.Hour ?? PointDelivery.HourOf(time.GetUtcNow()), reason, rejected);
+            if (delivery.Gap is { } gap)
+                transaction.LaneGaps.Add(delivery.InstanceId, gap, time.GetUtcNow());
             foreach (var (hour, counts) in losses)
                 transaction.PointAccounts.Count(delivery.InstanceId, hour, epoch, counts);
             if (delivery.LateSampleAt is { } late)
                 transaction.Presence.Sampled(delivery.InstanceId, late, delivery.Sampling);
             if (count > 0)
-                transaction.Points.Add(lines, count);
+                Add(transaction, lines, count, owner);
         });
         Wake();
     }
@@ -59,12 +62,70 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
     {
         var batch = new V1.HealthBatch();
         batch.Points.AddRange(points);
-        var (lines, count) = Encode(batch, new SeriesNames());
+        var (lines, count, _) = Encode(batch, new SeriesNames());
         if (count == 0)
             return;
 
-        store.Write(transaction => transaction.Points.Add(lines, count));
+        WriteAsync(transaction => Add(transaction, lines, count, owner: null)).GetAwaiter().GetResult();
         Wake();
+    }
+
+    /// <summary>What goes to the server next.</summary>
+    public IReadOnlyList<StoredPoints> Oldest(int lines, long bytes)
+    {
+        var batches = store.Read(transaction => transaction.Points.Oldest(lines, bytes));
+        if (batches.Count > 0)
+            Interlocked.Exchange(ref _sentUpTo, batches[^1].Id);
+        return batches;
+    }
+
+    /// <summary>The server has these, but for what it will never take.</summary>
+    public void Done(IReadOnlyList<StoredPoints> batches, IReadOnlyList<RefusedParcel> refused) =>
+        WriteAsync(transaction =>
+        {
+            transaction.Points.DeleteUpTo(batches[^1].Id);
+            _bytes -= batches.Sum(batch => batch.Lines.Length);
+            foreach (var parcel in refused)
+            {
+                transaction.Rejections.Keep(parcel.Parcel.Batches[0].Owner?.InstanceId, time.GetUtcNow(), parcel.Parcel.FirstLine, parcel.Words);
+                foreach (var batch in parcel.Parcel.Batches.Where(batch => batch.Owner is not null))
+                    transaction.PointAccounts.Refuse(batch.Owner!, parcel.Reason, batch.LineCount);
+            }
+        }).GetAwaiter().GetResult();
+
+    private async Task WriteAsync(Action<StoreTransaction> work)
+    {
+        try
+        {
+            await store.WriteAsync(work);
+        }
+        catch
+        {
+            // Nothing was written, whatever the work counted.
+            _isUnsure = true;
+            throw;
+        }
+    }
+
+    /// <summary>The last that a work does: what it counts here has happened.</summary>
+    private void Add(StoreTransaction transaction, byte[] lines, int count, PointOwner? owner)
+    {
+        if (_isUnsure || _bytes is null)
+        {
+            _isUnsure = false;
+            _bytes = transaction.Points.Bytes();
+        }
+
+        while (_bytes + lines.Length > limit && transaction.Points.Oldest(1, 1, after: Interlocked.Read(ref _sentUpTo)) is [var oldest])
+        {
+            transaction.Points.Delete(oldest.Id);
+            if (oldest.Owner is not null)
+                transaction.PointAccounts.Refuse(oldest.Owner, RejectionReason.QueueFull, oldest.LineCount);
+            _bytes -= oldest.Lines.Length;
+        }
+
+        transaction.Points.Add(lines, count, owner);
+        _bytes += lines.Length;
     }
 
     /// <summary>Nobody waits for a metric: deliveries wait for each other, and what comes to the store together commits together.</summary>
@@ -78,27 +139,31 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
         }
     }
 
-    private static (byte[] Lines, int Count) Encode(V1.HealthBatch batch, SeriesNames names)
+    private static (byte[] Lines, int Count, Dictionary<RejectionReason, int> Rejections) Encode(V1.HealthBatch batch, SeriesNames names)
     {
         using var lines = new LineProtocol();
         var count = 0;
+        var rejections = new Dictionary<RejectionReason, int>();
         foreach (var point in batch.Points)
-            count += lines.Append(point) ? 1 : 0;
+            Count(lines.Append(point), lines.Reason);
         foreach (var row in batch.Rows)
-            count += names.Of(row) is { } series && lines.Append(series, row, batch.Time) ? 1 : 0;
-        return (lines.Lines.ToArray(), count);
-    }
+        {
+            if (names.Of(row) is { } series)
+                Count(lines.Append(series, row, batch.Time), lines.Reason);
+            else
+                Count(false, RejectionReason.WrongName);
+        }
 
-    private static PointCounts ToCounts(V1.Loss loss)
-    {
-        if (loss.Points > int.MaxValue)
-            throw new BadMessageException("a loss of more points than an agent can have");
-        return loss.Reason == V1.LossReason.SpoolDamaged
-            ? new PointCounts(0, 0, 0, 0, (long)loss.Points)
-            : new PointCounts(0, 0, 0, (long)loss.Points, 0);
-    }
+        return (lines.Lines.ToArray(), count, rejections);
 
-    private static DateTimeOffset HourOf(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero);
+        void Count(bool isWritten, RejectionReason reason)
+        {
+            if (isWritten)
+                count++;
+            else
+                rejections[reason] = rejections.GetValueOrDefault(reason) + 1;
+        }
+    }
 
     private void Wake() => Interlocked.Exchange(ref _added, NewSignal()).SetResult();
 

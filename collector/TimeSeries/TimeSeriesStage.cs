@@ -1,3 +1,5 @@
+using Telemetry.Collector.Storage;
+
 namespace Telemetry.Collector.TimeSeries;
 
 internal static class TimeSeriesStage
@@ -11,9 +13,11 @@ internal static class TimeSeriesStage
             return services.AddSingleton<IPointSink, NoPointSink>();
 
         services.AddSingleton(influx);
-        services.AddSingleton<PointQueue>();
+        services.AddSingleton(provider => new PointQueue(
+            provider.GetRequiredService<StateStore>(), provider.GetRequiredService<TimeProvider>(), influx.QueueBytes));
         services.AddSingleton<IPointSink>(provider => provider.GetRequiredService<PointQueue>());
         services.AddSingleton(new HttpClient { Timeout = Patience });
+        services.AddSingleton<InfluxClient>();
         services.AddHostedService<DriftSampler>();
         return services.AddHostedService<InfluxWriter>();
     }

@@ -129,7 +129,7 @@ internal sealed class StoredFleet(string folder, int entries) : IDisposable
                 throw new InvalidOperationException($"instance {number} is not what is stored: {response}");
         }
 
-        await stream.LeaveAsync(now);
+        await stream.LeaveAsync(new Departures(_store, NullLogger<Departures>.Instance), now);
     }
 
     private async Task<Roots> StoreTree(int changes)

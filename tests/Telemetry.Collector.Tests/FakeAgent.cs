@@ -14,9 +14,9 @@ internal sealed class FakeAgent(AgentStream stream, string instanceId = "i-1")
     public V1.Welcome Welcome { get; private set; } = new();
 
     public FakeAgent Hello(
-        DateTimeOffset? at = null, string bootId = "", DateTimeOffset? bootedAt = null, TimeSpan? sampling = null, params IReadOnlyList<(string Key, string Value)> tags)
+        DateTimeOffset? at = null, string bootId = "", DateTimeOffset? bootedAt = null, TimeSpan? sampling = null, HeadPosition acked = default, params IReadOnlyList<(string Key, string Value)> tags)
     {
-        var hello = new V1.Hello { InstanceId = instanceId, Name = "web-1", AgentVersion = "0.1.0", SentAt = (at ?? Some.Time).ToTimestamp(), BootId = bootId, BootedAt = bootedAt?.ToTimestamp() };
+        var hello = new V1.Hello { InstanceId = instanceId, Name = "web-1", AgentVersion = "0.1.0", SentAt = at?.ToTimestamp(), BootId = bootId, BootedAt = bootedAt?.ToTimestamp(), AckedEpoch = acked.Epoch, AckedSequence = acked.Sequence };
         if (sampling is { } interval)
             hello.SampleInterval = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(interval);
         hello.NodeFormats.Add(TreeNode.Format);
@@ -63,6 +63,12 @@ internal sealed class FakeAgent(AgentStream stream, string instanceId = "i-1")
         }
 
         return stream.Receive(new V1.ConnectRequest { Health = batch }).Single().Ack;
+    }
+
+    public FakeAgent Beat(DateTimeOffset at)
+    {
+        stream.Receive(new V1.ConnectRequest { Heartbeat = new V1.Heartbeat { SentAt = at.ToTimestamp() } });
+        return this;
     }
 
     public static V1.ConnectRequest Head(Roots roots, ulong sequence = 1, ulong epoch = 1, Coverage? coverage = null) => new()

@@ -32,6 +32,15 @@ public sealed class SpoolDamageTests : IDisposable
             var isTorn = length > 0 && !ends.Contains(length);
             Assert.Equal(isTorn ? 1 : 0, _spools.Log.Lines.Count - before);
             Assert.Equal(isTorn ? 1 : (ulong)kept + 1, lane.Last.Sequence);
+
+            // What the header of the torn one says is told, and counted as collected; shorter ones say nothing.
+            var headerEnd = (kept == 0 ? Segment.HeaderLength : ends[kept - 1]) + RecordFormat.HeaderLength;
+            var lost = isTorn && length >= headerEnd ? 1 : 0;
+            var more = lane.All()[^1];
+            Assert.Equal(lost, more.Losses.Sum(loss => (int)loss.Units));
+            Assert.Equal(lost, lane.Status().Damaged);
+            if (isTorn)
+                Assert.Equal((ulong)lost + 1, more.Collected);
         }
     }
 
@@ -114,6 +123,7 @@ public sealed class SpoolDamageTests : IDisposable
         lane.Add(spools, "more");
 
         Assert.Equal(Texts.Take(read.Count), read);
+        Assert.InRange(lane.All()[^1].Losses.Sum(loss => (int)loss.Units), 0, Texts.Length - read.Count);
         Assert.True(lane.Last > last || read.Count == 0 || lane.Last.Epoch > last.Epoch);
         Assert.Equal([.. read, "more"], spools.Open().Health.Texts());
     }

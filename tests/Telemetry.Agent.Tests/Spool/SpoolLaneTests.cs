@@ -138,6 +138,21 @@ public sealed class SpoolLaneTests : IDisposable
     }
 
     [Fact]
+    public void Discard_WhatWaits_IsToldAsNotWantedWithTheNext()
+    {
+        var lane = _spools.Open().Health;
+        lane.Add(_spools, "a", "b", "c");
+        lane.Acked(lane.PositionOf("a"));
+
+        lane.Discard();
+        lane.Add(_spools, "d");
+
+        var told = Assert.Single(lane.All());
+        Assert.Equal(new SpoolLoss(told.Hour, LossCause.NotWanted, 2), Assert.Single(told.Losses));
+        Assert.Equal(4u, told.Collected);
+    }
+
+    [Fact]
     public void IsBehind_ForeignOrLaterPositions_SaysSo()
     {
         var lane = _spools.Open().Health;

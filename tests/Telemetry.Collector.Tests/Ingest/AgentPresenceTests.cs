@@ -78,8 +78,14 @@ public sealed class AgentPresenceTests : IDisposable
         var departures = _collector.NewDepartures();
         var (first, _) = Connect(hasPoints: false);
 
+        using var begun = new ManualResetEventSlim();
         using var held = new ManualResetEventSlim();
-        var holding = _collector.Store.WriteAsync(_ => held.Wait(TestContext.Current.CancellationToken));
+        var holding = _collector.Store.WriteAsync(_ =>
+        {
+            begun.Set();
+            held.Wait(TestContext.Current.CancellationToken);
+        });
+        begun.Wait(TestContext.Current.CancellationToken);
         var leaving = first.LeaveAsync(departures, At(60));
         var full = _collector.Store.WriteAsync(_ => throw new SqliteException("database or disk is full", 13));
         held.Set();

@@ -1,0 +1,33 @@
+using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Model;
+
+namespace Telemetry.Collector.TimeSeries;
+
+/// <summary>
+/// No time-series store is configured. When an instance sampled while nobody could be told is kept all the same, for it was up then;
+/// and that its points, should it send any, were dropped.
+/// </summary>
+internal sealed class NoPointSink(StateStore store) : IPointSink
+{
+    public bool IsWanted => false;
+
+    public HeadPosition Watermark(string instanceId) => default;
+
+    public Task AddAsync(PointDelivery delivery)
+    {
+        var points = delivery.CountPoints();
+        var losses = delivery.Losses();
+        if (points == 0 && losses.Count == 0 && delivery.LateSampleAt is null)
+            return Task.CompletedTask;
+
+        return store.WriteAsync(transaction =>
+        {
+            if (points > 0 && delivery.SampledAt is { } at)
+                transaction.PointAccounts.Count(delivery.InstanceId, PointDelivery.HourOf(at), delivery.Position.Epoch, new PointCounts(0, 0, 0, 0, 0, points));
+            foreach (var (hour, counts) in losses)
+                transaction.PointAccounts.Count(delivery.InstanceId, hour, delivery.Position.Epoch, counts);
+            if (delivery.LateSampleAt is { } late)
+                transaction.Presence.Sampled(delivery.InstanceId, late, delivery.Sampling);
+        });
+    }
+}
