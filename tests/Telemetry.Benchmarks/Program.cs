@@ -1,17 +1,38 @@
+using System.Globalization;
 using System.Text.Json;
 using Telemetry.Benchmarks;
 
 // What the collector's store costs, measured on the real one. tests/bench.sh runs it and holds the budgets.
-var entries = args.Length > 0 ? int.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture) : 375_000;
+//   store [ENTRIES]                   two manifests compared, and an instance that is what its baseline says
+//   reevaluate ENTRIES [INSTANCES]    a fleet judged by a new version of its line
+var entries = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 375_000;
 var folder = Directory.CreateTempSubdirectory("telemetry-benchmark-");
 try
 {
     using var fleet = new StoredFleet(folder.FullName, entries);
-    var reevaluated = args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 1_000;
-    var compare = await fleet.CompareMilliseconds(changes: 100, rounds: 41);
-    var bytes = await fleet.BytesOfAnEqualInstance(instances: 1_000);
-    var (seconds, grown) = await fleet.Reevaluate(instances: reevaluated);
-    Console.WriteLine(JsonSerializer.Serialize(new { entries, compare_ms = compare, equal_bytes = bytes, reevaluate_s = seconds, reevaluate_bytes = grown }));
+    switch (args.FirstOrDefault() ?? "store")
+    {
+        case "store":
+            var compare = await fleet.CompareMilliseconds(changes: 100, rounds: 41);
+            var bytes = await fleet.BytesOfAnEqualInstance(instances: 1_000);
+            Console.WriteLine(JsonSerializer.Serialize(new { entries, compare_ms = compare, equal_bytes = bytes }));
+            return 0;
+        case "reevaluate":
+            var instances = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 1_000;
+            var reevaluation = await fleet.Reevaluate(instances);
+            Console.WriteLine(JsonSerializer.Serialize(new
+            {
+                entries,
+                instances,
+                seconds = reevaluation.Took.TotalSeconds,
+                transitions = reevaluation.Transitions,
+                grown_mb = reevaluation.GrownBytes / 1048576.0,
+            }));
+            return 0;
+        default:
+            await Console.Error.WriteLineAsync($"There is no benchmark '{args[0]}'; there are: store, reevaluate.");
+            return 2;
+    }
 }
 finally
 {

@@ -60,34 +60,35 @@ internal sealed class StoredFleet(string folder, int entries) : IDisposable
         return (double)(Length() - before) / instances;
     }
 
-    /// <summary>Judges instances with 0 to 200 deviations each by a new version of their line, which differs in 100 entries.</summary>
-    /// <returns>Seconds, and by how many bytes the process grew at most.</returns>
-    public async Task<(double Seconds, long Bytes)> Reevaluate(int instances)
+    /// <summary>
+    /// Instances with 0 to 200 deviations each get a new version of their line, which differs in 100 entries, and the old one is retired:
+    /// each then deviates in those too, and every open deviation is told to be judged by another version.
+    /// </summary>
+    public async Task<Reevaluation> Reevaluate(int instances)
     {
-        var roots = await StoreTree(changes: 0);
-        var next = await StoreTree(changes: 100);
-        var (pipeline, registry) = Stages();
-        registry.Create(VersionName.TryParse("fleet:1")!, Baseline.DefaultOwner, new ManifestHead(roots, Coverage, TimeProvider.System.GetUtcNow(), "benchmark"));
+        const int Changes = 100;
+        var (roots, next) = (await StoreTree(changes: 0), await StoreTree(Changes));
+        var (_, registry) = Stages();
+        var (old, required) = (VersionName.TryParse("fleet:1")!, VersionName.TryParse("fleet:2")!);
+        registry.Create(old, Baseline.DefaultOwner, new ManifestHead(roots, Coverage, TimeProvider.System.GetUtcNow(), "benchmark"));
         for (var i = 0; i < instances; i++)
-        {
-            var instance = new Instance($"r-{i}", $"web-{i}", "0.1.0", "web", "", ImmutableSortedDictionary<string, string>.Empty, "ami-fleet", TimeProvider.System.GetUtcNow());
-            var edits = Enumerable.Range(0, i % 201).Select(edit => new TreeEdit(_keys[(int)((long)edit * entries / 201)], File(i, isChanged: true).Encode())).ToList();
-            _store.Write(transaction =>
-            {
-                var edited = TreeEditor.Apply(transaction.Nodes, roots.File, edits);
-                transaction.Nodes.Add(CreatedNodes.ToStore(edited.Created, transaction.Nodes));
-                transaction.Instances.Put(instance);
-                transaction.Heads.Add(new InstanceHead(
-                    instance.Id, new HeadPosition(1, 1), roots.With(EntryKind.File, edited.Root), Coverage, instance.LastSeen, instance.LastSeen, instance.LastSeen));
-            });
-        }
-
+            StoreInstance(i, roots, deviations: i % 201);
         registry.Bind(new Binding(Selector.Image, "ami-fleet", "fleet"));
+        var opened = _store.Read(transaction => transaction.Events.Last());
+
         GC.Collect();
-        var before = Environment.WorkingSet;
+        var before = OwnMemory.ResidentBytes();
+        OwnMemory.ForgetPeak();
         var begun = TimeProvider.System.GetTimestamp();
-        registry.Create(VersionName.TryParse("fleet:2")!, Baseline.DefaultOwner, new ManifestHead(next, Coverage, TimeProvider.System.GetUtcNow(), "benchmark"));
-        return (TimeProvider.System.GetElapsedTime(begun).TotalSeconds, Math.Max(0, Environment.WorkingSet - before));
+        registry.Create(required, Baseline.DefaultOwner, new ManifestHead(next, Coverage, TimeProvider.System.GetUtcNow(), "benchmark"));
+        registry.Retire(old);
+        var took = TimeProvider.System.GetElapsedTime(begun);
+        var grown = OwnMemory.PeakBytes() - before;
+
+        var written = _store.Read(transaction => transaction.Events.Last()) - opened;
+        return written >= (long)instances * Changes
+            ? new Reevaluation(took, written, grown)
+            : throw new InvalidOperationException($"{written} transitions were written, each of {instances} instances has {Changes} at least");
     }
 
     public void Dispose()
@@ -132,13 +133,31 @@ internal sealed class StoredFleet(string folder, int entries) : IDisposable
         await stream.LeaveAsync(new Departures(_store, NullLogger<Departures>.Instance), now);
     }
 
+    /// <summary>As if it had reported, deviating all over the tree.</summary>
+    private void StoreInstance(int number, Roots roots, int deviations)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var instance = new Instance($"r-{number}", $"web-{number}", "0.1.0", "web", "", ImmutableSortedDictionary<string, string>.Empty, "ami-fleet", now);
+        var edits = Enumerable.Range(0, deviations)
+            .Select(edit => (long)edit * entries / deviations)
+            .Select(place => new TreeEdit(_keys[place], File((int)place, $"of {instance.Id}").Encode()))
+            .ToList();
+        _store.Write(transaction =>
+        {
+            var edited = TreeEditor.Apply(transaction.Nodes, roots.File, edits);
+            transaction.Nodes.Add(CreatedNodes.ToStore(edited.Created, transaction.Nodes));
+            transaction.Instances.Put(instance);
+            transaction.Heads.Add(new InstanceHead(instance.Id, new HeadPosition(1, 1), roots.With(EntryKind.File, edited.Root), Coverage, now, now, now));
+        });
+    }
+
     private async Task<Roots> StoreTree(int changes)
     {
         var nodes = new List<byte[]> { EncodedNode.Empty.Bytes };
         var builder = new TreeBuilder(node => nodes.Add(node.Bytes));
         var every = changes == 0 ? int.MaxValue : entries / changes;
         for (var i = 0; i < _keys.Length; i++)
-            builder.Append(_keys[i], File(i, isChanged: i % every == every - 1).Encode());
+            builder.Append(_keys[i], File(i, i % every == every - 1 ? "changed" : "").Encode());
         var roots = Roots.Empty.With(EntryKind.File, builder.Finish());
 
         using var assembly = new HeadAssembly(roots, _room);
@@ -165,13 +184,17 @@ internal sealed class StoredFleet(string folder, int entries) : IDisposable
     private static EntryKey KeyOf(int number) =>
         EntryKey.OfPath(string.Create(CultureInfo.InvariantCulture, $"/usr/share/package-{number % 997}/part-{number % 31}/file-{number}"));
 
-    private static Fingerprint File(int number, bool isChanged) => new()
+    private static Fingerprint File(int number, string change) => new()
     {
         Type = FileType.File,
         Mode = 0b110_100_100,
         Uid = 0,
         Gid = 0,
         Size = (ulong)number,
-        Content = Digest.Of(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{number} {isChanged}"))),
+        Content = Digest.Of(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{number} {change}"))),
     };
 }
+
+/// <param name="Transitions">That were written.</param>
+/// <param name="GrownBytes">Resident memory at its peak, above that before.</param>
+internal sealed record Reevaluation(TimeSpan Took, long Transitions, long GrownBytes);

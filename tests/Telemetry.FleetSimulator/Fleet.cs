@@ -74,13 +74,13 @@ internal sealed class Fleet(FleetOptions options, int? collectorPid, TimeProvide
         _statistics.Clear();
         if (options.Operators is not null)
             _statistics.Changes.Watch();
-        var before = CollectorTime();
+        var (before, ownBefore) = (CollectorTime(), Environment.CpuUsage.TotalTime);
         var pointsBefore = _statistics.Points;
         var begun = clock.GetTimestamp();
         await WhileDriftingAsync(() => UntilAsync(() => clock.GetElapsedTime(begun) >= options.Duration, options.Duration, cancellation), cancellation);
         var took = clock.GetElapsedTime(begun);
         var points = _statistics.Points - pointsBefore;
-        var cpu = (CollectorTime() - before) / took;
+        var (cpu, ownCpu) = ((CollectorTime() - before) / took, (Environment.CpuUsage.TotalTime - ownBefore) / took);
         await UntilAsync(() => _statistics.Changes.Untold == 0, TellPatience, cancellation);
         Tell(new
         {
@@ -102,6 +102,7 @@ internal sealed class Fleet(FleetOptions options, int? collectorPid, TimeProvide
             _statistics.Broken,
             _statistics.Refused,
             CollectorCpu = cpu,
+            SimulatorCpu = ownCpu,
             CollectorResidentKb = CollectorMemory(),
         });
         return _statistics.Connected == options.Agents && _statistics.Changes.Untold == 0;
