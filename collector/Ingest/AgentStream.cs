@@ -84,12 +84,14 @@ internal sealed partial class AgentStream(
         (var head, _told, _sessionId, var isBoundAnew) = await store.WriteAsync(transaction =>
         {
             var newest = transaction.Heads.Newest(InstanceId);
+            var known = transaction.Instances.Find(InstanceId);
+            if (_acked > (newest?.Position ?? default) && known is not null)
+                Returned(transaction, newest?.Position ?? default, now);
+
             // Another image or other tags may bind it to another line.
-            var isBoundAnew = transaction.Instances.Find(InstanceId) is { } known && !known.IsBoundLike(_instance);
+            var isBoundAnew = known?.IsBoundLike(_instance) is false;
             if (isBoundAnew)
                 transaction.Pending.Add([InstanceId]);
-            if (_acked > (newest?.Position ?? default) && transaction.Instances.Find(InstanceId) is not null)
-                Returned(transaction, newest?.Position ?? default, now);
             transaction.Instances.Put(_instance);
             if (_clockOffset is { } offset)
                 transaction.Instances.SetClockOffset(InstanceId, offset);

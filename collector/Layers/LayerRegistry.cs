@@ -78,7 +78,7 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals
             : (stack, composed);
     }
 
-    private static BaselineStack StackOf(
+    public static BaselineStack StackOf(
         StoreTransaction transaction, Seals seals, VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions)
     {
         var start = BaselineRegistry.Find(transaction, baseName);
