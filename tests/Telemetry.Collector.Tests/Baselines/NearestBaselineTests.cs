@@ -1,4 +1,6 @@
+using Dapper;
 using FsCheck.Xunit;
+using Microsoft.Data.Sqlite;
 using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Fleet;
 using Telemetry.Protocol.Model;
@@ -55,6 +57,17 @@ public sealed class NearestBaselineTests : IDisposable
         Certify("narrow:1", new FileTree(), Some.Coverage with { Gaps = [new Gap(EntryKind.File, EntryKey.OfPath("/srv"), "it could not be read")] });
 
         Assert.Equal(new NearestBaseline(Name("shop:1"), 1), Nearest(Changed(1)));
+    }
+
+    [Fact]
+    public void Version_ThatIsNotWhatWasSigned_IsNotConcludedFrom()
+    {
+        Certify("forged:1", FileTree.OfSize(500));
+        Certify("shop:1", Changed(1));
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(_collector.DataDirectory, "state.db")}");
+        connection.Execute("UPDATE baselines SET owner = 'mallory' WHERE name = 'forged'");
+
+        Assert.Equal(new NearestBaseline(Name("shop:1"), 1), Nearest(FileTree.OfSize(500)));
     }
 
     [Fact]
