@@ -11,7 +11,8 @@ try
     var compare = await fleet.CompareMilliseconds(changes: 100, rounds: 41);
     var bytes = await fleet.BytesOfAnEqualInstance(instances: 1_000);
     var (seconds, grown) = await fleet.Reevaluate(instances: reevaluated);
-    Console.WriteLine(JsonSerializer.Serialize(new { entries, compare_ms = compare, equal_bytes = bytes, reevaluate_s = seconds, reevaluate_bytes = grown }));
+    var decided = await fleet.Decide(instances: 500, changed: 20);
+    Console.WriteLine(JsonSerializer.Serialize(new { entries, compare_ms = compare, equal_bytes = bytes, reevaluate_s = seconds, reevaluate_bytes = grown, acknowledge_wait_ms = decided.AcknowledgeWait, approve_s = decided.ApproveSeconds, approve_wait_ms = decided.ApproveWait }));
 }
 finally
 {
