@@ -53,7 +53,8 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
             var before = plan.Judged;
             if (transaction.Baselines.Newest(before.Name.Line)!.Id != before.Id)
                 throw new DecisionException($"{before.Name.Line} got another version meanwhile; look again, and approve again.");
-            if (plan.Deviations.Any(deviation => transaction.Deviations.Find(deviation.Id) is not { IsOpen: true } found || !found.Actual.AsSpan().SequenceEqual(deviation.Actual)))
+            var open = plan.Deviations.Select(deviation => deviation.InstanceId).Distinct().SelectMany(transaction.Deviations.OpenOf).ToDictionary(deviation => deviation.Id);
+            if (plan.Deviations.Any(deviation => !open.TryGetValue(deviation.Id, out var found) || !found.Actual.AsSpan().SequenceEqual(deviation.Actual)))
                 throw new DecisionException("Some of the deviations changed meanwhile; look again, and approve again.");
 
             transaction.Nodes.Add(plan.Nodes);
@@ -66,8 +67,8 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
             var decision = transaction.Decisions.Add(
                 new Decision(0, DeviationState.Approved, by, reason, now, null, layer.Id, baseline.Id), plan.Deviations);
             transaction.Decisions.AddApproved(before.Name.Line, plan.Deviations);
-            foreach (var deviation in plan.Deviations)
-                transaction.Deviations.Update(deviation with { State = DeviationState.Approved, DecisionId = decision.Id, DecidedUntil = null });
+            transaction.Deviations.Update(plan.Deviations.Select(deviation =>
+                deviation with { State = DeviationState.Approved, DecisionId = decision.Id, DecidedUntil = null }));
             transaction.Pending.Add(BaselineRegistry.Judged(transaction, before.Name.Line));
             return new Approved(decision, layer, baseline, plan.Deviations.Count);
         });

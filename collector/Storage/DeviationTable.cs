@@ -53,7 +53,7 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
         return deviation with { Id = id };
     }
 
-    public void Update(Deviation deviation) =>
+    public void Update(params IEnumerable<Deviation> deviations) =>
         connection.Execute(
             """
             UPDATE deviations
@@ -73,7 +73,7 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                    decided_until = @DecidedUntil
              WHERE id = @Id
             """,
-            Parameters(deviation), transaction);
+            deviations.Select(Parameters), transaction);
 
     public Deviation? Find(long id) =>
         connection.QuerySingleOrDefault<Row>(Select + " WHERE d.id = @id", new { id }, transaction)?.ToDeviation();

@@ -5,6 +5,7 @@ using Telemetry.Benchmarks;
 // What the collector's store costs, measured on the real one. tests/bench.sh runs it and holds the budgets.
 //   store [ENTRIES]                   two manifests compared, and an instance that is what its baseline says
 //   reevaluate ENTRIES [INSTANCES]    a fleet judged by a new version of its line
+//   decide [ENTRIES]                  one decision about a cause that 500 instances share, and how long an agent's head waits for it
 var entries = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 375_000;
 var folder = Directory.CreateTempSubdirectory("telemetry-benchmark-");
 try
@@ -29,8 +30,18 @@ try
                 grown_mb = reevaluation.GrownBytes / 1048576.0,
             }));
             return 0;
+        case "decide":
+            var decided = await fleet.Decide(instances: 500, changed: 20);
+            Console.WriteLine(JsonSerializer.Serialize(new
+            {
+                entries,
+                acknowledge_wait_ms = decided.AcknowledgeWait,
+                approve_s = decided.ApproveSeconds,
+                approve_wait_ms = decided.ApproveWait,
+            }));
+            return 0;
         default:
-            await Console.Error.WriteLineAsync($"There is no benchmark '{args[0]}'; there are: store, reevaluate.");
+            await Console.Error.WriteLineAsync($"There is no benchmark '{args[0]}'; there are: store, reevaluate, decide.");
             return 2;
     }
 }

@@ -19,7 +19,7 @@ using V1 = Telemetry.Protocol.V1;
 namespace Telemetry.Benchmarks;
 
 /// <summary>A collector's stages on a real store, without listeners.</summary>
-internal sealed class StoredFleet(string folder, int entries) : IDisposable
+internal sealed partial class StoredFleet(string folder, int entries) : IDisposable
 {
     private readonly AssemblyRoom _room = new(TimeProvider.System);
     private readonly byte[][] _keys = [.. Enumerable.Range(0, entries).Select(KeyOf).Order().Select(key => key.Bytes.ToArray())];
