@@ -70,6 +70,27 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
 
     private IReadOnlyList<Transition> Judge(StoreTransaction transaction, Instance instance, InstanceHead? head, bool isNew)
     {
+        try
+        {
+            return Conclude(transaction, instance, head, isNew);
+        }
+        catch (DamagedNodeException e)
+        {
+            return NotJudged(transaction, instance, e.Message);
+        }
+    }
+
+    /// <summary>Nothing is concluded from what may have been forged: what is open stays so. Told once, not with every head.</summary>
+    private IReadOnlyList<Transition> NotJudged(StoreTransaction transaction, Instance instance, string reason)
+    {
+        if (instance.Comparison != reason)
+            Log.NotJudged(logger, instance.Id, reason);
+        transaction.Instances.Judged(instance.Id, instance.JudgedId, reason);
+        return [];
+    }
+
+    private IReadOnlyList<Transition> Conclude(StoreTransaction transaction, Instance instance, InstanceHead? head, bool isNew)
+    {
         var now = time.GetUtcNow();
         var bound = Binding.LineOf(instance, transaction.Baselines.Bindings());
         if (bound.Tie is { } tie)
@@ -84,14 +105,12 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         {
             foreach (var version in accepted)
                 seals.Check(transaction, stacks[version.Id], version);
+            if (bound.Line is not null)
+                seals.CheckAcceptance(transaction, bound.Line, accepted);
         }
         catch (SignatureException e)
         {
-            // Nothing is concluded from what may have been forged: what is open stays so. Told once, not with every head.
-            if (instance.Comparison != e.Message)
-                Log.NotSigned(logger, instance.Id, e.Message);
-            transaction.Instances.Judged(instance.Id, instance.JudgedId, e.Message);
-            return [];
+            return NotJudged(transaction, instance, e.Message);
         }
 
         if (head is null || accepted.Count == 0)
@@ -165,7 +184,7 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         public static partial void Judged(ILogger logger, string instance, int opened, int changed, int closed);
 
         [LoggerMessage(3, LogLevel.Error, "Instance {Instance} is not judged. {Reason}")]
-        public static partial void NotSigned(ILogger logger, string instance, string reason);
+        public static partial void NotJudged(ILogger logger, string instance, string reason);
 
         [LoggerMessage(2, LogLevel.Information, "Judging anew: {Done} of {All} instances are done")]
         public static partial void Reevaluating(ILogger logger, int done, int all);

@@ -13,6 +13,11 @@ internal sealed class CollectorTable(DbConnection connection, DbTransaction tran
     public void SetFleetKeyId(string id) =>
         connection.Execute("UPDATE collector SET fleet_key_id = @id", new { id }, transaction);
 
+    /// <summary>Notes that acceptances are signed from now on.</summary>
+    /// <returns>Whether that is news.</returns>
+    public bool BeginAcceptances() =>
+        connection.Execute("UPDATE collector SET has_acceptances = 1 WHERE has_acceptances = 0", transaction: transaction) > 0;
+
     /// <summary>Whether any instance ever reported a state, or any image was imported.</summary>
     public bool HoldsStates() =>
         connection.QuerySingle<long>(
