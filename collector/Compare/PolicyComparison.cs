@@ -20,6 +20,8 @@ internal static class PolicyComparison
             var verdict = Closeness.Of(kind, change.BeforeFingerprint, change.AfterFingerprint, rule?.Treatment ?? Treatment.Full);
             if (verdict != Verdict.Equal)
                 findings.Add(new Finding(kind, change, verdict, rule?.Severity));
+            else if (kind == EntryKind.File && rule?.Treatment is null or Treatment.Full or Treatment.Secret && IsUnparsed(change, overlap, yardstick))
+                findings.Add(new Finding(kind, change, Verdict.Unread, rule?.Severity) { IsUnparsed = true });
         }
 
         DropSettingsThatSayNothing(findings, nodes, expected, actual);
@@ -49,6 +51,17 @@ internal static class PolicyComparison
 
             return file.IsEqual || (file.IsShared && finding.Change.Before is null && SettingKey.IsOrder(finding.Key));
         });
+    }
+
+    /// <summary>Of a file that layers share the settings are all that is expected: without them nothing says that it is as it shall be.</summary>
+    private static bool IsUnparsed(EntryChange change, CoverageOverlap overlap, Yardstick yardstick)
+    {
+        var settings = SettingKey.PrefixOf(change.Key);
+        return change.After is not null
+            && ContentBySettings.Is(change.BeforeFingerprint)
+            && yardstick.Judges(EntryKind.Setting, settings)
+            && overlap.Expected.Covers(EntryKind.Setting, settings.Bytes)
+            && !overlap.Covers(EntryKind.Setting, settings.Bytes);
     }
 
     private static void MarkForm(List<Finding> findings, CoverageOverlap overlap, Yardstick yardstick)
