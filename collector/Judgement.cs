@@ -2,6 +2,7 @@ using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Compare;
 using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Fleet;
+using Telemetry.Collector.Layers;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Model;
 
@@ -30,6 +31,8 @@ internal sealed record Judgement(Baseline Baseline, IReadOnlyList<Transition> Tr
         var (baseline, overlap, findings) = Nearest(transaction, accepted, judgedId, head, yardstick);
         var unread = UnreadEntries.Of(findings, known, now);
         findings = Approvals.Leave(transaction, UnreadEntries.Mark(findings, unread, now), baseline, accepted);
+        var stack = BaselineStack.Of(transaction, baseline);
+        findings = LayerSeverities.Say(findings, stack.Layers, stack.Attribution(transaction));
 
         // :: 3 Track    which deviations opened, changed and closed
         var transitions = DeviationTracker.Track(

@@ -98,11 +98,33 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
 
     private IReadOnlyList<Transition> Judge(StoreTransaction transaction, Instance instance, InstanceHead? head, bool isNew)
     {
+        try
+        {
+            return Conclude(transaction, instance, head, isNew);
+        }
+        catch (DamagedNodeException e)
+        {
+            return NotJudged(transaction, instance, e.Message);
+        }
+    }
+
+    /// <summary>Nothing is concluded from what may have been forged: what is open stays so, but time goes on. Logged once, not with every head.</summary>
+    private IReadOnlyList<Transition> NotJudged(StoreTransaction transaction, Instance instance, string reason)
+    {
+        if (instance.Comparison != reason)
+            Log.NotJudged(logger, instance.Id, reason);
+        transaction.Instances.Judged(instance.Id, instance.JudgedId, reason);
+        var now = time.GetUtcNow();
+        return Write(transaction, DeviationTracker.Expire(transaction.Deviations.OpenOf(instance.Id), now), now);
+    }
+
+    private IReadOnlyList<Transition> Conclude(StoreTransaction transaction, Instance instance, InstanceHead? head, bool isNew)
+    {
         var now = time.GetUtcNow();
         transaction.Pending.Remove(instance.Id);
         var bound = Binding.LineOf(instance, transaction.Baselines.Bindings());
         if (bound.Tie is { } tie)
-            return NotJudged(tie);
+            return NotJudged(transaction, instance, tie);
 
         var accepted = bound.Line is { } line ? transaction.Baselines.Accepted(line) : [];
         var stacks = accepted.ToDictionary(version => version.Id, version => BaselineStack.Of(transaction, version));
@@ -110,13 +132,12 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         {
             foreach (var version in accepted)
                 seals.Check(transaction, stacks[version.Id], version);
+            if (bound.Line is not null)
+                seals.CheckAcceptance(transaction, bound.Line, accepted);
         }
         catch (SignatureException e)
         {
-            // Nothing is concluded from what may have been forged. Told once, not with every head.
-            if (instance.Comparison != e.Message)
-                Log.NotSigned(logger, instance.Id, e.Message);
-            return NotJudged(e.Message);
+            return NotJudged(transaction, instance, e.Message);
         }
 
         if (head is null || accepted.Count == 0)
@@ -138,13 +159,6 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         var attribution = stacks[judgement.Baseline.Id].Attribution(transaction);
         var explanation = new Explanation(transaction, head, bound.Line!, isNew);
         return Write(transaction, [.. judgement.Transitions.Select(Explain)], now);
-
-        // What is open stays so; time goes on.
-        IReadOnlyList<Transition> NotJudged(string reason)
-        {
-            transaction.Instances.Judged(instance.Id, instance.JudgedId, reason);
-            return Write(transaction, DeviationTracker.Expire(transaction.Deviations.OpenOf(instance.Id), now), now);
-        }
 
         Transition Explain(Transition transition)
         {
@@ -197,7 +211,7 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         public static partial void Judged(ILogger logger, string instance, int opened, int changed, int closed);
 
         [LoggerMessage(3, LogLevel.Error, "Instance {Instance} is not judged. {Reason}")]
-        public static partial void NotSigned(ILogger logger, string instance, string reason);
+        public static partial void NotJudged(ILogger logger, string instance, string reason);
 
         [LoggerMessage(2, LogLevel.Information, "Judging anew: {Done} instances are done, {Left} are left")]
         public static partial void Reevaluating(ILogger logger, int done, long left);

@@ -88,6 +88,9 @@ internal sealed partial class Refusals(ILogger<Refusals> logger) : Interceptor
                 return new Status(StatusCode.FailedPrecondition, e.Message);
             case NodeMissingException:
                 return new Status(StatusCode.Aborted, "Nodes of an earlier try were removed meanwhile, because nothing was made of them; try again.");
+            case DamagedNodeException:
+                Log.StoreFailed(logger, e.Message);
+                return new Status(StatusCode.DataLoss, e.Message);
             case OverloadedException:
                 Log.Refused(logger, context.Method, context.Peer, e.Message);
                 return new Status(StatusCode.Unavailable, e.Message);

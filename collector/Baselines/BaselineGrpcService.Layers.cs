@@ -20,12 +20,16 @@ internal sealed partial class BaselineGrpcService
 
     public override Task<CreateLayerResponse> CreateLayer(CreateLayerRequest request, ServerCallContext context)
     {
-        if (request.Owner.Length == 0)
-            throw Wrong("Say whose layer it is: a layer has an owner.");
-
         var policy = request.Policy.Length == 0 ? Policies.PolicyVersion.Shipped.Name : request.Policy;
-        var layer = layers.Create(ParseName(request.Layer), OwnerOf(request.Owner), request.From, request.To, request.Claims, policy);
-        return Task.FromResult(new CreateLayerResponse { Layer = store.Read(transaction => ToMessage(transaction.Nodes, layer)) });
+        var created = layers.Create(
+            request.Layer.Length == 0 ? null : ParseName(request.Layer),
+            request.Owner.Length == 0 ? null : OwnerOf(request.Owner),
+            request.From, request.To, request.Claims, policy);
+        return Task.FromResult(new CreateLayerResponse
+        {
+            Layer = store.Read(transaction => ToMessage(transaction.Nodes, created.Layer)),
+            LeftOut = created.LeftOut,
+        });
     }
 
     public override Task<ListLayersResponse> ListLayers(ListLayersRequest request, ServerCallContext context) =>

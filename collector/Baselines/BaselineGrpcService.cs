@@ -8,7 +8,7 @@ using Telemetry.Protocol.V1;
 namespace Telemetry.Collector.Baselines;
 
 /// <summary>Baselines, made and bound by people.</summary>
-internal sealed partial class BaselineGrpcService(StateStore store, BaselineRegistry registry, LayerRegistry layers, AssemblyRoom room) : BaselineService.BaselineServiceBase
+internal sealed partial class BaselineGrpcService(StateStore store, BaselineRegistry registry, LayerRegistry layers, BundleRegistry bundles, AssemblyRoom room) : BaselineService.BaselineServiceBase
 {
     public override async Task<ImportResponse> Import(IAsyncStreamReader<ImportRequest> requests, ServerCallContext context)
     {
@@ -18,19 +18,7 @@ internal sealed partial class BaselineGrpcService(StateStore store, BaselineRegi
         var name = ParseName(header.Baseline);
         var manifest = header.Manifest is null ? throw new BadMessageException("an import without a manifest") : header.Manifest.ToModel();
         using var assembly = new HeadAssembly(manifest.Roots, room);
-        while (await requests.MoveNext(context.CancellationToken))
-        {
-            foreach (var node in requests.Current.Nodes?.Nodes ?? [])
-                assembly.Take(node.ToByteArray());
-            store.Read(transaction => assembly.AdvanceInOrder(transaction.Nodes));
-            if (assembly.IsWorthStoring)
-                await assembly.StoreAsync(store);
-        }
-
-        store.Read(transaction => assembly.AdvanceInOrder(transaction.Nodes));
-        if (!assembly.IsComplete)
-            throw new BadMessageException("the manifest's nodes are not complete");
-
+        await TakeAsync(assembly, requests, request => request.Nodes, context.CancellationToken);
         var baseline = registry.Create(name, OwnerOf(header.Owner), manifest with { Source = "imported: " + manifest.Source }, assembly.TakeChecked());
         return new ImportResponse { Baseline = ToMessage(baseline) };
     }
@@ -77,6 +65,23 @@ internal sealed partial class BaselineGrpcService(StateStore store, BaselineRegi
                 ToMessage(transaction, baseline, bindings[baseline.Name.Line])));
             return response;
         }));
+
+    /// <summary>Takes in the nodes of complete trees, to the end of the stream.</summary>
+    private async Task TakeAsync<T>(HeadAssembly assembly, IAsyncStreamReader<T> requests, Func<T, ImportNodes?> nodesOf, CancellationToken cancellation)
+    {
+        while (await requests.MoveNext(cancellation))
+        {
+            foreach (var node in nodesOf(requests.Current)?.Nodes ?? [])
+                assembly.Take(node.ToByteArray());
+            store.Read(transaction => assembly.AdvanceInOrder(transaction.Nodes));
+            if (assembly.IsWorthStoring)
+                await assembly.StoreAsync(store);
+        }
+
+        store.Read(transaction => assembly.AdvanceInOrder(transaction.Nodes));
+        if (!assembly.IsComplete)
+            throw new BadMessageException("the manifest's nodes are not complete");
+    }
 
     private static VersionName ParseName(string text) =>
         VersionName.TryParse(text)

@@ -39,7 +39,7 @@ internal sealed class BaselineRegistry(
     {
         var (stack, composed, nodes) = store.Read(transaction =>
         {
-            var (stack, composed) = LayerRegistry.Compose(transaction, seals, policies, baseName, layers, resolutions);
+            var (stack, composed) = LayerRegistry.Compose(transaction, seals, policies.OfLine(transaction, name.Line).Policy, baseName, layers, resolutions);
             return composed.Conflicts.Count == 0
                 ? (stack, composed, CreatedNodes.ToStore(composed.Created, transaction.Nodes))
                 : throw new BaselineException($"There are {composed.Conflicts.Count} conflicts, of {string.Join(" and ", composed.Conflicts[0].Sides.Select(side => side.Layer))} about {composed.Conflicts[0].Key} first; 'telemetryctl layers merge {baseName} {string.Join(' ', layers)}' shows all, and --resolve KEY=NAME says who is right.");
@@ -61,10 +61,15 @@ internal sealed class BaselineRegistry(
         store.Write(transaction =>
         {
             var baseline = Find(transaction, name);
-            if (transaction.Baselines.Newest(name.Line)!.Id == baseline.Id)
+            seals.CheckAcceptance(transaction, name.Line, transaction.Baselines.Accepted(name.Line));
+            if (transaction.Baselines.Newest(name.Line)?.Id == baseline.Id)
                 throw new BaselineException($"{name} is the newest version of its line and so the required one; make another version first.");
             if (baseline.RetiredAt is null)
+            {
                 transaction.Baselines.Retire(baseline.Id, time.GetUtcNow());
+                seals.SignAcceptance(transaction, name.Line);
+            }
+
             transaction.Pending.Add(Judged(transaction, name.Line));
         });
         pipeline.JudgePending();
@@ -78,6 +83,7 @@ internal sealed class BaselineRegistry(
     /// <summary>Stores a version whose nodes are stored, and signs it. Repeating it is harmless.</summary>
     /// <param name="layers">What it is composed of, in order.</param>
     /// <exception cref="BaselineException">That version exists with other content.</exception>
+    /// <exception cref="SignatureException">Which versions of the line are accepted was altered.</exception>
     public static Baseline Add(StoreTransaction transaction, Seals seals, Baseline baseline, IReadOnlyList<Layer> layers)
     {
         if (transaction.Baselines.Find(baseline.Name) is { } existing)
@@ -89,10 +95,23 @@ internal sealed class BaselineRegistry(
                 : throw new BaselineException($"Baseline {baseline.Name} exists with other content, and versions never change; choose another version.");
         }
 
+        var line = baseline.Name.Line;
+        seals.CheckAcceptance(transaction, line, transaction.Baselines.Accepted(line));
+
+        // The newest is the one that is required, whatever the clock did meanwhile.
+        var last = transaction.Baselines.LastCreated(line)?.AddMilliseconds(1);
+        var added = Store(transaction, last > baseline.CreatedAt ? baseline with { CreatedAt = last.Value } : baseline, layers);
+        seals.Sign(transaction, added);
+        seals.SignAcceptance(transaction, line);
+        return added;
+    }
+
+    /// <summary>Stores a version whose nodes are stored, and no signature of it.</summary>
+    public static Baseline Store(StoreTransaction transaction, Baseline baseline, IReadOnlyList<Layer> layers)
+    {
         var entries = EntryKinds.All.Sum(kind => transaction.Nodes.Find(baseline.Roots[kind])!.Summary.Entries);
         var added = transaction.Baselines.Add(baseline with { Entries = entries });
         transaction.Baselines.AddLayers(added.Id, layers.Select(layer => layer.Id));
-        seals.Sign(transaction, added);
         return added;
     }
 

@@ -13,6 +13,7 @@ internal static class BaselinesStage
         .AddSingleton<Seals>()
         .AddHostedService<KeyAdoption>()
         .AddSingleton<BaselineRegistry>()
+        .AddSingleton<BundleRegistry>()
         .AddSingleton<LayerRegistry>()
         .AddSingleton<DecisionRegistry>();
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Google.Protobuf;
 using Telemetry.Collector.Baselines;
 using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Files;
@@ -10,11 +9,13 @@ namespace Telemetry.Collector.Cli;
 
 internal static class BaselinesCommand
 {
-    /// <summary>Messages below the size from which buffers are expensive.</summary>
-    private const int MaxMessageBytes = 64 * 1024;
-
     private static readonly Argument<string> Version = new("NAME:VERSION") { Description = "The version to make, such as shop:7. Versions never change." };
-    private static readonly Argument<FileInfo> File = new("FILE") { Description = "A manifest made by 'telemetry-agent scan'." };
+    private static readonly Argument<string[]> Imported = new("[NAME:VERSION] FILE")
+    {
+        Description = "The version to make of a manifest that 'telemetry-agent scan' made. A bundle of 'baselines export' says itself which it is.",
+        Arity = new ArgumentArity(1, 2),
+    };
+
     private static readonly Argument<string> Line = new("NAME") { Description = "The line, without a version: its newest is required." };
     private static readonly Option<string> Captured = new("--instance") { Description = "Id of the instance.", HelpName = "ID", Required = true };
     private static readonly Option<string?> Instance = new("--instance") { Description = "Id of an instance.", HelpName = "ID" };
@@ -29,7 +30,8 @@ internal static class BaselinesCommand
 
     public static Command Create() => new("baselines", "Golden states: their versions, and who is bound to them.")
     {
-        CommandLine.Verb("import", "Makes a version of a manifest file.", "telemetryctl baselines import shop:7 image.manifest", ImportAsync, Version, File, Owner),
+        CommandLine.Verb("import", "Makes a version of a manifest file, or takes one that another collector exported.", "telemetryctl baselines import shop:7 image.manifest\ntelemetryctl baselines import shop-7.bundle", ImportAsync, Imported, Owner, BundleVerbs.History),
+        BundleVerbs.Export(),
         CommandLine.Verb("capture", "Makes a version of what an instance is now.", "telemetryctl baselines capture shop:7 --instance i-1", CaptureAsync, Version, Captured, Owner),
         CommandLine.Verb("bind", "Says which line judges which instances, and by which policy. An instance wins over an AMI, an AMI over a tag.", "telemetryctl baselines bind shop --tag role=shop\ntelemetryctl baselines bind shop --policy web", BindAsync, Line, Instance, Ami, Tag, Policy),
         CommandLine.Verb("compose", "Makes a version of a base and layers on it, in order.", "telemetryctl baselines compose shop:8 --base base:1 --layer apache:2.4.62-1 --layer app:17", ComposeAsync, Version, Base, Layers, LayersCommand.Resolve),
@@ -42,14 +44,27 @@ internal static class BaselinesCommand
 
     private static async Task<int> ImportAsync(ParseResult arguments, CancellationToken cancellation)
     {
-        using var file = Open(arguments.GetValue(File)!.FullName);
+        var (name, path) = arguments.GetValue(Imported) is [var version, var named] ? (version, Path.GetFullPath(named)) : ("", Path.GetFullPath(arguments.GetValue(Imported)![0]));
+        if (BundleFile.IsBundle(path))
+        {
+            return arguments.GetValue(Owner) is null
+                ? Made(arguments, await BundleVerbs.ImportAsync(arguments, name, path, cancellation))
+                : throw new CommandException(ExitCode.WrongUsage, "What another collector exported has its owner; leave --owner out.");
+        }
+
+        if (name.Length == 0)
+            throw new CommandException(ExitCode.WrongUsage, $"Say which version to make of the manifest, as in 'baselines import shop:7 {path}'.");
+        if (arguments.GetValue(BundleVerbs.History))
+            throw new CommandException(ExitCode.WrongUsage, "Only what another collector exported can be history; leave --history out.");
+
+        using var file = Open(path);
         var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
         using var call = client.Import(cancellationToken: cancellation);
         await call.RequestStream.WriteAsync(
-            new ImportRequest { Header = new ImportHeader { Baseline = arguments.GetValue(Version), Manifest = file.Head.ToMessage(), Owner = arguments.GetValue(Owner) ?? "" } },
+            new ImportRequest { Header = new ImportHeader { Baseline = name, Manifest = file.Head.ToMessage(), Owner = arguments.GetValue(Owner) ?? "" } },
             cancellation);
 
-        foreach (var batch in Batches(file.Nodes()))
+        foreach (var batch in NodeBatches.Of(file.Nodes()))
             await call.RequestStream.WriteAsync(new ImportRequest { Nodes = batch }, cancellation);
         await call.RequestStream.CompleteAsync();
         return Made(arguments, (await JudgementProgress.During(arguments, call.ResponseAsync)).Baseline);
@@ -159,25 +174,5 @@ internal static class BaselinesCommand
         {
             throw new CommandException(ExitCode.No, e.Message);
         }
-    }
-
-    private static IEnumerable<ImportNodes> Batches(IEnumerable<ReadOnlyMemory<byte>> nodes)
-    {
-        var batch = new ImportNodes();
-        var bytes = 0;
-        foreach (var node in nodes)
-        {
-            if (bytes > 0 && bytes + node.Length > MaxMessageBytes)
-            {
-                yield return batch;
-                (batch, bytes) = (new ImportNodes(), 0);
-            }
-
-            batch.Nodes.Add(UnsafeByteOperations.UnsafeWrap(node));
-            bytes += node.Length;
-        }
-
-        if (bytes > 0)
-            yield return batch;
     }
 }

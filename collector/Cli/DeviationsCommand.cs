@@ -22,6 +22,8 @@ internal static class DeviationsCommand
 
     private static readonly Option<string?> Layer = new("--layer") { Description = "Only of this layer: NAME:VERSION, or NAME for all its versions.", HelpName = "L" };
 
+    private static readonly Option<string?> Owner = new("--owner") { Description = "Only of layers of this owner.", HelpName = "O" };
+
     private static readonly Argument<string[]> Ids = new("ID") { Description = "Ids of open deviations, such as d-17.", Arity = ArgumentArity.ZeroOrMore };
     private static readonly Option<string?> OfCause = new("--cause") { Description = "All open ones of this cause, instead of ids.", HelpName = "ID" };
     private static readonly Option<string?> OfInstance = new("--instance") { Description = "All open ones of this instance, instead of ids.", HelpName = "ID" };
@@ -38,12 +40,12 @@ internal static class DeviationsCommand
 
     public static Command Create() => new("deviations", "Where instances differ from their baselines.")
     {
-        CommandLine.Verb("list", "Lists deviations, newest first.", "telemetryctl deviations list --instance i-1 --state open\ntelemetryctl deviations list --cause c-3", ListAsync, Instance, State, Cause, Layer),
+        CommandLine.Verb("list", "Lists deviations, newest first.", "telemetryctl deviations list --instance i-1 --state open\ntelemetryctl deviations list --cause c-3", ListAsync, Instance, State, Cause, Layer, Owner),
         CommandLine.Verb("show", "Shows one deviation, and how it would be undone.", "telemetryctl deviations show d-17", ShowAsync, Id),
         CommandLine.Verb("ack", "Says that somebody has seen them. They stay open.", "telemetryctl deviations ack d-17 d-18 --reason 'ticket 4711'", AcknowledgeAsync, Ids, OfCause, OfInstance, Reason),
         CommandLine.Verb("waive", "Tolerates exactly what they are, until a date; then they are open as before.", "telemetryctl deviations waive d-17 --until 2026-12-31 --reason 'until the migration is done'", WaiveAsync, Ids, OfCause, OfInstance, Until, Reason),
         CommandLine.Verb("approve", "Makes what they are part of a layer, and of the next version of their line.", "telemetryctl deviations approve --cause c-3 --into apache:2.4.65-1 --reason 'security update'", ApproveAsync, Ids, OfCause, OfInstance, Into, LayerOwner, Reason),
-        CommandLine.Verb("watch", "Follows deviations as they open, change and close, until Ctrl-C.", "telemetryctl deviations watch\ntelemetryctl deviations watch --output json --cursor MTI", WatchAsync, Instance, Cursor),
+        CommandLine.Verb("watch", "Follows deviations as they open, change and close, until Ctrl-C.", "telemetryctl deviations watch\ntelemetryctl deviations watch --output json --cursor MTI", WatchAsync, Instance, Owner, Cursor),
     };
 
     private static async Task<int> ListAsync(ParseResult arguments, CancellationToken cancellation)
@@ -54,6 +56,7 @@ internal static class DeviationsCommand
             InstanceId = arguments.GetValue(Instance) ?? "",
             CauseId = arguments.GetValue(Cause) ?? "",
             Layer = arguments.GetValue(Layer) ?? "",
+            Owner = arguments.GetValue(Owner) ?? "",
             State = arguments.GetValue(State) is { } state
                 ? Enum.Parse<Protocol.V1.DeviationState>(state, ignoreCase: true)
                 : Protocol.V1.DeviationState.Unspecified,
@@ -180,7 +183,7 @@ internal static class DeviationsCommand
         var output = Output.Of(arguments);
         var instance = arguments.GetValue(Instance);
         var client = new DeviationService.DeviationServiceClient(Connection.Open(arguments));
-        var request = new WatchDeviationsRequest { Cursor = arguments.GetValue(Cursor) ?? "" };
+        var request = new WatchDeviationsRequest { Cursor = arguments.GetValue(Cursor) ?? "", Owner = arguments.GetValue(Owner) ?? "" };
         using var call = client.WatchDeviations(request, cancellationToken: cancellation);
         try
         {

@@ -10,12 +10,13 @@ namespace Telemetry.Collector.Cli;
 internal static class LayersCommand
 {
     private static readonly Argument<string> Name = new("NAME:VERSION") { Description = "The layer version, such as apache:2.4.62-1. Versions never change." };
+    private static readonly Argument<string?> Made = new("NAME:VERSION") { Description = "The layer version to make. Default: as the claims say.", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Argument<string> Base = new("BASE") { Description = "The baseline version the layers go on." };
     private static readonly Argument<string[]> Layers = new("LAYER") { Description = "Layer versions, in order.", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<string> Owner = new("--owner") { Description = "Whose layer it is.", HelpName = "O", Required = true };
+    private static readonly Option<string?> Owner = new("--owner") { Description = "Whose layer it is. Default: as the claims say.", HelpName = "O" };
     private static readonly Option<string> From = new("--from") { Description = "The state it begins with: a baseline NAME:VERSION, an instance, or INSTANCE@TIME.", HelpName = "A", Required = true };
     private static readonly Option<string> To = new("--to") { Description = "The state with the layer: the same.", HelpName = "B", Required = true };
-    private static readonly Option<FileInfo?> Claims = new("--claims") { Description = "What belongs to the layer beyond what it writes: TOML with owns and ports.", HelpName = "FILE" };
+    private static readonly Option<FileInfo?> Claims = new("--claims") { Description = "What its owner ships with it: TOML as in deploy/layers.d/example.toml. It says what belongs to the layer beyond what it writes.", HelpName = "FILE" };
     private static readonly Option<string?> Policy = new("--policy") { Description = "Says what is no difference, and what is never part of a layer. Default: 'default'.", HelpName = "P" };
 
     /// <summary>Of conflicts, for <c>merge</c> and <c>compose</c>.</summary>
@@ -27,7 +28,7 @@ internal static class LayersCommand
 
     public static Command Create() => new("layers", "Named, versioned, owned deltas, of which baselines are composed.")
     {
-        CommandLine.Verb("create", "Makes a layer of what differs between two states.", "telemetryctl layers create apache:2.4.62-1 --owner acme --from base:1 --to i-1 --claims apache.toml", CreateAsync, Name, Owner, From, To, Claims, Policy),
+        CommandLine.Verb("create", "Makes a layer of what differs between two states.", "telemetryctl layers create apache:2.4.62-1 --owner acme --from base:1 --to i-1 --claims apache.toml\ntelemetryctl layers create --from base:1 --to i-1 --claims /etc/telemetry/layers.d/apache.toml", CreateAsync, Made, Owner, From, To, Claims, Policy),
         CommandLine.Verb("list", "Lists all layers.", "telemetryctl layers list", ListAsync),
         CommandLine.Verb("show", "Shows a layer and what it does, one entry a line.", "telemetryctl layers show apache:2.4.62-1", ShowAsync, Name),
         new SignatureVerbs(isLayer: true).Sign(),
@@ -55,15 +56,18 @@ internal static class LayersCommand
         var claims = arguments.GetValue(Claims);
         var request = new CreateLayerRequest
         {
-            Layer = arguments.GetValue(Name),
-            Owner = arguments.GetValue(Owner),
+            Layer = arguments.GetValue(Made) ?? "",
+            Owner = arguments.GetValue(Owner) ?? "",
             From = arguments.GetValue(From),
             To = arguments.GetValue(To),
             Claims = claims is null ? "" : await ReadAsync(claims, cancellation),
             Policy = arguments.GetValue(Policy) ?? "",
         };
         var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
-        var layer = LayerView.Of((await client.CreateLayerAsync(request, cancellationToken: cancellation)).Layer);
+        var response = await client.CreateLayerAsync(request, cancellationToken: cancellation);
+        var layer = LayerView.Of(response.Layer) with { LeftOut = response.LeftOut.Length == 0 ? null : response.LeftOut };
+        if (layer.LeftOut is { } leftOut)
+            await Console.Error.WriteLineAsync($"No part of the layer, for it was {leftOut}.");
         Output.Of(arguments).Show(layer, Fields(layer));
         return ExitCode.Yes;
     }

@@ -13,6 +13,14 @@ internal sealed record Finding(
 {
     public EntryKey Key => Change.Key;
 
+    /// <summary>
+    /// A file of which only settings are expected, and none could be read of it: whatever it holds, nothing was compared.
+    /// </summary>
+    public bool IsUnparsed { get; init; }
+
+    /// <summary>The severity that the owner of its layer gives it; null: none.</summary>
+    public Severity? Said { get; init; }
+
     /// <summary>Whether it is a deviation, or only says that nothing can be concluded.</summary>
     public bool IsDeviation => Verdict == Verdict.Different || IsOverdue;
 }

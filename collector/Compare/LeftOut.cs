@@ -10,7 +10,10 @@ internal static class LeftOut
     public static string Of(CoverageOverlap overlap, IReadOnlyList<Finding> findings)
     {
         var text = overlap.LeftOut;
-        var unread = findings.Count(finding => finding is { Verdict: Verdict.Unread, IsOverdue: false });
+        var unparsed = findings.Count(finding => finding is { IsUnparsed: true, IsOverdue: false });
+        if (unparsed > 0)
+            text = Append(text, $"the content of {unparsed} files that layers share and whose settings could not be read");
+        var unread = findings.Count(finding => finding is { Verdict: Verdict.Unread, IsOverdue: false, IsUnparsed: false });
         if (unread > 0)
             text = Append(text, $"the content of {unread} entries that could not be read in one state");
         return With(text, findings.Count(finding => finding.Verdict == Verdict.OtherKey)) ?? "";

@@ -10,15 +10,16 @@ internal static class PolicyComparison
     public static IReadOnlyList<Finding> Between(
         INodeSource nodes, Roots expected, Roots actual, CoverageOverlap overlap, Yardstick yardstick)
     {
-        var findings = Find(nodes, expected, actual, overlap.Covers, yardstick).ToList();
+        var findings = Find(nodes, expected, actual, overlap.Covers, yardstick, overlap).ToList();
         MarkForm(findings, overlap, yardstick);
         return findings;
     }
 
     /// <summary>The same one by one, for who needs not all of them; what differs in form only is not told apart.</summary>
     /// <param name="covers">Whether a key is compared at all.</param>
+    /// <param name="overlap">Tells which files could not be parsed; null: what could not counts as equal.</param>
     public static IEnumerable<Finding> Find(
-        INodeSource nodes, Roots expected, Roots actual, Covers covers, Yardstick yardstick)
+        INodeSource nodes, Roots expected, Roots actual, Covers covers, Yardstick yardstick, CoverageOverlap? overlap = null)
     {
         var files = new ParsedFiles(nodes, expected, actual);
         foreach (var (kind, change) in Comparison.Between(nodes, expected, actual, covers))
@@ -30,12 +31,25 @@ internal static class PolicyComparison
             var verdict = Closeness.Of(kind, change.BeforeFingerprint, change.AfterFingerprint, rule?.Treatment ?? Treatment.Full);
             if (verdict != Verdict.Equal && !(kind == EntryKind.Setting && SaysNothing(change, files.Of(change.Key))))
                 yield return new Finding(kind, change, verdict, rule?.Severity);
+            else if (kind == EntryKind.File && overlap is not null && rule?.Treatment is null or Treatment.Full or Treatment.Secret && IsUnparsed(change, overlap, yardstick))
+                yield return new Finding(kind, change, Verdict.Unread, rule?.Severity) { IsUnparsed = true };
         }
     }
 
     /// <summary>A file that holds what it shall hold has no setting that differs, whatever was made of it.</summary>
     private static bool SaysNothing(EntryChange setting, ParsedFile file) =>
         file.HasEqualContent || (file.ExpectsNoOrder && setting.Before is null && SettingKey.IsOrder(setting.Key));
+
+    /// <summary>Of a file that layers share the settings are all that is expected: without them nothing says that it is as it shall be.</summary>
+    private static bool IsUnparsed(EntryChange change, CoverageOverlap overlap, Yardstick yardstick)
+    {
+        var settings = SettingKey.PrefixOf(change.Key);
+        return change.After is not null
+            && ContentBySettings.Is(change.BeforeFingerprint)
+            && yardstick.Judges(EntryKind.Setting, settings)
+            && overlap.Expected.Covers(EntryKind.Setting, settings.Bytes)
+            && !overlap.Covers(EntryKind.Setting, settings.Bytes);
+    }
 
     private static void MarkForm(List<Finding> findings, CoverageOverlap overlap, Yardstick yardstick)
     {

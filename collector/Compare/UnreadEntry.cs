@@ -40,5 +40,5 @@ internal static class UnreadEntries
 
     /// <summary>What the baseline could not read will not get readable by waiting.</summary>
     private static bool IsUnreadByTheInstance(Finding finding) =>
-        finding.Verdict == Verdict.Unread && finding.Change.AfterFingerprint is { IsStable: false };
+        finding.Verdict == Verdict.Unread && (finding.IsUnparsed || finding.Change.AfterFingerprint is { IsStable: false });
 }

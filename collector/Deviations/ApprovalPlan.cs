@@ -28,8 +28,8 @@ internal sealed record ApprovalPlan(
         if (approvable.Count == 0)
             throw new DecisionException("They are all of files that machines make of others, which are never part of a layer.");
 
-        if (approvable.Find(deviation => deviation.Actual is { } bytes && !Fingerprint.Decode(bytes).IsStable) is { } unread)
-            throw new DecisionException($"{KeyText.Format(unread.Kind, unread.Key.Bytes)} could not be read in one state on {unread.InstanceId}: what nobody has seen can't be approved.");
+        if (approvable.Find(IsUnseen) is { } unread)
+            throw new DecisionException($"{KeyText.Format(unread.Kind, unread.Key.Bytes)} could not be read in one state, or its settings not at all, on {unread.InstanceId}: what nobody has seen can't be approved.");
 
         var actual = OneActualOfEach(approvable);
         var judged = transaction.Baselines.Newest(line)!;
@@ -50,7 +50,7 @@ internal sealed record ApprovalPlan(
             var before = changes.TryGetValue(entry, out var known)
                 ? known.Before
                 : TreeReader.FindValue(nodes, composedBelow.Roots[entry.Kind], entry.Key);
-            changes[entry] = new EntryChange(entry.Key, before, after);
+            changes[entry] = new EntryChange(entry.Key, before, Approvable(before, after));
         }
 
         // :: 2 The layer with them, without what it does not change any more
@@ -68,7 +68,7 @@ internal sealed record ApprovalPlan(
         if (composed.Conflicts.Count > 0)
         {
             var conflict = composed.Conflicts[0];
-            throw new DecisionException($"Approved into {into.Line}, {conflict.Key} would be in conflict between {string.Join(" and ", conflict.Sides.Select(side => side.Layer).Distinct())}; approve it into the layer that has it last.");
+            throw new DecisionException($"Approved into {into.Line}, {conflict.Key} would be in conflict between {string.Join(" and ", conflict.Sides.Select(side => side.Layer).Distinct())}; approve it into the layer that has it last, or into a new one.");
         }
 
         foreach (var node in composed.Created)
@@ -85,6 +85,18 @@ internal sealed record ApprovalPlan(
             CreatedNodes.ToStore(trees.Nodes, transaction.Nodes),
             next, composed.Roots, CreatedNodes.ToStore(composed.Created, transaction.Nodes));
     }
+
+    private static bool IsUnseen(Deviation deviation)
+    {
+        var (expected, actual) = (deviation.Expected.Decoded(), deviation.Actual.Decoded());
+        return actual is { IsStable: false } || (ContentBySettings.Is(expected) && Closeness.DifferInContentOnly(expected, actual));
+    }
+
+    /// <summary>Of a file that layers share setting by setting nobody approves the content: its settings are entries of their own.</summary>
+    private static byte[]? Approvable(byte[]? before, byte[]? after) =>
+        before is not null && after is not null && ContentBySettings.Is(Fingerprint.Decode(before)) && Fingerprint.Decode(after) is { Type: FileType.File } file
+            ? ContentBySettings.Of(file).Encode()
+            : after;
 
     private static Dictionary<(EntryKind Kind, EntryKey Key), byte[]?> OneActualOfEach(IEnumerable<Deviation> deviations)
     {

@@ -27,7 +27,8 @@ internal sealed partial class DeviationGrpcService(
         return Task.FromResult(store.Read(transaction =>
         {
             var filter = new DeviationFilter(
-                InstanceOf(transaction, request.InstanceId), state, CauseOf(transaction, request.CauseId)?.Id, request.Layer.Length == 0 ? null : request.Layer);
+                InstanceOf(transaction, request.InstanceId), state, CauseOf(transaction, request.CauseId)?.Id,
+                request.Layer.Length == 0 ? null : request.Layer, request.Owner.Length == 0 ? null : request.Owner);
             var page = transaction.Deviations.Page(filter, below, limit);
             var response = new ListDeviationsResponse();
             var messages = new DeviationMessages(transaction);
@@ -69,13 +70,17 @@ internal sealed partial class DeviationGrpcService(
         await responses.WriteAsync(new WatchDeviationsResponse { Cursor = FormatToken(position) }, ending.Token);
         await foreach (var stored in feed.FollowAsync(position, ending.Token))
         {
+            var deviation = Protocol.V1.Deviation.Parser.ParseFrom(stored.Body);
+            if (request.Owner.Length > 0 && deviation.Owner != request.Owner)
+                continue;
+
             await responses.WriteAsync(
                 new WatchDeviationsResponse
                 {
                     Cursor = FormatToken(stored.Position),
                     Transition = (Protocol.V1.Transition)stored.Kind,
                     At = stored.At.ToTimestamp(),
-                    Deviation = Protocol.V1.Deviation.Parser.ParseFrom(stored.Body),
+                    Deviation = deviation,
                 },
                 ending.Token);
         }

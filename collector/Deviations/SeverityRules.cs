@@ -25,12 +25,16 @@ internal static class SeverityRules
         EntryKey.OfPath("/root/.ssh"),
     ];
 
-    /// <summary>What a rule of the policy says goes before what the difference means.</summary>
+    /// <summary>
+    /// What a rule of the policy says goes before what the layer's owner says, and that before what the difference means; but that
+    /// somebody gains rights no owner of a layer plays down.
+    /// </summary>
     public static Severity Of(Finding finding) => finding switch
     {
         { Ruled: { } severity } => severity,
-        { IsOverdue: true } => Severity.Medium,
         { IsFormOnly: true } => Severity.Info,
+        { Said: { } severity } when Of(finding.Kind, finding.Change) != Severity.Critical => severity,
+        { IsOverdue: true } => Severity.Medium,
         _ => Of(finding.Kind, finding.Change),
     };
 

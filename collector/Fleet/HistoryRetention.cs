@@ -22,7 +22,7 @@ internal sealed partial class HistoryRetention(StateStore store, StoreOptions op
         Delete(transaction => transaction.PointAccounts.DeleteBefore(boundary, Batch), stopping);
         Delete(transaction => transaction.Rejections.DeleteBefore(boundary, Batch), stopping);
         Delete(transaction => transaction.LaneGaps.DeleteBefore(boundary, Batch), stopping);
-        var nodes = _sweep.Run(stopping);
+        var nodes = Sweep(stopping);
         if (heads + nodes > 0)
             Log.Forgot(logger, heads, boundary, nodes);
     }
@@ -40,6 +40,20 @@ internal sealed partial class HistoryRetention(StateStore store, StoreOptions op
         while (await timer.WaitForNextTickAsync(stopping));
     }
 
+    /// <summary>Of a damaged store nothing is removed: what is still reached can't be told.</summary>
+    private long Sweep(CancellationToken stopping)
+    {
+        try
+        {
+            return _sweep.Run(stopping);
+        }
+        catch (DamagedNodeException e)
+        {
+            Log.NotSwept(logger, e.Message);
+            return 0;
+        }
+    }
+
     private long Delete(Func<StoreTransaction, int> delete, CancellationToken stopping)
     {
         var deleted = 0L;
@@ -52,5 +66,8 @@ internal sealed partial class HistoryRetention(StateStore store, StoreOptions op
     {
         [LoggerMessage(1, LogLevel.Information, "Forgot {Heads} states that were superseded before {Boundary:O}, and {Nodes} nodes of trees that nothing refers to any more")]
         public static partial void Forgot(ILogger logger, long heads, DateTimeOffset boundary, long nodes);
+
+        [LoggerMessage(2, LogLevel.Error, "No nodes are removed. {Reason}")]
+        public static partial void NotSwept(ILogger logger, string reason);
     }
 }

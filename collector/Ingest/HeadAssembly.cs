@@ -44,9 +44,15 @@ internal sealed class HeadAssembly : IDisposable
     private int _heldBytes, _checkedBytes;
 
     public HeadAssembly(Roots roots, AssemblyRoom room)
+        : this(EntryKinds.All.Select(kind => roots[kind]), room)
+    {
+    }
+
+    /// <param name="roots">Of all trees that are to be complete.</param>
+    public HeadAssembly(IEnumerable<Digest> roots, AssemblyRoom room)
     {
         _room = room;
-        _missingRoots = [.. EntryKinds.All.Select(kind => roots[kind])];
+        _missingRoots = [.. roots];
         foreach (var root in _missingRoots)
             _wanted.Push(root);
     }

@@ -82,6 +82,11 @@ internal sealed class Composition(
     private void Put(int index, EntryKind kind, EntryChange change, Write current)
     {
         var entry = (kind, change.Key);
+
+        // Who knows a file as shared was made on top of those who share it.
+        if (kind == EntryKind.File && ContentBySettings.Is(change.BeforeFingerprint) && TryShare(change.Key))
+            current = _written[entry];
+
         var wanted = new Write(index, change.After);
         if (_contested.TryGetValue(entry, out var sides))
         {
@@ -120,15 +125,10 @@ internal sealed class Composition(
     /// <summary>A file that layers change in nothing but what it holds, and of which every one of them says which settings, is theirs setting by setting.</summary>
     private void ShareFiles()
     {
-        foreach (var (entry, sides) in _contested.Where(contested => contested.Key.Kind == EntryKind.File).ToList())
+        foreach (var (kind, file) in _contested.Keys.ToList())
         {
-            var first = Decode(sides[0].Value);
-            if (!sides.TrueForAll(side => Closeness.DifferInContentOnly(first, Decode(side.Value)) && TellsSettings(side.Layer, entry.Key)))
-                continue;
-
-            _contested.Remove(entry);
-            _written[entry] = new Write(sides[^1].Layer, ContentBySettings.Of(first!).Encode());
-            _shared.Add(entry.Key);
+            if (kind == EntryKind.File)
+                TryShare(file);
         }
 
         // Each has its own in order; nobody has all of them.
@@ -137,6 +137,22 @@ internal sealed class Composition(
             if (_contested.Remove((EntryKind.Setting, order)))
                 _written[(EntryKind.Setting, order)] = new Write(Base, null);
         }
+    }
+
+    private bool TryShare(EntryKey file)
+    {
+        var entry = (EntryKind.File, file);
+        if (!_contested.TryGetValue(entry, out var sides))
+            return false;
+
+        var first = Decode(sides[0].Value);
+        if (!sides.TrueForAll(side => Closeness.DifferInContentOnly(first, Decode(side.Value)) && TellsSettings(side.Layer, file)))
+            return false;
+
+        _contested.Remove(entry);
+        _written[entry] = new Write(sides[^1].Layer, ContentBySettings.Of(first!).Encode());
+        _shared.Add(file);
+        return true;
     }
 
     private bool TellsSettings(int layer, EntryKey file)

@@ -14,7 +14,10 @@ namespace Telemetry.Collector.Layers;
 internal sealed record Layer(
     long Id, VersionName Name, string Owner, Roots Before, Roots After, string ClaimsText, string Source, DateTimeOffset CreatedAt)
 {
-    public LayerClaims Claims => field ??= ClaimsText.Length == 0 ? LayerClaims.Nothing : LayerFile.Parse(ClaimsText, Name.ToString()).Claims;
+    /// <summary>What its owner ships with it.</summary>
+    public LayerFile File => field ??= ClaimsText.Length == 0 ? LayerFile.Nothing : LayerFile.Parse(ClaimsText, Name.ToString());
+
+    public LayerClaims Claims => File.Claims;
 
     /// <summary>What it does, by kind and key.</summary>
     public IEnumerable<Difference> Changes(INodeSource nodes) =>

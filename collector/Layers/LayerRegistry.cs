@@ -15,32 +15,35 @@ namespace Telemetry.Collector.Layers;
 internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals seals, TimeProvider time)
 {
     /// <summary>Makes a version of what differs between two states. Repeating it with equal content is harmless.</summary>
+    /// <param name="name">Null: as the claims say.</param>
+    /// <param name="owner">Null: as the claims say.</param>
     /// <param name="from">Name of the state it begins with: a baseline, an instance or <c>INSTANCE@TIME</c>.</param>
     /// <param name="to">Name of the state with the layer.</param>
-    /// <param name="claims">What it claims, in TOML; empty: nothing.</param>
+    /// <param name="claims">What its owner ships with it, in TOML; empty: nothing.</param>
     /// <param name="policy">Says what is no difference, and what is derived and so no part of any layer.</param>
     /// <exception cref="LayerException">That version exists with other content, or there is no difference.</exception>
     /// <exception cref="UnknownStateException">There is no such state.</exception>
     /// <exception cref="ConfigurationException">The claims have mistakes.</exception>
     /// <exception cref="SignatureException">One of them is a baseline that is not what somebody signed who may.</exception>
-    public Layer Create(VersionName name, string owner, string from, string to, string claims, string policy)
+    public CreatedLayer Create(VersionName? name, string? owner, string from, string to, string claims, string policy)
     {
-        CheckClaims(name, owner, claims);
-        var (trees, nodes) = store.Read(transaction =>
+        var file = LayerFile.Parse(claims, "claims");
+        (name, owner) = (NameOf(file, name), OwnerOf(file, owner));
+        var (trees, nodes, leftOut) = store.Read(transaction =>
         {
             var yardstick = (policies.Find(transaction, policy) ?? throw new UnknownPolicyException(policy)).Yardstick;
             CheckBaseline(transaction, from);
             CheckBaseline(transaction, to);
-            var changes = Changes(transaction, StoredState.Find(transaction, from), StoredState.Find(transaction, to), yardstick);
+            var (changes, leftOut) = Changes(transaction, StoredState.Find(transaction, from), StoredState.Find(transaction, to), yardstick);
             if (changes.Count == 0)
                 throw new LayerException($"There is no difference between {from} and {to} that could be a layer; 'telemetryctl diff {from} {to}' shows what differs.");
 
             var trees = LayerTrees.Of(changes);
-            return (trees, CreatedNodes.ToStore(trees.Nodes, transaction.Nodes));
+            return (trees, CreatedNodes.ToStore(trees.Nodes, transaction.Nodes), leftOut);
         });
 
         var layer = new Layer(0, name, owner, trees.Before, trees.After, claims, $"from {from} to {to}", time.GetUtcNow());
-        return store.Write(transaction => Add(transaction, seals, layer, nodes));
+        return new CreatedLayer(store.Write(transaction => Add(transaction, seals, layer, nodes)), leftOut);
     }
 
     /// <summary>Stores a version, and signs it. Repeating it with equal content is harmless.</summary>
@@ -65,14 +68,14 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals
     /// <exception cref="LayerException">There is no such layer, or a resolution settles nothing.</exception>
     /// <exception cref="SignatureException">One of them is not what somebody signed who may.</exception>
     public Composed Merge(VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions) =>
-        store.Read(transaction => Compose(transaction, seals, policies, baseName, layers, resolutions).Composed);
+        store.Read(transaction => Compose(transaction, seals, policies.OfLine(transaction, baseName.Line).Policy, baseName, layers, resolutions).Composed);
 
     /// <inheritdoc cref="Merge"/>
     public static (BaselineStack Stack, Composed Composed) Compose(
-        StoreTransaction transaction, Seals seals, PolicyBook policies, VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions)
+        StoreTransaction transaction, Seals seals, Policy policy, VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions)
     {
         var stack = StackOf(transaction, seals, baseName, layers, resolutions);
-        var composed = stack.Compose(transaction, policies.OfLine(transaction, baseName.Line).Policy);
+        var composed = stack.Compose(transaction, policy);
         return composed.UselessOf(resolutions) is { } useless
             ? throw new LayerException($"There is no conflict about {useless} that {resolutions[useless]} could be right in; leave its resolution out. 'telemetryctl layers merge' shows the conflicts there are.")
             : (stack, composed);
@@ -98,15 +101,16 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals
         transaction.Layers.Find(name) ?? throw new LayerException($"There is no layer '{name}'; 'telemetryctl layers list' shows those there are.");
 
     /// <summary>What differs as closely as a policy looks, without what machines make of other files.</summary>
-    private static IReadOnlyList<Difference> Changes(StoreTransaction transaction, StoredState from, StoredState to, Yardstick yardstick)
+    private static (IReadOnlyList<Difference> Changes, string LeftOut) Changes(StoreTransaction transaction, StoredState from, StoredState to, Yardstick yardstick)
     {
         var overlap = new CoverageOverlap(from.Coverage, to.Coverage);
-        return
+        var findings = PolicyComparison.Between(transaction.Nodes, from.Roots, to.Roots, overlap, yardstick);
+        return (
         [
-            .. PolicyComparison.Between(transaction.Nodes, from.Roots, to.Roots, overlap, yardstick)
+            .. findings
                 .Where(finding => finding.Verdict == Verdict.Different && yardstick.Policy.TreatmentOf(finding.Kind, finding.Key.Bytes) != Treatment.Derived)
                 .Select(finding => new Difference(finding.Kind, finding.Change)),
-        ];
+        ], LeftOut.Of(overlap, findings));
     }
 
     /// <summary>What a layer is made of is signed with it: a state that is a baseline must be what was signed.</summary>
@@ -116,14 +120,32 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals
             seals.Check(transaction, BaselineStack.Of(transaction, baseline), baseline);
     }
 
-    private static void CheckClaims(VersionName name, string owner, string claims)
+    private static VersionName NameOf(LayerFile file, VersionName? name)
     {
-        var file = LayerFile.Parse(claims, "claims");
+        if (name is null)
+        {
+            return file is { Name: { } claimed, Version: { } claimedVersion }
+                ? new VersionName(claimed, claimedVersion)
+                : throw new ConfigurationException([$"claims: name and version must be given, or the layer be named as {VersionName.Form}."]);
+        }
+
         if (file.Name is { } line && line != name.Line)
             throw new LayerException($"The claims are those of layer '{line}', not of '{name.Line}'.");
         if (file.Version is { } version && version != name.Version)
             throw new LayerException($"The claims are those of version '{version}', not of '{name.Version}'.");
-        if (file.Owner is { } claimant && claimant != owner)
-            throw new LayerException($"The claims are made by '{claimant}', not by '{owner}'.");
+        return name;
+    }
+
+    private static string OwnerOf(LayerFile file, string? owner)
+    {
+        if (owner is null)
+            return file.Owner ?? throw new ConfigurationException(["claims: owner must be given, or be named with --owner: a layer has an owner."]);
+        return file.Owner is { } claimant && claimant != owner
+            ? throw new LayerException($"The claims are made by '{claimant}', not by '{owner}'.")
+            : owner;
     }
 }
+
+/// <summary>What came of making a layer.</summary>
+/// <param name="LeftOut">What could not be compared, and so is no part of it, for people; empty: nothing.</param>
+internal sealed record CreatedLayer(Layer Layer, string LeftOut);

@@ -27,6 +27,10 @@ internal record LayerView
     /// <summary>TOML, as its owner wrote it; null: it claims nothing.</summary>
     public string? Claims { get; init; }
 
+    /// <summary>What could not be compared when it was made, and so is no part of it; null: nothing, or it was made before.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? LeftOut { get; init; }
+
     public static LayerView Of(V1.Layer layer) => new()
     {
         Name = layer.Name,

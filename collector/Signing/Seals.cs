@@ -38,18 +38,49 @@ internal sealed class Seals(SigningKey key, TimeProvider time)
     public void Sign(StoreTransaction transaction, Baseline baseline) =>
         transaction.Signatures.Add(Subject.Of(baseline), key.Sign(Statement.Of(BaselineStack.Of(transaction, baseline), baseline)));
 
+    /// <summary>Keeps those signatures from elsewhere that hold here.</summary>
+    public void Keep(StoreTransaction transaction, Layer layer, IEnumerable<Signature> signatures) =>
+        Keep(transaction, Subject.Of(layer), layer.Owner, Statement.Of(layer), signatures);
+
+    /// <inheritdoc cref="Keep(StoreTransaction, Layer, IEnumerable{Signature})"/>
+    public void Keep(StoreTransaction transaction, BaselineStack stack, Baseline baseline, IEnumerable<Signature> signatures) =>
+        Keep(transaction, Subject.Of(baseline), baseline.Owner, Statement.Of(stack, baseline), signatures);
+
+    /// <summary>Says that the versions of a line that are accepted now are meant to be.</summary>
+    public void SignAcceptance(StoreTransaction transaction, string line) =>
+        transaction.Signatures.SetAcceptance(line, key.Sign(Statement.Of(line, transaction.Baselines.Accepted(line))));
+
     /// <exception cref="SignatureException">It is not what somebody signed who may.</exception>
     public void Check(StoreTransaction transaction, Layer layer) =>
-        Check($"Layer {layer.Name}", layer.Owner, Of(transaction, Subject.Of(layer), layer.Owner, Statement.Of(layer)));
+        Check(transaction, layer, transaction.Signatures.Of(Subject.Of(layer)));
+
+    /// <inheritdoc cref="Check(StoreTransaction, Layer)"/>
+    public void Check(StoreTransaction transaction, Layer layer, IReadOnlyList<Signature> signatures) =>
+        Check($"Layer {layer.Name}", layer.Owner, Of(transaction, signatures, layer.Owner, Statement.Of(layer)));
 
     /// <inheritdoc cref="Check(StoreTransaction, Layer)"/>
     public void Check(StoreTransaction transaction, BaselineStack stack, Baseline baseline) =>
-        Check($"Baseline {baseline.Name}", baseline.Owner, Of(transaction, Subject.Of(baseline), baseline.Owner, Statement.Of(stack, baseline)));
+        Check(transaction, stack, baseline, transaction.Signatures.Of(Subject.Of(baseline)));
+
+    /// <inheritdoc cref="Check(StoreTransaction, Layer)"/>
+    public void Check(StoreTransaction transaction, BaselineStack stack, Baseline baseline, IReadOnlyList<Signature> signatures) =>
+        Check($"Baseline {baseline.Name}", baseline.Owner, Of(transaction, signatures, baseline.Owner, Statement.Of(stack, baseline)));
+
+    /// <param name="accepted">The versions of the line that the store says are accepted, newest first.</param>
+    /// <exception cref="SignatureException">These are not the ones that this collector accepted.</exception>
+    public void CheckAcceptance(StoreTransaction transaction, string line, IReadOnlyList<Baseline> accepted)
+    {
+        if (!IsAcceptance(transaction, line, accepted))
+            throw new SignatureException($"Which versions of {line} are accepted is not what this collector signed: one was brought back, taken away or put before another in its store. Restore state.db from a copy of before. None of them is used.");
+    }
 
     /// <summary>Every signature there is of something.</summary>
     /// <param name="owner">Whose it is: with collectors the only one who may sign it.</param>
     public IReadOnlyList<Seal> Of(StoreTransaction transaction, Subject subject, string owner, byte[] statement) =>
-        [.. transaction.Signatures.Of(subject).Select(signature => Of(transaction, signature, owner, statement))];
+        Of(transaction, transaction.Signatures.Of(subject), owner, statement);
+
+    private IReadOnlyList<Seal> Of(StoreTransaction transaction, IReadOnlyList<Signature> signatures, string owner, byte[] statement) =>
+        [.. signatures.Select(signature => Of(transaction, signature, owner, statement))];
 
     public Seal Of(StoreTransaction transaction, Signature signature, string owner, byte[] statement)
     {
@@ -68,16 +99,37 @@ internal sealed class Seals(SigningKey key, TimeProvider time)
     public void Adopt(StoreTransaction transaction)
     {
         var isFirst = transaction.Signatures.Keys().Count == 0;
+        var isNew = transaction.Signatures.FindKey(key.Public.Id) is null;
         transaction.Signatures.AddKey(key.Public with { AddedAt = time.GetUtcNow() });
-        if (!isFirst)
-            return;
-        foreach (var layer in transaction.Layers.All())
-            Sign(transaction, layer);
-        foreach (var baseline in transaction.Baselines.All())
-            Sign(transaction, baseline);
+        if (isFirst)
+        {
+            foreach (var layer in transaction.Layers.All())
+                Sign(transaction, layer);
+            foreach (var baseline in transaction.Baselines.All())
+                Sign(transaction, baseline);
+        }
+
+        // With a new key, what the one before it said is said again: that one may be revoked.
+        var isUnsaid = transaction.Collector.BeginAcceptances() || isFirst;
+        foreach (var line in isUnsaid || isNew ? transaction.Baselines.Lines() : [])
+        {
+            if (isUnsaid || IsAcceptance(transaction, line, transaction.Baselines.Accepted(line)))
+                SignAcceptance(transaction, line);
+        }
     }
 
     public bool IsOwn(PublicKey other) => other.Id == key.Public.Id;
+
+    private void Keep(StoreTransaction transaction, Subject subject, string owner, byte[] statement, IEnumerable<Signature> signatures)
+    {
+        foreach (var signature in signatures.Where(signature => Of(transaction, signature, owner, statement).Verdict == SealVerdict.Good))
+            transaction.Signatures.Add(subject, signature);
+    }
+
+    private bool IsAcceptance(StoreTransaction transaction, string line, IReadOnlyList<Baseline> accepted) =>
+        transaction.Signatures.Acceptance(line) is { } signature
+            ? Of(transaction, signature, PublicKey.Collector, Statement.Of(line, accepted)).Verdict == SealVerdict.Good
+            : accepted.Count == 0;
 
     private bool Holds(PublicKey signer, byte[] statement, Signature signature) =>
         _checked.GetOrAdd((Digest.Of(statement), signer.Id, Digest.Of(signature.Bytes)), _ => signer.Verifies(statement, signature.Bytes));

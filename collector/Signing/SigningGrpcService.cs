@@ -98,6 +98,7 @@ internal sealed class SigningGrpcService(StateStore store, Seals seals, TimeProv
             {
                 var baseline = BaselineRegistry.Find(transaction, ParseName(request.Baseline));
                 seals.Check(transaction, BaselineStack.Of(transaction, baseline), baseline);
+                seals.CheckAcceptance(transaction, baseline.Name.Line, transaction.Baselines.Accepted(baseline.Name.Line));
             }
 
             return "";

@@ -8,7 +8,7 @@ using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Signing;
 
-/// <summary>What is signed of a layer or baseline version: all that it says, as bytes. Pure.</summary>
+/// <summary>What is signed of a layer or baseline version, and of which versions a line accepts: all that it says, as bytes. Pure.</summary>
 /// <remarks>
 /// The format: fields in a fixed order, each behind its length in four big-endian bytes; the first names the format. Numbers have
 /// eight big-endian bytes, times are milliseconds since 1970, roots come in the order file, package, setting, system. A version that is
@@ -37,6 +37,16 @@ internal static class Statement
         fields.Add(baseline.Resolutions.Count);
         foreach (var (key, winner) in baseline.Resolutions.OrderBy(settled => settled.Key, StringComparer.Ordinal))
             fields.Add(key).Add(winner);
+        return fields.ToArray();
+    }
+
+    /// <summary>Of which versions of a line are accepted. Each says itself what it is.</summary>
+    /// <param name="accepted">Newest first.</param>
+    public static byte[] Of(string line, IReadOnlyList<Baseline> accepted)
+    {
+        var fields = new Fields("telemetry acceptance 1").Add(line).Add(accepted.Count);
+        foreach (var baseline in accepted)
+            fields.Add(baseline.Name.Version).Add(baseline.CreatedAt);
         return fields.ToArray();
     }
 

@@ -33,6 +33,9 @@ internal sealed class BaselineTable(DbConnection connection, DbTransaction trans
           JOIN scopes    s ON s.digest = b.scope_digest
         """;
 
+    /// <summary>By what is signed: ids may be swapped by whoever can write to the store.</summary>
+    private const string NewestFirst = " ORDER BY b.created_at DESC, b.id DESC";
+
     private readonly ScopeTable _scopes = new(connection, transaction);
 
     /// <summary>Adds a version; the id in <paramref name="baseline"/> is not used.</summary>
@@ -82,9 +85,12 @@ internal sealed class BaselineTable(DbConnection connection, DbTransaction trans
     public void Retire(long id, DateTimeOffset at) =>
         connection.Execute("UPDATE baselines SET retired_at = @At WHERE id = @id", new { id, At = at.ToUnixTimeMilliseconds() }, transaction);
 
+    /// <summary>Accepts a version that was brought along as history.</summary>
+    public void Accept(long id) => connection.Execute("UPDATE baselines SET retired_at = NULL WHERE id = @id", new { id }, transaction);
+
     /// <summary>The versions of a line that are accepted, newest first. The newest is the required one.</summary>
     public IReadOnlyList<Baseline> Accepted(string line) =>
-        [.. connection.Query<Row>(Select + " WHERE b.name = @line AND b.retired_at IS NULL ORDER BY b.id DESC", new { line }, transaction)
+        [.. connection.Query<Row>(Select + " WHERE b.name = @line AND b.retired_at IS NULL" + NewestFirst, new { line }, transaction)
             .Select(row => row.ToBaseline())];
 
     public Baseline? Find(VersionName name) =>
@@ -98,8 +104,17 @@ internal sealed class BaselineTable(DbConnection connection, DbTransaction trans
     public string LineOf(long id) =>
         connection.QuerySingle<string>("SELECT name FROM baselines WHERE id = @id", new { id }, transaction);
 
-    /// <summary>The newest version of a line: the required one.</summary>
-    public Baseline? Newest(string line) => One(" WHERE b.name = @line ORDER BY b.id DESC LIMIT 1", new { line });
+    /// <summary>The newest accepted version of a line: the required one.</summary>
+    public Baseline? Newest(string line) => One(" WHERE b.name = @line AND b.retired_at IS NULL" + NewestFirst + " LIMIT 1", new { line });
+
+    /// <summary>When the last version of a line was made, accepted or not.</summary>
+    public DateTimeOffset? LastCreated(string line) =>
+        connection.QuerySingle<long?>("SELECT MAX(created_at) FROM baselines WHERE name = @line", new { line }, transaction) is { } last
+            ? DateTimeOffset.FromUnixTimeMilliseconds(last)
+            : null;
+
+    /// <summary>Names of all lines.</summary>
+    public IReadOnlyList<string> Lines() => [.. connection.Query<string>("SELECT DISTINCT name FROM baselines ORDER BY name", transaction: transaction)];
 
     /// <summary>Of every line that has one, the newest version that is accepted, by line.</summary>
     public IReadOnlyList<Baseline> NewestOfLines() =>
@@ -109,7 +124,7 @@ internal sealed class BaselineTable(DbConnection connection, DbTransaction trans
 
     /// <summary>All versions, by line, then in order of creation.</summary>
     public IReadOnlyList<Baseline> All() =>
-        [.. connection.Query<Row>(Select + " ORDER BY b.name, b.id", transaction: transaction).Select(row => row.ToBaseline())];
+        [.. connection.Query<Row>(Select + " ORDER BY b.name, b.created_at, b.id", transaction: transaction).Select(row => row.ToBaseline())];
 
     /// <summary>The roots of the next versions by id.</summary>
     public IReadOnlyList<(long Id, Roots Roots)> RootsAfter(long id, int most) =>

@@ -51,6 +51,11 @@ internal sealed class CollectorTable(DbConnection connection, DbTransaction tran
         connection.QuerySingle<long>(
             "SELECT EXISTS (SELECT 1 FROM store_returns WHERE @position > last_event AND @position <= floor)", new { position }, transaction) != 0;
 
+    /// <summary>Notes that acceptances are signed from now on.</summary>
+    /// <returns>Whether that is news.</returns>
+    public bool BeginAcceptances() =>
+        connection.Execute("UPDATE collector SET has_acceptances = 1 WHERE has_acceptances = 0", transaction: transaction) > 0;
+
     /// <summary>Whether any instance ever reported a state, or any image was imported.</summary>
     public bool HoldsStates() =>
         connection.QuerySingle<long>(

@@ -154,6 +154,7 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                    AND (@InstanceId IS NULL OR d.instance_id = @InstanceId)
                    AND (@State IS NULL OR d.state = @State)
                    AND (@Layer IS NULL OR d.layer = @Layer OR substr(d.layer, 1, length(@Layer) + 1) = @Layer || ':')
+                   AND (@Owner IS NULL OR d.owner = @Owner)
                 """ +
                 (filter.CauseId is null ? "" : "\n   AND d.cause_id = @CauseId") +
                 """
@@ -161,7 +162,7 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                  ORDER BY d.id DESC
                  LIMIT @limit
                 """,
-                new { filter.InstanceId, State = (long?)filter.State, filter.CauseId, filter.Layer, below, limit }, transaction)
+                new { filter.InstanceId, State = (long?)filter.State, filter.CauseId, filter.Layer, filter.Owner, below, limit }, transaction)
             .Select(row => row.ToDeviation())];
 
     /// <summary>Open deviations of every instance that has any.</summary>
@@ -248,4 +249,5 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
 
 /// <summary>Which deviations are wanted; what is null does not matter.</summary>
 /// <param name="Layer">Name and version, or the name alone: all its versions.</param>
-internal sealed record DeviationFilter(string? InstanceId = null, DeviationState? State = null, long? CauseId = null, string? Layer = null);
+/// <param name="Owner">Of the layer.</param>
+internal sealed record DeviationFilter(string? InstanceId = null, DeviationState? State = null, long? CauseId = null, string? Layer = null, string? Owner = null);

@@ -13,12 +13,18 @@ internal sealed class NodeTable(DbConnection connection, DbTransaction transacti
     private long? _sweeps;
     private DbCommand? _read;
 
+    /// <exception cref="DamagedNodeException">It is not what was stored.</exception>
     public ReadOnlyMemory<byte> Read(Digest digest)
     {
         // A comparison reads hundreds: prepared once, and without a mapper.
         _read ??= Prepare("SELECT body FROM nodes WHERE digest = @digest");
         _read.Parameters[0].Value = digest.ToArray();
-        return (byte[]?)_read.ExecuteScalar() ?? throw new NodeMissingException(digest);
+        return _read.ExecuteScalar() switch
+        {
+            null => throw new NodeMissingException(digest),
+            byte[] body => Checked(digest, body),
+            _ => throw new DamagedNodeException(digest),
+        };
     }
 
     public StoredNode? Find(Digest digest)
@@ -55,8 +61,9 @@ internal sealed class NodeTable(DbConnection connection, DbTransaction transacti
 
     /// <summary>Leaves whose bytes contain these, in no order. Reads every leaf there is.</summary>
     public IEnumerable<TreeNode> LeavesWith(byte[] bytes) =>
-        connection.Query<byte[]>("SELECT body FROM nodes WHERE level = 0 AND instr(body, @bytes) > 0", new { bytes }, transaction, buffered: false)
-            .Select(body => TreeNode.Decode(body));
+        connection.Query<(byte[] Digest, byte[] Body)>(
+                "SELECT digest, CAST(body AS BLOB) FROM nodes WHERE level = 0 AND instr(body, @bytes) > 0", new { bytes }, transaction, buffered: false)
+            .Select(row => TreeNode.Decode(Checked(new Digest(row.Digest), row.Body)));
 
     /// <summary>How often nodes were swept. What was found before the last time may be gone.</summary>
     public long Sweeps() => _sweeps ??= connection.QuerySingle<long>("SELECT sweeps FROM collector", transaction: transaction);
@@ -86,8 +93,8 @@ internal sealed class NodeTable(DbConnection connection, DbTransaction transacti
     public (long Id, byte[]? Body) Reach(Digest digest)
     {
         var (id, body) = connection.QuerySingleOrDefault<(long, byte[]?)>(
-            "SELECT id, CASE WHEN level > 0 THEN body END FROM nodes WHERE digest = @Digest", new { Digest = digest.ToArray() }, transaction);
-        return id != 0 ? (id, body) : throw new NodeMissingException(digest);
+            "SELECT id, CASE WHEN level > 0 THEN CAST(body AS BLOB) END FROM nodes WHERE digest = @Digest", new { Digest = digest.ToArray() }, transaction);
+        return id == 0 ? throw new NodeMissingException(digest) : (id, body is null ? null : Checked(digest, body));
     }
 
     /// <summary>The next nodes by id.</summary>
@@ -104,6 +111,10 @@ internal sealed class NodeTable(DbConnection connection, DbTransaction transacti
     }
 
     public void Dispose() => _read?.Dispose();
+
+    /// <summary>What is signed is digests: of what was read from the disk nothing else proves that it is what was signed.</summary>
+    private static byte[] Checked(Digest digest, byte[] body) =>
+        TreeNode.DigestOf(body) == digest ? body : throw new DamagedNodeException(digest);
 
     private DbCommand Prepare(string sql)
     {
@@ -141,6 +152,10 @@ internal sealed class NodeTable(DbConnection connection, DbTransaction transacti
 
     private sealed record SummaryRow(long Level, byte[] FirstKey, byte[] LastKey, long IsSealed, long CanBeRoot, long Entries);
 }
+
+/// <summary>A node in the store is not what was stored. Nothing is concluded from it.</summary>
+internal sealed class DamagedNodeException(Digest digest) : Exception(
+    $"Node {digest} in the store is not what was stored: its bytes were altered, or the disk damaged them. Nothing is concluded from it; restore state.db from a copy of before.");
 
 /// <summary>What is known of a node that is in the store.</summary>
 internal sealed record StoredNode(NodeSummary Summary, bool CanBeRoot);

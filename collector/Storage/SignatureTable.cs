@@ -41,6 +41,21 @@ internal sealed class SignatureTable(DbConnection connection, DbTransaction tran
                 "SELECT key_id, signature FROM signatures WHERE subject = @Kind AND subject_id = @Id ORDER BY key_id", new { subject.Kind, subject.Id }, transaction)
             .Select(row => new Signature(row.KeyId, row.Bytes))];
 
+    /// <summary>What was signed last of which versions of a line are accepted; null: nothing yet.</summary>
+    public Signature? Acceptance(string line) =>
+        connection.QuerySingleOrDefault<(string KeyId, byte[] Bytes)?>(
+            "SELECT key_id, signature FROM acceptances WHERE line = @line", new { line }, transaction) is var (keyId, bytes)
+            ? new Signature(keyId, bytes)
+            : null;
+
+    public void SetAcceptance(string line, Signature signature) =>
+        connection.Execute(
+            """
+            INSERT INTO acceptances (line, key_id, signature) VALUES (@line, @KeyId, @Bytes)
+            ON CONFLICT (line) DO UPDATE SET key_id = excluded.key_id, signature = excluded.signature
+            """,
+            new { line, signature.KeyId, signature.Bytes }, transaction);
+
     private sealed record KeyRow(string Id, string Owner, byte[] PublicKey, long AddedAt, long? RevokedAt)
     {
         public PublicKey ToKey() => new(

@@ -1,3 +1,5 @@
+using Dapper;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -40,6 +42,8 @@ internal sealed class Collector : IDisposable
 
     public BaselineRegistry Baselines { get; private set; } = null!;
 
+    public BundleRegistry Bundles { get; private set; } = null!;
+
     public Seals Seals { get; private set; } = null!;
 
     public LayerRegistry Layers { get; private set; } = null!;
@@ -73,6 +77,13 @@ internal sealed class Collector : IDisposable
             .Where(deviation => !openOnly || deviation.IsOpen)
             .OrderBy(deviation => deviation.Id)];
 
+    /// <summary>Done to the store by somebody who can write to it.</summary>
+    public void Alter(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(DataDirectory, "state.db")}");
+        connection.Execute(sql);
+    }
+
     public IReadOnlyList<StoredEvent> Events() => Store.Read(transaction => transaction.Events.After(0, 10_000));
 
     /// <summary>Makes and binds version <paramref name="name"/> of what an instance is now.</summary>
@@ -100,6 +111,7 @@ internal sealed class Collector : IDisposable
         Store.Write(Seals.Adopt);
         Pipeline = new Pipeline(Store, Policies, Seals, Feed, Time, _pipelineLog);
         Baselines = new BaselineRegistry(Store, Policies, Seals, Pipeline, Agents, Time);
+        Bundles = new BundleRegistry(Store, Seals, Pipeline, Time);
         Layers = new LayerRegistry(Store, Policies, Seals, Time);
         Decisions = new DecisionRegistry(Store, Policies, Seals, Pipeline, Feed, Time);
         PolicyRegistry = new PolicyRegistry(Store, Policies, Pipeline, Agents, Time);

@@ -37,6 +37,8 @@ public sealed class SettingsSection
     public IReadOnlyList<SettingsSection> Elements(string name)
     {
         _declared.Add(name);
+        if (_values.ContainsKey(name))
+            Fail(name, $"must be tables, each below a line [[{name}]].");
         return _elements.TryGetValue(name, out var elements) ? elements : [];
     }
 

@@ -30,6 +30,26 @@ public static class TreeReader
         }
     }
 
+    /// <summary>Digests of all nodes of some trees: each once, children before parents. Leaves are not read.</summary>
+    public static IReadOnlyList<Digest> Nodes(INodeSource source, IEnumerable<Digest> roots)
+    {
+        var seen = new HashSet<Digest>();
+        var nodes = new List<Digest>();
+        foreach (var root in roots)
+            Visit(root, isLeaf: false);
+        return nodes;
+
+        void Visit(Digest digest, bool isLeaf)
+        {
+            if (!seen.Add(digest))
+                return;
+            var node = isLeaf ? null : TreeNode.Decode(source.Read(digest));
+            for (var i = 0; node is { IsLeaf: false } && i < node.Count; i++)
+                Visit(node.Child(i), node.Level == 1);
+            nodes.Add(digest);
+        }
+    }
+
     /// <summary>The entries at and below a key, in key order. Below the empty key: all.</summary>
     public static IEnumerable<TreeEntry> Entries(INodeSource source, Digest root, EntryKey prefix = default)
     {

@@ -59,19 +59,22 @@ public static class PolicyFile
         if (treatment is null)
             settings.Fail("treat", $"is '{treat}'; it must be one of {string.Join(", ", Treatments.Names)}.");
 
-        Severity? severity = null;
-        if (settings.TextOrNull("severity") is { } text)
-        {
-            if (Enum.TryParse<Severity>(text, ignoreCase: true, out var given) && !int.TryParse(text, out _))
-                severity = given;
-            else
-                settings.Fail("severity", $"is '{text}'; it must be one of info, low, medium, high, critical.");
-        }
-
+        var severity = SeverityOf(settings);
         return match.IsEmpty ? null : new PolicyRule(match, treatment ?? Treatment.Full, severity);
     }
 
-    private static SettingsFiles? SettingsOf(SettingsSection settings)
+    /// <returns>Null when it is not set, or is none.</returns>
+    internal static Severity? SeverityOf(SettingsSection settings)
+    {
+        if (settings.TextOrNull("severity") is not { } text)
+            return null;
+        if (Enum.TryParse<Severity>(text, ignoreCase: true, out var given) && !int.TryParse(text, out _))
+            return given;
+        settings.Fail("severity", $"is '{Shown(text)}'; it must be one of info, low, medium, high, critical.");
+        return null;
+    }
+
+    internal static SettingsFiles? SettingsOf(SettingsSection settings)
     {
         var files = PathPatterns(settings, "files", "/etc/ssh/sshd_config");
 
@@ -89,7 +92,7 @@ public static class PolicyFile
         return patterns;
     }
 
-    private static ImmutableArray<KeyPattern> Patterns(SettingsSection settings, string name)
+    internal static ImmutableArray<KeyPattern> Patterns(SettingsSection settings, string name)
     {
         var patterns = ImmutableArray.CreateBuilder<KeyPattern>();
         foreach (var text in settings.Texts(name))

@@ -114,6 +114,20 @@ public sealed class PolicyComparisonTests
         Assert.False(Assert.Single(Find(Parsed, Some.SettingCoverage with { Gaps = [gap] })).IsFormOnly);
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("[[rules]]\nmatch = [\"/etc/app.conf\"]\ntreat = \"presence\"", false)]
+    public void SharedFile_WhoseSettingsTheInstanceDidNotRead_IsUnreadWhereItsContentMatters(string rule, bool isFound)
+    {
+        _expected["/etc/app.conf"] = ContentBySettings.Of(Some.File("a"));
+        var gap = new Gap(EntryKind.Setting, EntryKey.Of("etc/app.conf"), "line 3 can't be parsed");
+
+        var findings = Find(Parsed + rule, Some.SettingCoverage with { Gaps = [gap] });
+
+        Assert.Equal(isFound ? [(Verdict.Unread, true)] : [], findings.Select(finding => (finding.Verdict, finding.IsUnparsed)));
+        Assert.Empty(Find(Parsed + rule));
+    }
+
     [Fact]
     public void Secret_UnderAnotherKey_IsNoDeviationAndCounted()
     {

@@ -7,6 +7,20 @@ namespace Telemetry.Collector.Tests.Deviations;
 
 public sealed class SeverityRulesTests
 {
+    [Theory]
+    [InlineData(null, false, Severity.Low)]
+    [InlineData(Severity.High, false, Severity.High)]
+    [InlineData(null, true, Severity.Info)]
+    public void Of_WhatALayersOwnerSays_IsBehindThePolicyAndMereForm(Severity? ruled, bool isFormOnly, Severity expected) =>
+        Assert.Equal(expected, SeverityRules.Of(Finding(Some.File("a"), Some.File("b")) with { Ruled = ruled, IsFormOnly = isFormOnly }));
+
+    [Fact]
+    public void Of_WhatALayersOwnerSays_PlaysNoGainOfRightsDown() =>
+        Assert.Equal(Severity.Critical, SeverityRules.Of(Finding(Some.File(mode: 0b111_101_101), Some.File(mode: 0b100_111_101_101))));
+
+    private static Finding Finding(Fingerprint before, Fingerprint after) => new(
+        EntryKind.File, new EntryChange(EntryKey.OfPath("/srv/x"), before.Encode(), after.Encode()), Verdict.Different) { Said = Severity.Low };
+
     [Fact]
     public void Of_FileThatBecomesSetuid_IsCritical() =>
         Assert.Equal(Severity.Critical, Of("/usr/bin/ls", Some.File(mode: 0b111_101_101), Some.File(mode: 0b100_111_101_101)));

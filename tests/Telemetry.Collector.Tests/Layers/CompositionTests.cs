@@ -169,6 +169,22 @@ public sealed class CompositionTests
     }
 
     [Fact]
+    public void SharedFile_WhoseModeALayerOnTopChanges_IsSharedWithThatMode()
+    {
+        var shared = ContentBySettings.Of(Some.File());
+        var one = _kit.Layer("one", tree => WithUser(tree, "mysql", "100"));
+        var other = _kit.Layer("other", tree => WithUser(tree, "redis", "101"));
+        var strict = _kit.Layer("strict", tree => tree["/etc/passwd"] = shared with { Mode = 0b110_000_000 }, on: new FileTree { ["/etc/passwd"] = shared });
+
+        var composed = _kit.Compose(one, other, strict);
+
+        Assert.Empty(composed.Conflicts);
+        Assert.Equal(shared with { Mode = 0b110_000_000 }, _kit.Find(composed.Roots, "/etc/passwd"));
+        Assert.Equal([EntryKey.OfPath("/etc/passwd")], composed.SharedFiles);
+        Assert.Equal("101", _kit.Find(composed.Roots, "setting:/etc/passwd#redis/uid")!.Value.ToString());
+    }
+
+    [Fact]
     public void SharedFile_HasNoOrderOfItsOwn()
     {
         var one = _kit.Layer("one", tree => WithUser(tree, "mysql", "100").Setting("/etc/passwd##order", "root mysql"));
@@ -191,6 +207,26 @@ public sealed class CompositionTests
         Assert.Equal((ConflictKind.Account, "account:/etc/passwd#100"), (conflict.Kind, conflict.Key));
         Assert.Equal(["one:1", "other:1"], conflict.Sides.Select(side => side.Layer));
         Assert.Equal(["uid 100 is mysql", "uid 100 is redis"], conflict.Sides.Select(side => side.Text));
+    }
+
+    [Fact]
+    public void Groups_OfOneNumber_AreAConflictThatNamesBoth()
+    {
+        var one = _kit.Layer("one", tree => WithGroup(tree, "mysql", "120"));
+        var other = _kit.Layer("other", tree => WithGroup(tree, "redis", "120"));
+
+        var conflict = Assert.Single(_kit.Compose(one, other).Conflicts);
+
+        Assert.Equal((ConflictKind.Account, "account:/etc/group#120"), (conflict.Kind, conflict.Key));
+        Assert.Equal([("one:1", "gid 120 is mysql"), ("other:1", "gid 120 is redis")], conflict.Sides.Select(side => (side.Layer, side.Text!)));
+    }
+
+    [Fact]
+    public void UserAndGroup_OfOneNumber_AreNoConflict()
+    {
+        var one = _kit.Layer("one", tree => WithGroup(WithUser(tree, "mysql", "120"), "mysql", "120"));
+
+        Assert.Empty(_kit.Compose(one).Conflicts);
     }
 
     [Fact]
@@ -236,5 +272,11 @@ public sealed class CompositionTests
     {
         tree["/etc/passwd"] = Some.File("with " + name);
         return tree.Setting($"/etc/passwd#{name}/uid", uid);
+    }
+
+    private static FileTree WithGroup(FileTree tree, string name, string gid)
+    {
+        tree["/etc/group"] = Some.File("with " + name);
+        return tree.Setting($"/etc/group#{name}/gid", gid);
     }
 }

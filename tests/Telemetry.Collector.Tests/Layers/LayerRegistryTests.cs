@@ -81,6 +81,90 @@ public sealed class LayerRegistryTests : IDisposable
     }
 
     [Fact]
+    public void Layer_ThatItsClaimsName_NeedsNoNameBesideThem()
+    {
+        new FakeAgent(_collector.NewStream(), "lab").Hello().Report(new FileTree { ["/srv/app"] = Some.File() });
+
+        var made = _collector.Layers.Create(null, null, "shop:1", "lab", "name = \"app\"\nversion = \"2\"\nowner = \"acme\"", "default").Layer;
+
+        Assert.Equal(("app:2", "acme"), (made.Name.ToString(), made.Owner));
+        Assert.Throws<ConfigurationException>(() => _collector.Layers.Create(null, "acme", "shop:1", "lab", "name = \"app\"", "default"));
+        Assert.Throws<ConfigurationException>(() => _collector.Layers.Create(Name("app:2"), null, "shop:1", "lab", "", "default"));
+    }
+
+    [Fact]
+    public void Layer_SaysWhatCouldNotBeCompared()
+    {
+        var start = FileTree.OfSize(10);
+        start["/etc/secret"] = Some.Secret(FleetKey.Random());
+        start["/etc/locked"] = Some.File("a");
+        new FakeAgent(_collector.NewStream(), "from").Hello().Report(start);
+        var end = start.Copy();
+        end["/srv/app"] = Some.File();
+        end["/etc/secret"] = Some.Secret(FleetKey.Random());
+        end["/etc/locked"] = Some.File("a") with { State = EntryState.Unreadable, Content = null };
+        var gap = new Gap(EntryKind.File, EntryKey.OfPath("/var/lib/app"), "a filesystem that hangs");
+        new FakeAgent(_collector.NewStream(), "to").Hello().Report(end, coverage: Some.Coverage with { Gaps = [gap] });
+
+        var made = _collector.Layers.Create(Name("app:1"), "acme", "from", "to", "", "default");
+
+        Assert.Single(_collector.Store.Read(transaction => made.Layer.Changes(transaction.Nodes).ToList()));
+        Assert.Contains("/var/lib/app (a filesystem that hangs)", made.LeftOut, StringComparison.Ordinal);
+        Assert.Contains("1 entries that could not be read", made.LeftOut, StringComparison.Ordinal);
+        Assert.Contains("1 secrets", made.LeftOut, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Compose_ComparesAsThePolicyOfTheLineItMakesSays()
+    {
+        Made("rival", tree => tree[CertifiedInstance.File] = Some.File("rival"));
+        _collector.PolicyRegistry.Set($"name = \"lax\"\n[[rules]]\nmatch = [\"{CertifiedInstance.File}\"]\ntreat = \"presence\"", "lax.toml", "anna");
+        _collector.Baselines.Compose(Name("kit:1"), Name("shop:1"), [Name("web:1")], Unresolved);
+        _collector.Baselines.SetPolicy("kit", "lax");
+
+        var composed = _collector.Baselines.Compose(Name("kit:2"), Name("shop:1"), [Name("motd:1"), Name("rival:1")], Unresolved);
+
+        Assert.Equal("kit:2", composed.Name.ToString());
+        Assert.Throws<BaselineException>(() => Compose("shop:2", "motd:1", "rival:1"));
+    }
+
+    [Fact]
+    public void Deviations_OfAnOwner_AreThoseOfItsLayersAlone()
+    {
+        Compose("shop:2", "web:1", "motd:1");
+        _instance.Tree["/srv/www/index.html"] = Some.File("defaced");
+        _instance.Tree[CertifiedInstance.File] = Some.File("other");
+        _instance.Tree["/srv/5/5"] = Some.File("base changed");
+        _instance.Report();
+
+        var found = _collector.Store.Read(transaction => transaction.Deviations.Page(new DeviationFilter(Owner: "web-vendor"), long.MaxValue, 10));
+
+        Assert.Equal(EntryKey.OfPath("/srv/www/index.html"), Assert.Single(found).Key);
+        Assert.Empty(_collector.Store.Read(transaction => transaction.Deviations.Page(new DeviationFilter(Owner: "web"), long.MaxValue, 10)));
+    }
+
+    [Fact]
+    public void Severity_ThatAVendorGives_CountsForItsOwnAndBehindThePolicy()
+    {
+        const string Claims = "owns = [\"/srv/www\"]\n[[severities]]\nmatch = [\"/srv\"]\nseverity = \"critical\"";
+        new FakeAgent(_collector.NewStream(), "lab").Hello().Report(With(FileTree.OfSize(500), "/srv/www/index.html", "hello"));
+        Create("loud", "shop:1", "lab", Claims);
+        Compose("shop:2", "loud:1");
+        _collector.Baselines.Retire(Name("shop:1"));
+        _instance.Tree["/srv/www/index.html"] = Some.File("defaced");
+        _instance.Tree["/srv/www/shell.php"] = Some.File("added");
+        _instance.Tree["/srv/5/5"] = Some.File("of the base");
+        _instance.Report();
+        var before = Severities();
+
+        _collector.PolicyRegistry.Set("name = \"quiet\"\n[[rules]]\nmatch = [\"/srv/www/shell.php\"]\nseverity = \"low\"", "quiet.toml", "anna");
+        _collector.Baselines.SetPolicy("shop", "quiet");
+
+        Assert.Equal([("srv/5/5", Severity.Medium), ("srv/www/index.html", Severity.Critical), ("srv/www/shell.php", Severity.Critical)], before);
+        Assert.Equal([("srv/5/5", Severity.Medium), ("srv/www/index.html", Severity.Critical), ("srv/www/shell.php", Severity.Low)], Severities());
+    }
+
+    [Fact]
     public void Compose_OfWhatIsInConflict_IsRefusedUnlessItIsSettled()
     {
         Made("rival", tree => tree[CertifiedInstance.File] = Some.File("rival"));
@@ -124,13 +208,22 @@ public sealed class LayerRegistryTests : IDisposable
         Assert.Equal(2, changes);
     }
 
+    private IEnumerable<(string Key, Severity Severity)> Severities() =>
+        _collector.Deviations(openOnly: true).Select(deviation => (deviation.Key.ToString(), deviation.Severity)).Order().ToList();
+
+    private static FileTree With(FileTree tree, string path, string content)
+    {
+        tree[path] = Some.File(content);
+        return tree;
+    }
+
     private static VersionName Name(string text) => VersionName.TryParse(text)!;
 
     private Baseline Compose(string name, params string[] layers) =>
         _collector.Baselines.Compose(Name(name), Name("shop:1"), [.. layers.Select(Name)], Unresolved);
 
     private Layer Create(string name, string from, string to, string claims = "", string version = "1") =>
-        _collector.Layers.Create(new VersionName(name, version), name + "-vendor", from, to, claims, "default");
+        _collector.Layers.Create(new VersionName(name, version), name + "-vendor", from, to, claims, "default").Layer;
 
     /// <summary>A layer of what an instance became, which then goes back to what it was.</summary>
     private void Made(string name, Action<FileTree> change, string version = "1")

@@ -1,10 +1,12 @@
 using System.Security.Cryptography;
-using Dapper;
-using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Layers;
 using Telemetry.Collector.Signing;
+using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Model;
 using Telemetry.Testing;
 
 namespace Telemetry.Collector.Tests.Signing;
@@ -104,6 +106,46 @@ public sealed class SealsTests : IDisposable
     }
 
     [Fact]
+    public void AlteredNode_UnderASignedRoot_JudgesNobodyAndIsNamed()
+    {
+        _instance.Tamper();
+        var root = FileRoot();
+        Alter($"UPDATE nodes SET body = (SELECT body FROM nodes WHERE level = 0 AND digest <> x'{root}' LIMIT 1) WHERE digest = x'{root}'");
+
+        _instance.Tamper("otherwise");
+
+        Assert.Equal(Some.File("tampered"), Fingerprint.Decode(Assert.Single(_collector.Deviations()).Actual));
+        var told = _collector.Store.Read(transaction => transaction.Instances.Find("i-1"))!.Comparison;
+        Assert.Contains(root, told, StringComparison.Ordinal);
+        Assert.Contains("restore state.db", told, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("CAST(substr(body, 1, length(body) - 1) || x'00' AS BLOB)", 0)]
+    [InlineData("CAST(substr(body, 1, length(body) - 1) || x'00' AS BLOB)", 1)]
+    [InlineData("'text'", 0)]
+    [InlineData("7", 1)]
+    public void AlteredNode_IsNothingThatIsMadeSomethingOf(string body, int level)
+    {
+        Alter($"UPDATE nodes SET body = {body} WHERE level = {level}");
+
+        Assert.Throws<DamagedNodeException>(() => _collector.Layers.Create(new VersionName("new", "1"), "acme", "shop:1", "maker", "", "default"));
+    }
+
+    [Fact]
+    public void AlteredNode_StopsTheSweepAndNothingElse()
+    {
+        var before = Nodes();
+        var retention = new HistoryRetention(_collector.Store, new StoreOptions(TimeSpan.FromDays(400)), _collector.Time, NullLogger<HistoryRetention>.Instance);
+        retention.Forget(TestContext.Current.CancellationToken);
+        Alter($"UPDATE nodes SET body = x'0000' WHERE digest = x'{FileRoot()}'");
+
+        retention.Forget(TestContext.Current.CancellationToken);
+
+        Assert.Equal(before, Nodes());
+    }
+
+    [Fact]
     public void Unsigned_IsRefused()
     {
         Alter("DELETE FROM signatures WHERE subject = 'layer'");
@@ -112,11 +154,11 @@ public sealed class SealsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("acme", nameof(SealVerdict.Good))]
-    [InlineData("collector", nameof(SealVerdict.Good))]
-    [InlineData("mallory", nameof(SealVerdict.NotOwner))]
-    [InlineData(null, nameof(SealVerdict.Unknown))]
-    public void SignatureOfAnother_CountsWhenTheKeyIsTheOwnersOrACollectors(string? owner, string expected)
+    [InlineData("acme", nameof(SealVerdict.Good), null)]
+    [InlineData("collector", nameof(SealVerdict.Good), null)]
+    [InlineData("mallory", nameof(SealVerdict.NotOwner), "Layer app:1 belongs to acme, and is signed by mallory. It is not used.")]
+    [InlineData(null, nameof(SealVerdict.Unknown), "which nobody here knows; 'telemetryctl owners trust acme --key FILE' makes it known. It is not used.")]
+    public void SignatureOfAnother_CountsWhenTheKeyIsTheOwnersOrACollectors(string? owner, string expected, string? message)
     {
         var verdict = Enum.Parse<SealVerdict>(expected);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -125,7 +167,8 @@ public sealed class SealsTests : IDisposable
         Sign(key, owner);
 
         Assert.Equal([verdict], SealsOfLayer());
-        Assert.Equal(verdict == SealVerdict.Good, Refusal() is null);
+        Assert.Equal(message is null, Refusal() is null);
+        Assert.EndsWith(message ?? "", Refusal() ?? "", StringComparison.Ordinal);
     }
 
     [Fact]
@@ -182,6 +225,10 @@ public sealed class SealsTests : IDisposable
         Assert.Throws<SignatureException>(() => PublicKey.FromPem("acme", key.ExportSubjectPublicKeyInfoPem(), Some.Time));
     }
 
+    private string FileRoot() => _collector.Store.Read(transaction => transaction.Baselines.Find(new VersionName("shop", "1"))!.Roots.File.ToString());
+
+    private int Nodes() => _collector.Store.Read(transaction => transaction.Nodes.Page(0, long.MaxValue, int.MaxValue)).Count;
+
     private static PublicKey PublicOf(ECDsa key, string owner) => PublicKey.FromPem(owner, key.ExportSubjectPublicKeyInfoPem(), Some.Time);
 
     private void Sign(ECDsa key, string? owner) => _collector.Store.Write(transaction =>
@@ -203,10 +250,5 @@ public sealed class SealsTests : IDisposable
     private string? Refusal(string version = "1") => Record.Exception(() => _collector.Store.Read(transaction =>
         _collector.Seals.Check(transaction, LayerRegistry.Find(transaction, new VersionName("app", version)))))?.Message;
 
-    /// <summary>By somebody who can write to the store.</summary>
-    private void Alter(string sql)
-    {
-        using var connection = new SqliteConnection($"Data Source={Path.Combine(_collector.DataDirectory, "state.db")}");
-        connection.Execute(sql);
-    }
+    private void Alter(string sql) => _collector.Alter(sql);
 }
