@@ -173,21 +173,14 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
     /// <summary>Stores transitions, and beside each the event that tells of it.</summary>
     public static IReadOnlyList<Transition> Write(StoreTransaction transaction, IReadOnlyList<Transition> transitions, DateTimeOffset now)
     {
+        // What closes makes room for what opens of the same entry.
+        transaction.Deviations.Update(transitions.Where(transition => transition.Kind != TransitionKind.Opened).Select(transition => transition.Deviation));
+        var written = transitions
+            .Select(transition => transition.Kind == TransitionKind.Opened ? transition with { Deviation = transaction.Deviations.Add(transition.Deviation) } : transition)
+            .ToList();
+
         var messages = new DeviationMessages(transaction);
-        var written = new List<Transition>(transitions.Count);
-        foreach (var transition in transitions)
-        {
-            var deviation = transition.Deviation;
-            if (transition.Kind == TransitionKind.Opened)
-                deviation = transaction.Deviations.Add(deviation);
-            else
-                transaction.Deviations.Update(deviation);
-
-            var stored = transition with { Deviation = deviation };
-            transaction.Events.Add(stored, now, messages.Of(deviation).ToByteArray());
-            written.Add(stored);
-        }
-
+        transaction.Events.Add(written.ConvertAll(transition => (transition, messages.Of(transition.Deviation).ToByteArray())), now);
         return written;
     }
 

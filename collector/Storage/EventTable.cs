@@ -7,21 +7,21 @@ namespace Telemetry.Collector.Storage;
 /// <summary>The outbox of transitions, and how far each alert route has read it.</summary>
 internal sealed class EventTable(DbConnection connection, DbTransaction transaction)
 {
-    /// <param name="body">The deviation as it is right after, as message.</param>
-    public void Add(Transition transition, DateTimeOffset at, byte[] body) =>
+    /// <param name="events">Each with the deviation as it is right after, as message.</param>
+    public void Add(IEnumerable<(Transition Transition, byte[] Body)> events, DateTimeOffset at) =>
         connection.Execute(
             """
             INSERT INTO events (deviation_id, number, transition, at, body)
                         VALUES (@DeviationId, @Number, @Kind, @At, @Body)
             """,
-            new
+            events.Select(added => new
             {
-                DeviationId = transition.Deviation.Id,
-                Number = (long)transition.Deviation.Transitions,
-                Kind = (long)transition.Kind,
+                DeviationId = added.Transition.Deviation.Id,
+                Number = (long)added.Transition.Deviation.Transitions,
+                Kind = (long)added.Transition.Kind,
                 At = at.ToUnixTimeMilliseconds(),
-                Body = body,
-            },
+                added.Body,
+            }),
             transaction);
 
     /// <summary>Position of the newest event, 0 when there is none.</summary>
