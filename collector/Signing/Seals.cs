@@ -142,7 +142,7 @@ internal sealed class Seals(SigningKey key, TimeProvider time)
         {
             null => "is not signed",
             { Verdict: SealVerdict.Altered } seal => $"is not what {seal.Owner} signed: it was altered since",
-            { Verdict: SealVerdict.Unknown } seal => $"is signed with the key {seal.KeyId}, which nobody here knows; 'telemetryctl owners trust {owner} --key FILE' makes it known",
+            { Verdict: SealVerdict.Unknown } seal => $"is signed with the key {seal.KeyId}, which nobody here knows; 'telemetryctl owners trust {owner} --key FILE' makes it known as {owner}'s, or with 'collector' for {owner} as another collector's, which signs for all owners",
             { Verdict: SealVerdict.Revoked } seal => $"is signed with the key {seal.KeyId} of {seal.Owner}, which was revoked",
             var seal => $"belongs to {owner}, and is signed by {seal.Owner}",
         };

@@ -157,7 +157,7 @@ public sealed class SealsTests : IDisposable
     [InlineData("acme", nameof(SealVerdict.Good), null)]
     [InlineData("collector", nameof(SealVerdict.Good), null)]
     [InlineData("mallory", nameof(SealVerdict.NotOwner), "Layer app:1 belongs to acme, and is signed by mallory. It is not used.")]
-    [InlineData(null, nameof(SealVerdict.Unknown), "which nobody here knows; 'telemetryctl owners trust acme --key FILE' makes it known. It is not used.")]
+    [InlineData(null, nameof(SealVerdict.Unknown), "which nobody here knows; 'telemetryctl owners trust acme --key FILE' makes it known as acme's, or with 'collector' for acme as another collector's, which signs for all owners. It is not used.")]
     public void SignatureOfAnother_CountsWhenTheKeyIsTheOwnersOrACollectors(string? owner, string expected, string? message)
     {
         var verdict = Enum.Parse<SealVerdict>(expected);
