@@ -1,4 +1,3 @@
-using System.Collections;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Storage;
@@ -25,7 +24,7 @@ internal sealed class NodeSweep(StateStore store)
         if (oldest == 0)
             return 0;
 
-        var reached = new Reached(oldest);
+        var reached = new Reached();
         while (!stopping.IsCancellationRequested && !store.Read(transaction => reached.Mark(transaction, NodesPerRead)))
         {
         }
@@ -62,17 +61,15 @@ internal sealed class NodeSweep(StateStore store)
     }
 
     /// <summary>Nodes that can be reached from heads, baselines and layers.</summary>
-    /// <param name="most">The greatest id that is asked for later.</param>
-    private sealed class Reached(long most)
+    private sealed class Reached
     {
         private const int RootsAtOnce = 100;
 
-        private readonly BitArray _old = new(checked((int)most + 1));
-        private readonly HashSet<long> _young = [];
+        private readonly IdSet _nodes = new();
         private readonly Stack<Digest> _open = [];
         private long _lastHead, _lastBaseline, _lastLayer;
 
-        public bool Has(long id) => _old[(int)id];
+        public bool Has(long id) => _nodes.Has(id);
 
         /// <returns>Whether nothing is left to be marked.</returns>
         public bool Mark(StoreTransaction transaction, int nodes)
@@ -87,7 +84,7 @@ internal sealed class NodeSweep(StateStore store)
                 }
 
                 var node = transaction.Nodes.Reach(digest);
-                if (!Add(node.Id) || node.Body is null)
+                if (!_nodes.Add(node.Id) || node.Body is null)
                     continue;
                 var interior = TreeNode.Decode(node.Body);
                 for (var i = 0; i < interior.Count; i++)
@@ -95,16 +92,6 @@ internal sealed class NodeSweep(StateStore store)
             }
 
             return false;
-        }
-
-        private bool Add(long id)
-        {
-            if (id > most)
-                return _young.Add(id);
-            if (_old[(int)id])
-                return false;
-            _old[(int)id] = true;
-            return true;
         }
 
         private bool OpenRoots(StoreTransaction transaction)

@@ -1,3 +1,5 @@
+using Dapper;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Storage;
@@ -35,6 +37,25 @@ public sealed class NodeSweepTests : IDisposable
         // 900 days after the first: the second was so at the boundary, the third is so now.
         Assert.Equal([3ul, 2ul], Sequences("i-1"));
         AssertWhole();
+        Assert.Equal(CountReachable(), CountStored());
+    }
+
+    [Fact]
+    public void Forget_IdsThatGrewPastFourBytes_RemovesWhatNothingReaches()
+    {
+        var agent = new FakeAgent(_collector.NewStream()).Hello();
+        var tree = FileTree.OfSize(1_000);
+        agent.Report(tree, sequence: 1);
+        Alter("UPDATE nodes SET id = id + 5000000000");
+        tree["/srv/5/5"] = Some.File("later");
+        agent.Report(tree, sequence: 2);
+        var before = CountStored();
+        _collector.Time.Advance(TimeSpan.FromDays(401));
+
+        ForgetTwice();
+
+        AssertWhole();
+        Assert.InRange(CountStored(), 1, before - 1);
         Assert.Equal(CountReachable(), CountStored());
     }
 
@@ -145,6 +166,13 @@ public sealed class NodeSweepTests : IDisposable
     {
         _retention.Forget(Cancellation);
         _retention.Forget(Cancellation);
+    }
+
+    /// <summary>As years of changes would.</summary>
+    private void Alter(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(_collector.DataDirectory, "state.db")}");
+        connection.Execute(sql);
     }
 
     private List<ulong> Sequences(string instanceId) =>
