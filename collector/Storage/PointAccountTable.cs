@@ -38,7 +38,13 @@ internal sealed class PointAccountTable(DbConnection connection, DbTransaction t
     /// <summary>The server refused points that were taken for stored.</summary>
     public void Refuse(PointOwner owner, RejectionReason reason, long points)
     {
-        Count(owner.InstanceId, owner.Hour, owner.Epoch, new PointCounts(0, -points, points, 0, 0));
+        connection.Execute(
+            """
+            UPDATE point_accounts
+               SET stored = stored - @points, rejected = rejected + @points
+             WHERE instance_id = @InstanceId AND hour = @hour AND epoch = @epoch
+            """,
+            new { points, owner.InstanceId, hour = owner.Hour.ToUnixTimeMilliseconds(), epoch = (long)owner.Epoch }, transaction);
         new RejectionTable(connection, transaction).Count(owner.InstanceId, owner.Hour, reason, points);
     }
 

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.V1;
 using Telemetry.Testing;
 
 namespace Telemetry.EndToEnd.Tests;
@@ -65,6 +67,45 @@ public sealed class InfluxTests : IAsyncDisposable
 
         var first = await Row("SELECT FIRST(total) FROM mem");
         Assert.True(first["time"].GetDateTime() < started, "the first point is older than the server");
+    }
+
+    [Fact]
+    public async Task Line_ThatTheServerRefuses_IsRejectedAloneWithItsReason()
+    {
+        Assert.SkipUnless(Influxd.IsInstalled, "influxd is not installed; tests/run.sh installs it");
+        await _influxd.Start();
+        await _installation.StartCollector();
+        await using var agent = await WireAgent.Connect(_installation.AgentsServer, "i-1");
+        await agent.Deliver(Batch(1, Point("typed", new Field { Name = "x", IntValue = 1 })));
+        await Row("SELECT x FROM typed");
+
+        await agent.Deliver(Batch(
+            2, Point("before", new Field { Name = "x", IntValue = 1 }), Point("typed", new Field { Name = "x", StringValue = "text" }), Point("after", new Field { Name = "x", IntValue = 1 })));
+
+        await Row("SELECT x FROM before");
+        await Row("SELECT x FROM after");
+        var account = await Eventually.Get(
+            async () => (await _installation.Succeed("reports", "coverage", "--instance", "i-1", "--since", "2026-03-03T00:00Z")).EnumerateArray()
+                .Where(account => account.GetProperty("rejected").GetInt64() > 0)
+                .Cast<JsonElement?>()
+                .FirstOrDefault() is { } found ? (object)found : null,
+            "the refused line to be counted", Cancellation, () => _installation.Collector.Log);
+        var counts = ((JsonElement)account).EnumerateObject().Where(count => count.Value.ValueKind == JsonValueKind.Number && count.Value.GetInt64() > 0);
+        Assert.Equal(["collected 4", "stored 3", "rejected 1"], counts.Select(count => $"{count.Name} {count.Value}"));
+        Assert.Equal(1, ((JsonElement)account).GetProperty("rejections").GetProperty("refused_by_server").GetInt64());
+        Assert.Contains("field type conflict", _installation.Collector.Log, StringComparison.Ordinal);
+
+        static HealthBatch Batch(ulong sequence, params Point[] points)
+        {
+            var batch = new HealthBatch { Epoch = 1, Sequence = sequence, Collected = sequence == 1 ? 1u : 4u };
+            batch.Points.AddRange(points);
+            return batch;
+        }
+
+        static Point Point(string measurement, Field field) => new()
+        {
+            Measurement = measurement, Time = new DateTimeOffset(2026, 3, 3, 10, 0, 0, TimeSpan.Zero).ToTimestamp(), Fields = { field },
+        };
     }
 
     /// <summary>What the agent has not told survives its kill: who made a change, and the samples before and after the kill.</summary>

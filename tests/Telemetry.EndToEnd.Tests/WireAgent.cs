@@ -53,6 +53,8 @@ internal sealed class WireAgent : IAsyncDisposable
         };
     }
 
+    public Task Deliver(V1.HealthBatch batch) => Send(new V1.ConnectRequest { Health = batch });
+
     public Task Tell(V1.ChangeBatch changes) => Send(new V1.ConnectRequest { Changes = changes });
 
     /// <summary>Sends the state as it is now, and waits until the collector has judged it.</summary>
