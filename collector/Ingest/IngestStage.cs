@@ -6,5 +6,7 @@ internal static class IngestStage
     public static IServiceCollection AddIngest(this IServiceCollection services) => services
         .AddSingleton<ConnectedAgents>()
         .AddSingleton<AssemblyRoom>()
+        .AddSingleton<MessageRoom>()
+        .AddSingleton<HelloRates>()
         .AddHostedService<PresenceKeeper>();
 }

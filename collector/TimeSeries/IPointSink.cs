@@ -1,3 +1,4 @@
+using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
 using V1 = Telemetry.Protocol.V1;
@@ -13,8 +14,13 @@ internal interface IPointSink
     /// <summary>The last position of an instance's health lane that was added.</summary>
     HeadPosition Watermark(string instanceId);
 
+    /// <summary>Takes in a delivery as it is now, whatever its stream names later.</summary>
+    /// <returns>What there is to be done when it is added.</returns>
     /// <exception cref="BadMessageException">What no agent delivers.</exception>
-    Task AddAsync(PointDelivery delivery);
+    Action<StoreTransaction> Prepare(PointDelivery delivery);
+
+    /// <summary>Adds deliveries of one instance, in their order: all of them, or none.</summary>
+    Task AddAsync(IReadOnlyList<Action<StoreTransaction>> deliveries);
 }
 
 /// <summary>No time-series store is configured.</summary>
@@ -25,7 +31,9 @@ internal sealed class NoPointSink : IPointSink
     public HeadPosition Watermark(string instanceId) => default;
 
     /// <summary>What nobody asked for is acknowledged and forgotten: an agent of another version may send it all the same.</summary>
-    public Task AddAsync(PointDelivery delivery) => Task.CompletedTask;
+    public Action<StoreTransaction> Prepare(PointDelivery delivery) => static _ => { };
+
+    public Task AddAsync(IReadOnlyList<Action<StoreTransaction>> deliveries) => Task.CompletedTask;
 }
 
 /// <summary>Points that an instance brings, and what it says of those it brings not.</summary>

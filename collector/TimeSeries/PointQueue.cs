@@ -6,12 +6,15 @@ using V1 = Telemetry.Protocol.V1;
 namespace Telemetry.Collector.TimeSeries;
 
 /// <summary>Keeps points on disk until the time-series server has them.</summary>
-internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSink
+internal sealed class PointQueue(StateStore store, StoreOptions options, TimeProvider time) : IPointSink
 {
     private const int MaxPoints = 5_000;
 
     /// <summary>Hours of a year, and reasons: more an agent does not lose at once.</summary>
     private const int MaxLosses = 20_000;
+
+    /// <summary>How far an agent's clock may be ahead of ours.</summary>
+    private static readonly TimeSpan Ahead = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(100);
 
@@ -26,7 +29,7 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
 
     public HeadPosition Watermark(string instanceId) => store.Read(transaction => transaction.Points.Watermark(instanceId));
 
-    public async Task AddAsync(PointDelivery delivery)
+    public Action<StoreTransaction> Prepare(PointDelivery delivery)
     {
         var batch = delivery.Batch;
         var points = batch.Points.Count + batch.Rows.Count;
@@ -36,13 +39,12 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
             throw new BadMessageException("an account of points that no agent gives");
 
         var (lines, count) = Encode(batch, delivery.Names);
-        var losses = batch.Losses.Select(loss => (Hour: HourOf(loss.Hour.ToTime("hour")), Counts: ToCounts(loss))).ToList();
-        await Gathered();
-        await store.WriteAsync(transaction =>
+        var losses = batch.Losses.Select(loss => (Hour: HourOf(loss.Hour.ToTime("hour")), Counts: ToCounts(loss))).Where(loss => IsAccounted(loss.Hour)).ToList();
+        return transaction =>
         {
             transaction.Points.SetWatermark(delivery.InstanceId, delivery.Position);
             var epoch = delivery.Position.Epoch;
-            if (delivery.SampledAt is { } at)
+            if (delivery.SampledAt is { } at && IsAccounted(at))
                 transaction.PointAccounts.Count(delivery.InstanceId, HourOf(at), epoch, new PointCounts((long)batch.Collected, count, points - count, 0, 0));
             foreach (var (hour, counts) in losses)
                 transaction.PointAccounts.Count(delivery.InstanceId, hour, epoch, counts);
@@ -50,6 +52,16 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
                 transaction.Presence.Sampled(delivery.InstanceId, late);
             if (count > 0)
                 transaction.Points.Add(lines, count);
+        };
+    }
+
+    public async Task AddAsync(IReadOnlyList<Action<StoreTransaction>> deliveries)
+    {
+        await Gathered();
+        await store.WriteAsync(transaction =>
+        {
+            foreach (var delivery in deliveries)
+                delivery(transaction);
         });
         Wake();
     }
@@ -96,6 +108,13 @@ internal sealed class PointQueue(StateStore store, TimeProvider time) : IPointSi
         return loss.Reason == V1.LossReason.SpoolDamaged
             ? new PointCounts(0, 0, 0, 0, (long)loss.Points)
             : new PointCounts(0, 0, 0, (long)loss.Points, 0);
+    }
+
+    /// <summary>Of hours that a wrong clock or a hostile peer makes up there is no account: those of the future would never be forgotten.</summary>
+    private bool IsAccounted(DateTimeOffset hour)
+    {
+        var now = time.GetUtcNow();
+        return hour >= now - options.History && hour <= now + Ahead;
     }
 
     private static DateTimeOffset HourOf(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero);

@@ -16,6 +16,8 @@ namespace Telemetry.Collector.Tests;
 /// <summary>The collector's stages on a real store in a folder of its own, without listeners and with a clock that stands.</summary>
 internal sealed class Collector : IDisposable
 {
+    public static readonly StoreOptions StoreOptions = new(TimeSpan.FromDays(400));
+
     private readonly TemporaryDirectory _folder = new();
 
     public Collector() => Open();
@@ -48,8 +50,10 @@ internal sealed class Collector : IDisposable
 
     public AssemblyRoom Room { get; private set; } = null!;
 
-    public AgentStream NewStream(IPointSink? points = null) =>
-        new(Store, Pipeline, Room, Policies, FleetKey, points ?? new NoPointSink(), Time, NullLogger.Instance);
+    public MessageRoom Messages { get; private set; } = null!;
+
+    public AgentStream NewStream(IPointSink? points = null, AssemblyRoom? room = null, MessageRoom? messages = null) =>
+        new(Store, Pipeline, room ?? Room, messages ?? Messages, Policies, FleetKey, points ?? new NoPointSink(), Time, NullLogger.Instance);
 
     /// <summary>Ends without a word, and starts again on the same folder.</summary>
     public void Restart()
@@ -84,6 +88,7 @@ internal sealed class Collector : IDisposable
         Store.Write(transaction => transaction.Presence.EndAll());
         Agents = new ConnectedAgents(Time);
         Room = new AssemblyRoom(Time);
+        Messages = new MessageRoom();
         Feed = new DeviationFeed(Store);
         Policies = new PolicyBook();
         Seals = new Seals(SigningKey.LoadOrCreate(_folder.Path), Time);
