@@ -206,13 +206,13 @@ internal sealed class Session(
 
     private async Task WriteAsync(ConnectRequest message, CancellationToken cancellation)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(WriteDeadline);
+        using var timeout = new CancellationTokenSource(WriteDeadline, clock);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
         try
         {
             var writing = call.RequestStream.WriteAsync(message, deadline.Token);
             for (pulse.Beat(); !writing.IsCompleted; pulse.Beat())
-                await writing.WaitAsync(LoopPulse.LongestSilence, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await writing.WaitAsync(LoopPulse.LongestSilence, clock, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await writing;
         }
         catch (Exception e) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
