@@ -35,7 +35,8 @@ static WebApplication Build(CollectorOptions options)
         kestrel.Listen(options.AgentsListen, listen => { listen.Protocols = HttpProtocols.Http2; listen.Mark(Listener.Agents); });
         kestrel.Listen(options.OperatorsListen, listen => { listen.Protocols = HttpProtocols.Http1; listen.Mark(Listener.Operators); });
     });
-    builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<Refusals>());
+    builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<Refusals>())
+        .AddServiceOptions<AgentGrpcService>(grpc => grpc.MaxReceiveMessageSize = AgentGrpcService.MaxMessageBytes);
 
     // In the order the data flows.
     builder.Services.AddIngest(options.DataDirectory);                              // ingest

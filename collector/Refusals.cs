@@ -94,6 +94,12 @@ internal sealed partial class Refusals(ILogger<Refusals> logger) : Interceptor
             case OverloadedException:
                 Log.Refused(logger, context.Method, context.Peer, e.Message);
                 return new Status(StatusCode.Unavailable, e.Message);
+            case FloodException:
+                Log.Refused(logger, context.Method, context.Peer, e.Message);
+                return new Status(StatusCode.ResourceExhausted, e.Message);
+            case StalledHeadException:
+                Log.Refused(logger, context.Method, context.Peer, e.Message);
+                return new Status(StatusCode.DeadlineExceeded, e.Message);
             case SecondStreamException:
                 return new Status(StatusCode.AlreadyExists, e.Message);
             case StoreException:

@@ -5,6 +5,9 @@ namespace Telemetry.Agent.Scan;
 /// <summary>Gaps of one pass: sorted, none below another, and never more than a head may carry.</summary>
 internal sealed class GapList(EntryKind kind, int limit = 1000)
 {
+    // With those of the other kinds, a head stays below the 1 MiB that the collector takes.
+    private const int MaxBytes = 128 * 1024;
+
     private readonly SortedDictionary<EntryKey, string> _gaps = [];
 
     /// <summary>These gaps, brought into that form.</summary>
@@ -35,7 +38,7 @@ internal sealed class GapList(EntryKind kind, int limit = 1000)
     private void Shorten()
     {
         DropCovered();
-        while (_gaps.Count > limit)
+        while (_gaps.Count > limit || _gaps.Sum(gap => gap.Key.Length + gap.Value.Length) > MaxBytes)
         {
             var depth = _gaps.Keys.Max(Depth);
             foreach (var (prefix, reason) in _gaps.Where(gap => Depth(gap.Key) == depth).ToList())

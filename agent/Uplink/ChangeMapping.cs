@@ -15,7 +15,7 @@ internal sealed class ChangeMapping(ActorReader actors)
     /// <summary>More the collector does not take at once.</summary>
     private const int MaxRecords = 1000;
 
-    // With command lines of 4 KiB and keys of as much a message stays far below the 4 MiB that the collector takes.
+    // With command lines of 4 KiB, and with a transaction of hundreds of packages, a message stays below the 1 MiB that the collector takes.
     private const int MaxActors = 64;
     private const int MaxBytes = 256 * 1024;
 
@@ -58,6 +58,7 @@ internal sealed class ChangeMapping(ActorReader actors)
             if (!actorPlaces.TryGetValue((by.Actor, actor.IsCertain), out var place))
             {
                 batch.Actors.Add(actor.ToMessage());
+                size += batch.Actors[^1].CalculateSize();
                 actorPlaces[(by.Actor, actor.IsCertain)] = place = (uint)batch.Actors.Count;
             }
 
@@ -69,6 +70,7 @@ internal sealed class ChangeMapping(ActorReader actors)
             if (!transactionPlaces.TryGetValue(report, out var place))
             {
                 batch.Transactions.Add(report.ToMessage());
+                size += batch.Transactions[^1].CalculateSize();
                 transactionPlaces[report] = place = (uint)batch.Transactions.Count;
             }
 
@@ -86,7 +88,7 @@ internal sealed class ChangeMapping(ActorReader actors)
             var batch = ChangeBatch.Parser.ParseFrom(bytes.Span);
             if (all is null)
                 all = batch;
-            else if (size > MaxBytes || all.Records.Count + batch.Records.Count > MaxRecords || all.Actors.Count + batch.Actors.Count > MaxActors)
+            else if (size + bytes.Length > MaxBytes || all.Records.Count + batch.Records.Count > MaxRecords || all.Actors.Count + batch.Actors.Count > MaxActors)
                 break;
             else
                 Add(all, batch);

@@ -35,8 +35,9 @@ internal sealed class Session(
     private static readonly TimeSpan WelcomeDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan DefaultHeartbeat = TimeSpan.FromSeconds(10);
 
-    // A write that takes longer stands still: the other end is gone, or hangs.
-    private static readonly TimeSpan WriteDeadline = TimeSpan.FromSeconds(30);
+    // Pings notice within 20 seconds that the other end is gone. Who answers them and takes nothing waits for a slow disk; or it hangs,
+    // if it does so for longer than any disk does.
+    private static readonly TimeSpan WriteDeadline = TimeSpan.FromMinutes(5);
 
     // Whatever the collector says: it may be back sooner.
     private static readonly TimeSpan LongestReturn = TimeSpan.FromMinutes(2);
@@ -205,12 +206,14 @@ internal sealed class Session(
 
     private async Task WriteAsync(ConnectRequest message, CancellationToken cancellation)
     {
-        pulse.Beat();
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(WriteDeadline);
+        using var timeout = new CancellationTokenSource(WriteDeadline, clock);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
         try
         {
-            await call.RequestStream.WriteAsync(message, deadline.Token);
+            var writing = call.RequestStream.WriteAsync(message, deadline.Token);
+            for (pulse.Beat(); !writing.IsCompleted; pulse.Beat())
+                await writing.WaitAsync(LoopPulse.LongestSilence, clock, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await writing;
         }
         catch (Exception e) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {

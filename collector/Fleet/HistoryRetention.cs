@@ -18,6 +18,7 @@ internal sealed partial class HistoryRetention(StateStore store, StoreOptions op
     {
         var boundary = time.GetUtcNow() - options.History;
         var heads = Delete(transaction => transaction.Heads.DeleteSuperseded(boundary, Batch), stopping);
+        Delete(transaction => transaction.Scopes.DeleteUnreferenced(Batch), stopping);
         Delete(transaction => transaction.Presence.DeleteBefore(boundary, Batch), stopping);
         Delete(transaction => transaction.PointAccounts.DeleteBefore(boundary, Batch), stopping);
         Delete(transaction => transaction.Rejections.DeleteBefore(boundary, Batch), stopping);

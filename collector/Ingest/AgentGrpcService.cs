@@ -14,6 +14,8 @@ internal sealed partial class AgentGrpcService(
     StateStore store,
     Pipeline pipeline,
     AssemblyRoom room,
+    MessageRoom messages,
+    HelloRates hellos,
     PolicyBook policies,
     FleetKey fleetKey,
     IPointSink points,
@@ -23,8 +25,11 @@ internal sealed partial class AgentGrpcService(
     IHostApplicationLifetime lifetime,
     ILogger<AgentGrpcService> logger) : AgentService.AgentServiceBase
 {
-    /// <summary>Three missed heartbeats: the agent is gone, whatever TCP believes.</summary>
-    private static readonly TimeSpan Silence = 3 * AgentStream.HeartbeatInterval;
+    /// <summary>Nodes are shorter than 100 KB, and agents fill messages up to a few hundred.</summary>
+    public const int MaxMessageBytes = 1024 * 1024;
+
+    /// <summary>Two missed heartbeats, and time for the third: the agent is gone, whatever TCP believes, and 30 seconds after it went that is known.</summary>
+    private static readonly TimeSpan Silence = 2.5 * AgentStream.HeartbeatInterval;
 
     /// <summary>An agent that does not take its last message in this time is not waited for.</summary>
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(3);
@@ -34,13 +39,14 @@ internal sealed partial class AgentGrpcService(
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         using var stopping = lifetime.ApplicationStopping.UnsafeRegister(static source => ((CancellationTokenSource)source!).CancelAfter(Farewell), ending);
-        using var stream = new AgentStream(store, pipeline, room, policies, fleetKey, points, time, logger);
+        using var stream = new AgentStream(store, pipeline, room, messages, policies, fleetKey, points, time, logger);
         try
         {
             if (!await NextAsync(requests, ending) || requests.Current.MessageCase != ConnectRequest.MessageOneofCase.Hello)
                 throw new BadMessageException("the first message is not a hello");
 
             stream.Meet(requests.Current.Hello);
+            hellos.Came(stream.InstanceId);
             using var connection = await agents.EnterAsync(stream.InstanceId, ending.Token);
             using var takenOver = connection.TakenOver.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), ending);
             stream.Wake = connection.Wake;
@@ -87,7 +93,9 @@ internal sealed partial class AgentGrpcService(
                 var woken = connection.Woken;
                 if (connection.UntoldChallenge is { } nonce)
                     await WriteAsync(responses, new ConnectResponse { Challenge = new Challenge { Nonce = nonce } }, ending);
-                await foreach (var response in stream.PendingAsync())
+                if (connection.TakePolicyMayDiffer() && stream.AnotherPolicy() is { } policy)
+                    await WriteAsync(responses, policy, ending);
+                await foreach (var response in connection.AtWork(stream.PendingAsync()))
                     await WriteAsync(responses, response, ending);
 
                 while (!woken.IsCompleted && !agents.Draining.IsCompleted && await Task.WhenAny(next, woken, agents.Draining) == next)
@@ -98,7 +106,7 @@ internal sealed partial class AgentGrpcService(
                     connection.LastSeen = time.GetUtcNow();
                     if (requests.Current.ChallengeAnswer is { } answer)
                         connection.Answered(answer.Nonce);
-                    await foreach (var response in stream.ReceiveAsync(requests.Current))
+                    await foreach (var response in connection.AtWork(stream.ReceiveAsync(requests.Current)))
                         await WriteAsync(responses, response, ending);
                     next = NextAsync(requests, ending);
                 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Google.Protobuf;
 using Telemetry.Collector.Causes;
 using Telemetry.Collector.Fleet;
@@ -14,13 +13,10 @@ namespace Telemetry.Collector.Ingest;
 /// <summary>The conversation with one agent: given its messages in order, it says what to answer. It knows no transport.</summary>
 /// <remarks>Every exception of type <see cref="BadMessageException"/> or <see cref="NotCanonicalException"/> ends this stream and no other.</remarks>
 internal sealed partial class AgentStream(
-    StateStore store, Pipeline pipeline, AssemblyRoom room, PolicyBook policies, FleetKey fleetKey, IPointSink points, TimeProvider time, ILogger logger)
+    StateStore store, Pipeline pipeline, AssemblyRoom room, MessageRoom messages, PolicyBook policies, FleetKey fleetKey, IPointSink points, TimeProvider time, ILogger logger)
     : IDisposable
 {
     public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(10);
-
-    private const int MaxNameLength = 255;
-    private const int MaxTags = 50;
 
     /// <summary>Of agents that do not say how often they sample.</summary>
     private static readonly TimeSpan DefaultSampling = TimeSpan.FromSeconds(10);
@@ -28,19 +24,27 @@ internal sealed partial class AgentStream(
     /// <summary>A scope changes with policies and configuration; an agent that has more to tell connects again.</summary>
     private const int MaxScopes = 16;
 
+    /// <summary>A head whose nodes do not come keeps its room from others no longer.</summary>
+    private static readonly TimeSpan LongestOwed = TimeSpan.FromSeconds(60);
+
     /// <summary>Change records after which is looked whether the instance has too many.</summary>
     private const int TrimInterval = 10_000;
 
     private readonly Dictionary<Digest, Scope> _scopes = [];
     private readonly SeriesNames _series = new();
+    private readonly MessageRates _rates = new(time);
     private HeadPosition _watermark;
-    private HeadPosition _healthWatermark;
     private HeadPosition _lastHealth;
+    private HealthLane _health = null!;
+    private HeadPosition _healthAcked;
     private InstanceHead? _announced;
     private HeadAssembly? _assembly;
     private AssemblyRoom.Ticket? _turn;
     private uint _pushed;
     private ulong _nodeBytes;
+    private TimeSpan _owed;
+    private long _idleSince;
+    private int _taken;
     private int _recordsSinceTrim = TrimInterval;
     private PolicyVersion? _told;
     private Instance _instance = null!;
@@ -62,10 +66,10 @@ internal sealed partial class AgentStream(
     {
         if (!hello.NodeFormats.Contains(TreeNode.Format))
             throw new BadMessageException($"no node format this collector reads; it reads {TreeNode.Format}");
-        if (hello.BootId.Length > MaxNameLength || !EscapedText.IsPlain(hello.BootId))
+        if (hello.BootId.Length > HelloMapping.MaxNameLength || !EscapedText.IsPlain(hello.BootId))
             throw new BadMessageException("a boot id that is none");
 
-        _instance = ToInstance(hello);
+        _instance = hello.ToInstance(time.GetUtcNow());
         _bootId = hello.BootId;
         _acked = new HeadPosition(hello.AckedEpoch, hello.AckedSequence);
         _clockOffset = Offset(hello.SentAt);
@@ -106,8 +110,9 @@ internal sealed partial class AgentStream(
         _connectedAt = _offsetWrittenAt = now;
         _writtenOffset = _clockOffset ?? TimeSpan.Zero;
         _watermark = head?.Position ?? default;
-        _healthWatermark = points.Watermark(InstanceId);
-        _lastHealth = _healthWatermark;
+        _healthAcked = points.Watermark(InstanceId);
+        _health = new HealthLane(points, messages, _healthAcked) { Advanced = () => Wake() };
+        _lastHealth = _healthAcked;
         if (_clockOffset is { } skew && skew.Duration() > Instance.LargestSkew)
             Log.Skewed(logger, InstanceId, skew.TotalSeconds);
         Log.Connected(logger, InstanceId, _instance.Name, _instance.AgentVersion);
@@ -124,8 +129,8 @@ internal sealed partial class AgentStream(
                 SentAt = time.GetUtcNow().ToTimestamp(),
                 HealthWanted = points.IsWanted,
                 PresenceWanted = true,
-                HealthEpoch = _healthWatermark.Epoch,
-                HealthSequence = _healthWatermark.Sequence,
+                HealthEpoch = _healthAcked.Epoch,
+                HealthSequence = _healthAcked.Sequence,
                 Policy = _told.Policy.ToMessage(),
 
                 // In plain text, which is why agents are let in over loopback only until there is TLS.
@@ -142,19 +147,65 @@ internal sealed partial class AgentStream(
             Log.Returned(logger, InstanceId, _acked, watermark);
     }
 
-    /// <summary>What to tell the agent though it sent nothing: another policy in force, or requests that had to wait.</summary>
+    /// <summary>What to tell the agent though it sent nothing: what is stored by now, or requests that had to wait.</summary>
     public async IAsyncEnumerable<V1.ConnectResponse> PendingAsync()
     {
-        if (AnotherPolicy() is { } policy)
-            yield return policy;
+        await _health.CheckAsync();
+        if (AckHealth() is { } ack)
+            yield return ack;
+        _assembly?.CheckRoom();
         if (_turn is not { HasCome: true })
             yield break;
         await foreach (var response in AdvanceAsync())
             yield return response;
     }
 
-    /// <summary>Any later message. Everything it causes has happened before the answers come.</summary>
-    public IAsyncEnumerable<V1.ConnectResponse> ReceiveAsync(V1.ConnectRequest request) => request.MessageCase switch
+    /// <summary>The policy that is in force for the instance, if the agent was told another one.</summary>
+    public V1.ConnectResponse? AnotherPolicy()
+    {
+        var inForce = store.Read(transaction =>
+            transaction.Instances.Find(InstanceId) is { } instance ? policies.Of(transaction, instance) : null);
+        if (inForce is null || (_told is not null && inForce.IsSame(_told)))
+            return null;
+
+        _told = inForce;
+        return new V1.ConnectResponse { Policy = inForce.Policy.ToMessage() };
+    }
+
+    /// <summary>Any later message. Everything it causes has happened before the answers come, but for metrics: their acks come when they are stored.</summary>
+    public async IAsyncEnumerable<V1.ConnectResponse> ReceiveAsync(V1.ConnectRequest request)
+    {
+        CheckOwed();
+        _rates.Count(request.MessageCase);
+
+        // Heartbeats and answers to challenges must not wait, and take nothing.
+        _taken = IsData(request) ? request.CalculateSize() : 0;
+        if (_taken > 0)
+            await messages.EnterAsync(_taken);
+        try
+        {
+            await foreach (var response in HandleAsync(request))
+                yield return response;
+        }
+        finally
+        {
+            messages.Leave(_taken);
+            _idleSince = time.GetTimestamp();
+        }
+    }
+
+    /// <summary>The stream has ended.</summary>
+    public async Task LeaveAsync(Departures departures, DateTimeOffset lastSeen)
+    {
+        // The next stream of the instance must see all that this one has written.
+        await _health.EndAsync();
+        await departures.NoteAsync(new Departure(InstanceId, _sessionId, lastSeen));
+        Log.Disconnected(logger, InstanceId);
+    }
+
+    public void Dispose() => Withdraw();
+
+    private IAsyncEnumerable<V1.ConnectResponse> HandleAsync(V1.ConnectRequest request) => request.MessageCase switch
     {
         V1.ConnectRequest.MessageOneofCase.Head => AnnounceAsync(request.Head),
         V1.ConnectRequest.MessageOneofCase.Nodes => TakeAsync(request.Nodes),
@@ -167,14 +218,15 @@ internal sealed partial class AgentStream(
         _ => AsyncEnumerable.Empty<V1.ConnectResponse>(),
     };
 
-    /// <summary>The stream has ended.</summary>
-    public async Task LeaveAsync(Departures departures, DateTimeOffset lastSeen)
+    /// <summary>Looked at with every message: heartbeats come though nodes do not. Time that the collector takes does not count.</summary>
+    private void CheckOwed()
     {
-        await departures.NoteAsync(new Departure(InstanceId, _sessionId, lastSeen));
-        Log.Disconnected(logger, InstanceId);
+        if (_assembly is null || (!_assembly.IsOwed && _pushed == 0))
+            return;
+        _owed += time.GetElapsedTime(_idleSince);
+        if (_owed > LongestOwed)
+            throw new StalledHeadException(LongestOwed);
     }
-
-    public void Dispose() => Withdraw();
 
     private async IAsyncEnumerable<V1.ConnectResponse> AnnounceAsync(V1.Head message)
     {
@@ -199,7 +251,7 @@ internal sealed partial class AgentStream(
 
         Withdraw();
         _announced = head;
-        _assembly = new HeadAssembly(head.Roots, room);
+        _assembly = NewAssembly(head);
         _pushed = message.Pushed;
         await foreach (var response in AdvanceAsync())
             yield return response;
@@ -210,7 +262,10 @@ internal sealed partial class AgentStream(
         foreach (var node in batch.Nodes)
         {
             _nodeBytes += (ulong)node.Length;
-            _assembly?.Take(node.ToByteArray());
+            if (_assembly?.Take(node.ToByteArray()) != true && _pushed == 0)
+                continue;
+            _owed = TimeSpan.Zero;
+            _turn?.Brought(node.Length);
         }
 
         _pushed -= Math.Min(_pushed, (uint)batch.Nodes.Count);
@@ -227,9 +282,10 @@ internal sealed partial class AgentStream(
     {
         while (_assembly is { } assembly && _announced is { } head && _pushed == 0)
         {
-            var requests = store.Read(transaction => assembly.Advance(transaction.Nodes, _turn is { HasCome: true }));
+            IReadOnlyList<Digest> requests;
             try
             {
+                requests = store.Read(transaction => assembly.Advance(transaction.Nodes, _turn is { HasCome: true }));
                 if (assembly.IsComplete)
                     await pipeline.AcceptAsync(head, assembly.TakeChecked());
                 else if (assembly.IsWorthStoring)
@@ -239,7 +295,7 @@ internal sealed partial class AgentStream(
             {
                 // Swept while they were relied on: what is missing is found out anew.
                 assembly.Dispose();
-                _assembly = new HeadAssembly(head.Roots, room);
+                _assembly = NewAssembly(head);
                 continue;
             }
 
@@ -266,6 +322,12 @@ internal sealed partial class AgentStream(
         }
     }
 
+    private HeadAssembly NewAssembly(InstanceHead head)
+    {
+        _owed = TimeSpan.Zero;
+        return new HeadAssembly(head.Roots, room, () => Wake());
+    }
+
     private async IAsyncEnumerable<V1.ConnectResponse> NoteAsync(V1.ChangeBatch batch)
     {
         var records = batch.ToModel().Select(record => record with { ObservedAt = Corrected(record.ObservedAt) }).ToList();
@@ -287,13 +349,29 @@ internal sealed partial class AgentStream(
         // Names hold for what follows, though these points are known.
         foreach (var series in batch.Series)
             _series.Name(series);
-        if (position > _healthWatermark)
-        {
-            await points.AddAsync(ToDelivery(batch, position));
-            _healthWatermark = position;
-        }
+        if (position > _health.Taken)
+            await KeepAsync(points.Prepare(ToDelivery(batch, position)), position);
+        else if (position <= _health.Watermark)
+            _healthAcked = default;
+        if (AckHealth() is { } ack)
+            yield return ack;
+    }
 
-        yield return Ack(V1.Lane.Health, _healthWatermark);
+    /// <summary>From here on the lane has the room that the message took.</summary>
+    private Task KeepAsync(Action<StoreTransaction> batch, HeadPosition position)
+    {
+        var bytes = _taken;
+        _taken = 0;
+        return _health.TakeAsync(batch, position, bytes);
+    }
+
+    /// <returns>Null when the agent knows.</returns>
+    private V1.ConnectResponse? AckHealth()
+    {
+        if (_healthAcked == _health.Watermark)
+            return null;
+        _healthAcked = _health.Watermark;
+        return Ack(V1.Lane.Health, _healthAcked);
     }
 
     private PointDelivery ToDelivery(V1.HealthBatch batch, HeadPosition position)
@@ -321,17 +399,6 @@ internal sealed partial class AgentStream(
         return isFirst || position.Sequence <= expected ? null : new LaneGap(V1.Lane.Health, position.Epoch, expected, position.Sequence - 1);
     }
 
-    private V1.ConnectResponse? AnotherPolicy()
-    {
-        var inForce = store.Read(transaction =>
-            transaction.Instances.Find(InstanceId) is { } instance ? policies.Of(transaction, instance) : null);
-        if (inForce is null || (_told is not null && inForce.IsSame(_told)))
-            return null;
-
-        _told = inForce;
-        return new V1.ConnectResponse { Policy = inForce.Policy.ToMessage() };
-    }
-
     private void Withdraw()
     {
         _announced = null;
@@ -341,6 +408,10 @@ internal sealed partial class AgentStream(
         _turn?.Dispose();
         _turn = null;
     }
+
+    private static bool IsData(V1.ConnectRequest request) => request.MessageCase
+        is V1.ConnectRequest.MessageOneofCase.Head or V1.ConnectRequest.MessageOneofCase.Nodes
+        or V1.ConnectRequest.MessageOneofCase.Changes or V1.ConnectRequest.MessageOneofCase.Health;
 
     private Scope? KnownScope(Digest digest) =>
         _scopes.TryGetValue(digest, out var scope) ? scope : null;
@@ -352,33 +423,6 @@ internal sealed partial class AgentStream(
 
     private static V1.ConnectResponse Ack(V1.Lane lane, HeadPosition position) =>
         new() { Ack = new V1.Ack { Lane = lane, Epoch = position.Epoch, Sequence = position.Sequence } };
-
-    private Instance ToInstance(V1.Hello hello)
-    {
-        if (hello.InstanceId.Length is 0 or > MaxNameLength || !hello.InstanceId.All(IsIdCharacter))
-            throw new BadMessageException("an instance id that is none: letters, digits, '-', '_' and '.' are allowed");
-        if (hello.Tags.Count > MaxTags)
-            throw new BadMessageException($"{hello.Tags.Count} tags, {MaxTags} is the limit");
-
-        foreach (var text in (string[])[hello.Name, hello.AgentVersion, hello.Group, hello.Customer, hello.Image, .. hello.Tags.Keys, .. hello.Tags.Values])
-        {
-            if (text.Length > MaxNameLength || !EscapedText.IsPlain(text))
-                throw new BadMessageException("a name that is too long, or has characters that cannot be shown");
-        }
-
-        return new Instance(
-            hello.InstanceId,
-            hello.Name,
-            hello.AgentVersion,
-            hello.Group,
-            hello.Customer,
-            hello.Tags.ToImmutableSortedDictionary(StringComparer.Ordinal),
-            hello.Image,
-            time.GetUtcNow());
-    }
-
-    private static bool IsIdCharacter(char character) =>
-        char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.';
 
     private static partial class Log
     {

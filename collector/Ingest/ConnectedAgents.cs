@@ -29,7 +29,7 @@ internal sealed class ConnectedAgents(TimeProvider time)
         foreach (var id in instanceIds)
         {
             if (_connections.TryGetValue(id, out var connection))
-                connection.Wake();
+                connection.PolicyMayDiffer();
         }
     }
 
@@ -44,10 +44,10 @@ internal sealed class ConnectedAgents(TimeProvider time)
     /// <exception cref="SecondStreamException">The other stream is alive.</exception>
     public async Task<Connection> EnterAsync(string instanceId, CancellationToken cancellation)
     {
-        var connection = new Connection(instanceId, time.GetUtcNow(), Remove);
+        var connection = new Connection(instanceId, time, Remove);
         while (_connections.GetOrAdd(instanceId, connection) is var current && current != connection)
         {
-            if (await current.IsAliveAsync(time, cancellation))
+            if (await current.IsAliveAsync(cancellation))
                 throw new SecondStreamException(instanceId);
             current.TakeOver();
             await current.Left.WaitAsync(cancellation);
@@ -60,15 +60,19 @@ internal sealed class ConnectedAgents(TimeProvider time)
         _connections.TryRemove(new KeyValuePair<string, Connection>(connection.InstanceId, connection));
 
     /// <summary>One agent's stream while it lasts.</summary>
-    internal sealed class Connection(string instanceId, DateTimeOffset now, Action<Connection> leave) : IDisposable
+    internal sealed class Connection(string instanceId, TimeProvider time, Action<Connection> leave) : IDisposable
     {
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+        private readonly Lock _gate = new();
         private readonly CancellationTokenSource _takenOver = new();
         private readonly TaskCompletionSource _left = NewSignal();
         private volatile TaskCompletionSource _woken = NewSignal();
         private Challenge? _challenge;
-        private long _lastSeenTicks = now.UtcTicks;
+        private long _lastSeenTicks = time.GetUtcNow().UtcTicks;
+        private int _policyMayDiffer;
+        private TimeSpan _worked;
+        private long? _workBegan;
 
         public string InstanceId => instanceId;
 
@@ -82,7 +86,14 @@ internal sealed class ConnectedAgents(TimeProvider time)
         public Task Woken => _woken.Task;
 
         /// <summary>What the agent is to answer; null when nothing, or when it was told.</summary>
-        public ByteString? UntoldChallenge => Interlocked.CompareExchange(ref _challenge, null, null) is { } challenge ? challenge.Tell() : null;
+        public ByteString? UntoldChallenge
+        {
+            get
+            {
+                lock (_gate)
+                    return _challenge?.Tell();
+            }
+        }
 
         public DateTimeOffset LastSeen
         {
@@ -90,23 +101,71 @@ internal sealed class ConnectedAgents(TimeProvider time)
             set => Interlocked.Exchange(ref _lastSeenTicks, value.UtcTicks);
         }
 
+        public void PolicyMayDiffer()
+        {
+            Interlocked.Exchange(ref _policyMayDiffer, 1);
+            Wake();
+        }
+
+        /// <summary>Whether that was said since it was asked last.</summary>
+        public bool TakePolicyMayDiffer() => Interlocked.Exchange(ref _policyMayDiffer, 0) != 0;
+
         public void TakeOver() => _takenOver.Cancel();
 
         public void Wake() => Interlocked.Exchange(ref _woken, NewSignal()).SetResult();
 
         /// <summary>The agent answered a challenge.</summary>
-        public void Answered(ByteString nonce) => Interlocked.CompareExchange(ref _challenge, null, null)?.Answer(nonce);
+        public void Answered(ByteString nonce)
+        {
+            lock (_gate)
+                _challenge?.Answer(nonce);
+        }
+
+        /// <summary>Hands on the answers to a message, and knows meanwhile that it is the collector that takes its time.</summary>
+        public async IAsyncEnumerable<T> AtWork<T>(IAsyncEnumerable<T> answers)
+        {
+            BeginWork();
+            try
+            {
+                await foreach (var answer in answers)
+                {
+                    EndWork();
+                    yield return answer;
+                    BeginWork();
+                }
+            }
+            finally
+            {
+                EndWork();
+            }
+        }
 
         /// <summary>Asks the agent for a sign of life, together with whoever else asks now.</summary>
-        public async Task<bool> IsAliveAsync(TimeProvider time, CancellationToken cancellation)
+        /// <remarks>While its messages wait for the store it can't be heard: that time does not count.</remarks>
+        public async Task<bool> IsAliveAsync(CancellationToken cancellation)
         {
-            var mine = new Challenge();
-            var challenge = Interlocked.CompareExchange(ref _challenge, mine, null) ?? mine;
-            Wake();
-            await Task.WhenAny(challenge.Answered, Left, Task.Delay(Patience, time, cancellation));
-            Interlocked.CompareExchange(ref _challenge, null, challenge);
-            cancellation.ThrowIfCancellationRequested();
-            return challenge.Answered.IsCompleted && !Left.IsCompleted;
+            var challenge = Ask();
+            try
+            {
+                var (asked, worked) = (time.GetTimestamp(), Worked());
+                for (var left = Patience; left > TimeSpan.Zero && !challenge.Answered.IsCompleted && !Left.IsCompleted;)
+                {
+                    await Task.WhenAny(challenge.Answered, Left, Task.Delay(left, time, cancellation));
+                    cancellation.ThrowIfCancellationRequested();
+                    left = Patience - (time.GetElapsedTime(asked) - (Worked() - worked));
+                }
+
+                return challenge.Answered.IsCompleted && !Left.IsCompleted;
+            }
+            finally
+            {
+                // Others may still wait for the answer.
+                lock (_gate)
+                {
+                    if (--challenge.Askers == 0)
+                        _challenge = null;
+                }
+            }
         }
 
         public void Dispose()
@@ -115,17 +174,59 @@ internal sealed class ConnectedAgents(TimeProvider time)
             _left.TrySetResult();
         }
 
+        private Challenge Ask()
+        {
+            lock (_gate)
+            {
+                _challenge ??= new Challenge();
+                _challenge.Askers++;
+                Wake();
+                return _challenge;
+            }
+        }
+
+        private void BeginWork()
+        {
+            lock (_gate)
+                _workBegan ??= time.GetTimestamp();
+        }
+
+        private void EndWork()
+        {
+            lock (_gate)
+            {
+                if (_workBegan is { } began)
+                    _worked += time.GetElapsedTime(began);
+                _workBegan = null;
+            }
+        }
+
+        private TimeSpan Worked()
+        {
+            lock (_gate)
+                return _worked + (_workBegan is { } began ? time.GetElapsedTime(began) : TimeSpan.Zero);
+        }
+
         private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         private sealed class Challenge
         {
             private readonly ByteString _nonce = ByteString.CopyFrom(Guid.NewGuid().ToByteArray());
             private readonly TaskCompletionSource _answered = NewSignal();
-            private int _isTold;
+            private bool _isTold;
+
+            /// <summary>Who waits for the answer.</summary>
+            public int Askers { get; set; }
 
             public Task Answered => _answered.Task;
 
-            public ByteString? Tell() => Interlocked.Exchange(ref _isTold, 1) == 0 ? _nonce : null;
+            public ByteString? Tell()
+            {
+                if (_isTold)
+                    return null;
+                _isTold = true;
+                return _nonce;
+            }
 
             public void Answer(ByteString nonce)
             {

@@ -14,11 +14,17 @@ namespace Telemetry.Collector.Ingest;
 /// </remarks>
 internal sealed class HeadAssembly : IDisposable
 {
-    /// <summary>Bytes of nodes kept for a head that is not complete. 375,000 entries need about 3 MB besides their leaves.</summary>
-    private const int MaxHeldBytes = 32 * 1024 * 1024;
+    /// <summary>Memory that a head takes which is not complete. A million entries need about 5 MB besides their leaves.</summary>
+    public const int MaxHeldBytes = 32 * 1024 * 1024;
+
+    /// <summary>Of that, nodes that nobody asked for. Agents push 256 KiB.</summary>
+    public const int MaxUnaskedBytes = 8 * 1024 * 1024;
 
     /// <summary>What a node takes besides its bytes, so that many tiny ones are limited too.</summary>
     private const int NodeOverhead = 256;
+
+    /// <summary>What a node that waits for its children takes for each of them, besides its key: who waits for it, that it is wanted, where it stands.</summary>
+    private const int ChildOverhead = 224;
 
     /// <summary>Checked nodes beyond this are stored early, so that an interrupted first contact resumes.</summary>
     private const int StoreEarlyBytes = 1024 * 1024;
@@ -30,28 +36,39 @@ internal sealed class HeadAssembly : IDisposable
     private const int Few = 64;
 
     private readonly AssemblyRoom _room;
-    private readonly List<byte[]> _arrived = [];
+    private readonly AssemblyRoom.Share _share;
+    private readonly List<(Digest Digest, byte[] Bytes)> _arrived = [];
     private readonly Dictionary<Digest, Waiting> _waiting = [];
     private readonly Dictionary<Digest, List<Waiting>> _parents = [];
     private readonly Dictionary<Digest, byte[]> _offered = [];
+
+    // Checked and not handed out yet; the others are in the store.
     private readonly Dictionary<Digest, StoredNode> _known = [];
+
+    // In the store, and not below another of them: that one would not be there without it.
     private readonly HashSet<Digest> _relied = [];
+    private readonly List<Digest> _covered = [];
     private readonly HashSet<Digest> _requested = [];
     private readonly Stack<Digest> _wanted = [];
     private readonly HashSet<Digest> _missingRoots;
     private readonly List<CheckedNode> _checked = [];
     private long? _sweeps;
-    private int _heldBytes, _checkedBytes;
+    private int _checkedBytes, _unaskedBytes;
+    private long _broughtBytes;
+    private int _broughtNodes;
 
-    public HeadAssembly(Roots roots, AssemblyRoom room)
-        : this(EntryKinds.All.Select(kind => roots[kind]), room)
+    /// <param name="revoked">Called, on any thread, when it had to give way to others: <see cref="CheckRoom"/> says so.</param>
+    public HeadAssembly(Roots roots, AssemblyRoom room, Action? revoked = null)
+        : this(EntryKinds.All.Select(kind => roots[kind]), room, revoked)
     {
     }
 
+    /// <inheritdoc cref="HeadAssembly(Roots, AssemblyRoom, Action?)"/>
     /// <param name="roots">Of all trees that are to be complete.</param>
-    public HeadAssembly(IEnumerable<Digest> roots, AssemblyRoom room)
+    public HeadAssembly(IEnumerable<Digest> roots, AssemblyRoom room, Action? revoked = null)
     {
         _room = room;
+        _share = room.Open(revoked ?? (static () => { }));
         _missingRoots = [.. roots];
         foreach (var root in _missingRoots)
             _wanted.Push(root);
@@ -65,18 +82,29 @@ internal sealed class HeadAssembly : IDisposable
     /// <summary>Whether so much is lacking that it has to wait for its turn.</summary>
     public bool NeedsTurn => _requested.Count + _wanted.Count > Few;
 
+    /// <summary>Whether nodes that were asked for have not come.</summary>
+    public bool IsOwed => _requested.Count > 0;
+
+    /// <summary>What it holds, of the room that all have together.</summary>
+    public long HeldBytes => _share.Bytes;
+
     /// <summary>Takes in a node that was asked for, or pushed unasked.</summary>
+    /// <returns>Whether it was asked for.</returns>
     /// <exception cref="BadMessageException">More than an unfinished head may bring.</exception>
     /// <exception cref="OverloadedException">More than all unfinished heads together may.</exception>
-    public void Take(byte[] bytes)
+    public bool Take(byte[] bytes)
     {
-        var size = bytes.Length + NodeOverhead;
-        if (_heldBytes + size > MaxHeldBytes)
-            throw new BadMessageException($"more than {MaxHeldBytes / 1024 / 1024} MiB of nodes for one unfinished head");
-        _room.Hold(size);
-        _heldBytes += size;
-        _arrived.Add(bytes);
+        var digest = TreeNode.DigestOf(bytes);
+        var isAsked = _requested.Contains(digest);
+        Hold(SizeOf(bytes));
+        _arrived.Add((digest, bytes));
+        if (!isAsked && (_unaskedBytes += SizeOf(bytes)) > MaxUnaskedBytes)
+            throw new BadMessageException($"more than {MaxUnaskedBytes / 1024 / 1024} MiB of nodes that nobody asked for");
+        return isAsked;
     }
+
+    /// <exception cref="OverloadedException">It had to give way to others.</exception>
+    public void CheckRoom() => _share.Check();
 
     /// <summary>Puts what arrived in its place, and passes what is in the store by now.</summary>
     /// <param name="isItsTurn">Whether it may ask for many nodes; for few it always may.</param>
@@ -97,11 +125,11 @@ internal sealed class HeadAssembly : IDisposable
     public void AdvanceInOrder(NodeTable nodes)
     {
         _sweeps ??= nodes.Sweeps();
-        foreach (var bytes in _arrived)
+        foreach (var (digest, bytes) in _arrived)
         {
-            var digest = TreeNode.DigestOf(bytes);
+            _unaskedBytes -= SizeOf(bytes);
             if (Known(digest, nodes) is not null)
-                Release(bytes.Length + NodeOverhead);
+                _share.Release(SizeOf(bytes));
             else
                 Place(digest, bytes, nodes);
             if (_waiting.ContainsKey(digest))
@@ -120,8 +148,12 @@ internal sealed class HeadAssembly : IDisposable
         // The next ones rely on these, should they be swept before they are part of a head.
         foreach (var node in _checked)
             _relied.Add(node.Summary.Digest);
-        Release(_checkedBytes + (_checked.Count * NodeOverhead));
+        foreach (var child in _covered)
+            _relied.Remove(child);
+        _share.Release(_checkedBytes + (_checked.Count * NodeOverhead));
         _checked.Clear();
+        _known.Clear();
+        _covered.Clear();
         _checkedBytes = 0;
         return nodes;
     }
@@ -134,17 +166,16 @@ internal sealed class HeadAssembly : IDisposable
         return store.WriteAsync(transaction => transaction.Nodes.Add(nodes));
     }
 
-    public void Dispose() => Release(_heldBytes);
+    public void Dispose() => _share.Dispose();
 
     private void PlaceArrived(NodeTable nodes)
     {
-        foreach (var bytes in _arrived)
+        foreach (var (digest, bytes) in _arrived)
         {
-            var digest = TreeNode.DigestOf(bytes);
             if (_requested.Remove(digest))
                 Place(digest, bytes, nodes);
-            else if (Known(digest, nodes) is not null || !_offered.TryAdd(digest, bytes))
-                Release(bytes.Length + NodeOverhead);
+            else if (_waiting.ContainsKey(digest) || Known(digest, nodes) is not null || !_offered.TryAdd(digest, bytes))
+                Drop(bytes);
         }
 
         _arrived.Clear();
@@ -182,11 +213,11 @@ internal sealed class HeadAssembly : IDisposable
             return true;
 
         if (_known.TryGetValue(digest, out var known))
-            Found(known);
+            Found(known, nodes);
         else if (_offered.Remove(digest, out var bytes))
-            Place(digest, bytes, nodes);
+            PlaceOffered(digest, bytes, nodes);
         else if (Stored(digest, nodes) is { } stored)
-            Found(stored);
+            Found(stored, nodes);
         else
             return false;
         return true;
@@ -210,38 +241,52 @@ internal sealed class HeadAssembly : IDisposable
         }
 
         if (waiting.Missing == 0)
-            Check(waiting);
-        else
-            _waiting[digest] = waiting;
+        {
+            Check(waiting, nodes);
+            return;
+        }
+
+        _waiting[digest] = waiting;
+        waiting.Held = node.KeyBytes + (node.Count * ChildOverhead);
+        Hold(waiting.Held);
     }
 
-    private void Check(Waiting first)
+    private void PlaceOffered(Digest digest, byte[] bytes, NodeTable nodes)
+    {
+        _unaskedBytes -= SizeOf(bytes);
+        Place(digest, bytes, nodes);
+    }
+
+    private void Check(Waiting first, NodeTable nodes)
     {
         var ready = new Queue<Waiting>([first]);
         while (ready.TryDequeue(out var waiting))
         {
-            var summary = NodeSummary.Check(waiting.Node, waiting.Digest, child => _known[child].Summary);
+            // One that was in the store when the node came may have been swept since.
+            var summary = NodeSummary.Check(waiting.Node, waiting.Digest, child => (Known(child, nodes) ?? throw new NodeMissingException(child)).Summary);
             var known = new StoredNode(summary, NodeSummary.CanBeRoot(waiting.Node));
             _waiting.Remove(waiting.Digest);
+            _share.Release(waiting.Held);
+            Bring(waiting);
             _checked.Add(new CheckedNode(summary, known.CanBeRoot, waiting.Bytes));
             _checkedBytes += waiting.Bytes.Length;
+            _known[waiting.Digest] = known;
             Became(known, ready);
         }
     }
 
     /// <summary>A node that was lacking is in the store by now: another instance brought it.</summary>
-    private void Found(StoredNode stored)
+    private void Found(StoredNode stored, NodeTable nodes)
     {
         var ready = new Queue<Waiting>();
         Became(stored, ready);
         foreach (var waiting in ready)
-            Check(waiting);
+            Check(waiting, nodes);
     }
 
     private void Became(StoredNode known, Queue<Waiting> ready)
     {
         var digest = known.Summary.Digest;
-        _known[digest] = known;
         if (_missingRoots.Remove(digest) && !known.CanBeRoot)
             throw new NotCanonicalException("a root with a single child");
         if (!_parents.Remove(digest, out var parents))
@@ -261,16 +306,35 @@ internal sealed class HeadAssembly : IDisposable
         if (nodes.Find(digest) is not { } stored)
             return null;
 
-        _known[digest] = stored;
         _relied.Add(digest);
         return stored;
     }
 
-    private void Release(int bytes)
+    /// <summary>Counts a node that is new to the store.</summary>
+    private void Bring(Waiting waiting)
     {
-        _heldBytes -= bytes;
-        _room.Release(bytes);
+        _broughtNodes++;
+        _broughtBytes += waiting.Bytes.Length;
+        if (_broughtNodes > _room.MaxBrought.Nodes || _broughtBytes > _room.MaxBrought.Bytes)
+            throw new BadMessageException($"more than {_room.MaxBrought.Nodes} nodes or {_room.MaxBrought.Bytes / 1024 / 1024} MiB for one head");
+        for (var i = 0; i < waiting.Node.Count && !waiting.Node.IsLeaf; i++)
+            _covered.Add(waiting.Node.Child(i));
     }
+
+    private void Hold(int bytes)
+    {
+        if (_share.Bytes + bytes > MaxHeldBytes)
+            throw new BadMessageException($"more than {MaxHeldBytes / 1024 / 1024} MiB of nodes for one unfinished head");
+        _share.Hold(bytes);
+    }
+
+    private void Drop(byte[] bytes)
+    {
+        _unaskedBytes -= SizeOf(bytes);
+        _share.Release(SizeOf(bytes));
+    }
+
+    private static int SizeOf(byte[] bytes) => bytes.Length + NodeOverhead;
 
     /// <summary>A node whose children are not all known.</summary>
     private sealed class Waiting(Digest digest, TreeNode node, byte[] bytes)
@@ -282,5 +346,8 @@ internal sealed class HeadAssembly : IDisposable
         public byte[] Bytes { get; } = bytes;
 
         public int Missing { get; set; }
+
+        /// <summary>Memory it takes besides its bytes while it waits.</summary>
+        public int Held { get; set; }
     }
 }

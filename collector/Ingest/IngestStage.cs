@@ -10,5 +10,7 @@ internal static class IngestStage
         .AddSingleton<ConnectedAgents>()
         .AddSingleton<AssemblyRoom>()
         .AddSingleton<Departures>()
+        .AddSingleton<MessageRoom>()
+        .AddSingleton<HelloRates>()
         .AddHostedService<PresenceKeeper>();
 }

@@ -7,13 +7,16 @@ namespace Telemetry.Collector.Storage;
 /// <remarks>Holds between two sweeps only. Readers look in it by the count of sweeps that they see, so none finds a node that is gone.</remarks>
 internal sealed class NodeCache
 {
-    /// <summary>About 300 bytes each.</summary>
-    private const int MaxNodes = 100_000;
+    // Some 100,000 ordinary ones. Of hostile ones, whose keys are the longest there are, 4,000.
+    private const long MaxBytes = 32 * 1024 * 1024;
+
+    /// <summary>What a node takes besides its first and last key.</summary>
+    private const int Overhead = 256;
 
     private Era _era = new(0);
 
     /// <returns>Null for a reader who sees an older state than others saw before.</returns>
-    public ConcurrentDictionary<Digest, StoredNode>? Between(long sweeps)
+    public Era? Between(long sweeps)
     {
         while (true)
         {
@@ -21,29 +24,27 @@ internal sealed class NodeCache
             if (era.Sweeps > sweeps)
                 return null;
             if (era.Sweeps == sweeps && !era.IsFull)
-                return era.Nodes;
+                return era;
             Interlocked.CompareExchange(ref _era, new Era(sweeps), era);
         }
     }
 
-    private sealed class Era(long sweeps)
+    internal sealed class Era(long sweeps)
     {
+        private readonly ConcurrentDictionary<Digest, StoredNode> _nodes = new();
+        private long _bytes;
+
         public long Sweeps => sweeps;
 
-        private int _uses;
-        private volatile bool _isFull;
+        public bool IsFull => Interlocked.Read(ref _bytes) >= MaxBytes;
 
-        public ConcurrentDictionary<Digest, StoredNode> Nodes { get; } = new();
+        public StoredNode? Find(Digest digest) => _nodes.GetValueOrDefault(digest);
 
-        /// <summary>Looked at now and then, for it is dear to count.</summary>
-        public bool IsFull
+        public void Add(StoredNode node)
         {
-            get
-            {
-                if (Interlocked.Increment(ref _uses) % 1024 == 0)
-                    _isFull = Nodes.Count >= MaxNodes;
-                return _isFull;
-            }
+            var summary = node.Summary;
+            if (_nodes.TryAdd(summary.Digest, node))
+                Interlocked.Add(ref _bytes, Overhead + summary.FirstKey.Length + summary.LastKey.Length);
         }
     }
 }

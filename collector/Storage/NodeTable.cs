@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Data.Common;
 using Dapper;
 using Telemetry.Protocol.Model;
@@ -9,7 +8,7 @@ namespace Telemetry.Collector.Storage;
 /// <param name="cache">Null where nodes may be seen that are not stored yet.</param>
 internal sealed class NodeTable(DbConnection connection, DbTransaction transaction, NodeCache? cache) : INodeSource, IDisposable
 {
-    private ConcurrentDictionary<Digest, StoredNode>? _cached;
+    private NodeCache.Era? _cached;
     private long? _sweeps;
     private DbCommand? _read;
 
@@ -30,11 +29,11 @@ internal sealed class NodeTable(DbConnection connection, DbTransaction transacti
     public StoredNode? Find(Digest digest)
     {
         _cached ??= cache?.Between(Sweeps());
-        if (_cached?.TryGetValue(digest, out var cached) == true)
+        if (_cached?.Find(digest) is { } cached)
             return cached;
         var stored = Load(digest);
         if (stored is not null)
-            _cached?.TryAdd(digest, stored);
+            _cached?.Add(stored);
         return stored;
     }
 

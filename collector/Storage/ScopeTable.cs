@@ -15,6 +15,20 @@ internal sealed class ScopeTable(DbConnection connection, DbTransaction transact
             "INSERT INTO scopes (digest, body) VALUES (@Digest, @Body) ON CONFLICT (digest) DO NOTHING",
             new { Digest = scope.Digest.ToArray(), Body = StoredCoverage.EncodeScope(scope) }, transaction);
 
+    /// <summary>Forgets scopes that no head and no baseline has any more.</summary>
+    /// <returns>How many were forgotten.</returns>
+    public int DeleteUnreferenced(int most) =>
+        connection.Execute(
+            """
+            DELETE FROM scopes
+             WHERE digest IN (SELECT s.digest
+                                FROM scopes s
+                               WHERE NOT EXISTS (SELECT 1 FROM heads     h WHERE h.scope_digest = s.digest)
+                                 AND NOT EXISTS (SELECT 1 FROM baselines b WHERE b.scope_digest = s.digest)
+                               LIMIT @most)
+            """,
+            new { most }, transaction);
+
     public Scope? Find(Digest digest) =>
         connection.QuerySingleOrDefault<byte[]>(
             "SELECT body FROM scopes WHERE digest = @Digest", new { Digest = digest.ToArray() }, transaction)

@@ -140,6 +140,8 @@ internal sealed class StoreTransaction(DbConnection connection, DbTransaction tr
 
     public HeadTable Heads { get; } = new(connection, transaction);
 
+    public ScopeTable Scopes { get; } = new(connection, transaction);
+
     public BaselineTable Baselines { get; } = new(connection, transaction);
 
     public LayerTable Layers { get; } = new(connection, transaction);

@@ -1,3 +1,4 @@
+using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
 
@@ -12,6 +13,11 @@ internal interface IPointSink
     /// <summary>The last position of an instance's health lane that was added.</summary>
     HeadPosition Watermark(string instanceId);
 
+    /// <summary>Takes in a delivery as it is now, whatever its stream names later.</summary>
+    /// <returns>What there is to be done when it is added.</returns>
     /// <exception cref="BadMessageException">What no agent delivers.</exception>
-    Task AddAsync(PointDelivery delivery);
+    Action<StoreTransaction> Prepare(PointDelivery delivery);
+
+    /// <summary>Adds deliveries of one instance, in their order: all of them, or none.</summary>
+    Task AddAsync(IReadOnlyList<Action<StoreTransaction>> deliveries);
 }

@@ -9,18 +9,20 @@ namespace Telemetry.Collector.TimeSeries;
 /// </summary>
 internal sealed class NoPointSink(StateStore store) : IPointSink
 {
+    private static readonly Action<StoreTransaction> Nothing = static _ => { };
+
     public bool IsWanted => false;
 
     public HeadPosition Watermark(string instanceId) => default;
 
-    public Task AddAsync(PointDelivery delivery)
+    public Action<StoreTransaction> Prepare(PointDelivery delivery)
     {
         var points = delivery.CountPoints();
         var losses = delivery.Losses();
         if (points == 0 && losses.Count == 0 && delivery.LateSampleAt is null)
-            return Task.CompletedTask;
+            return Nothing;
 
-        return store.WriteAsync(transaction =>
+        return transaction =>
         {
             if (points > 0 && delivery.SampledAt is { } at)
                 transaction.PointAccounts.Count(delivery.InstanceId, PointDelivery.HourOf(at), delivery.Position.Epoch, new PointCounts(0, 0, 0, 0, 0, points));
@@ -28,6 +30,14 @@ internal sealed class NoPointSink(StateStore store) : IPointSink
                 transaction.PointAccounts.Count(delivery.InstanceId, hour, delivery.Position.Epoch, counts);
             if (delivery.LateSampleAt is { } late)
                 transaction.Presence.Sampled(delivery.InstanceId, late, delivery.Sampling);
-        });
+        };
     }
+
+    public Task AddAsync(IReadOnlyList<Action<StoreTransaction>> deliveries) => deliveries.All(delivery => delivery == Nothing)
+        ? Task.CompletedTask
+        : store.WriteAsync(transaction =>
+        {
+            foreach (var delivery in deliveries)
+                delivery(transaction);
+        });
 }

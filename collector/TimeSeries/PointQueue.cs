@@ -6,8 +6,11 @@ namespace Telemetry.Collector.TimeSeries;
 
 /// <summary>Keeps points on disk until the time-series server has them. Full: the oldest give way, and are counted.</summary>
 /// <param name="limit">Bytes of lines that may wait.</param>
-internal sealed class PointQueue(StateStore store, TimeProvider time, long limit = 1L << 30) : IPointSink
+internal sealed class PointQueue(StateStore store, StoreOptions options, TimeProvider time, long limit = 1L << 30) : IPointSink
 {
+    /// <summary>How far an agent's clock may be ahead of ours.</summary>
+    private static readonly TimeSpan Ahead = TimeSpan.FromHours(1);
+
     private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _gate = new();
@@ -29,18 +32,17 @@ internal sealed class PointQueue(StateStore store, TimeProvider time, long limit
 
     public HeadPosition Watermark(string instanceId) => store.Read(transaction => transaction.Points.Watermark(instanceId));
 
-    public async Task AddAsync(PointDelivery delivery)
+    public Action<StoreTransaction> Prepare(PointDelivery delivery)
     {
         var batch = delivery.Batch;
         var points = delivery.CountPoints();
-        var losses = delivery.Losses();
+        var losses = delivery.Losses().Where(loss => IsAccounted(loss.Hour)).ToList();
         var (lines, count, rejections) = Encode(batch, delivery.Names);
-        await Gathered();
-        await WriteAsync(transaction =>
+        return transaction =>
         {
             transaction.Points.SetWatermark(delivery.InstanceId, delivery.Position);
             var epoch = delivery.Position.Epoch;
-            var owner = delivery.SampledAt is { } at ? new PointOwner(delivery.InstanceId, PointDelivery.HourOf(at), epoch) : null;
+            var owner = delivery.SampledAt is { } at && IsAccounted(at) ? new PointOwner(delivery.InstanceId, PointDelivery.HourOf(at), epoch) : null;
             if (owner is not null && (points > 0 || batch.Collected > 0))
                 transaction.PointAccounts.Count(owner.InstanceId, owner.Hour, epoch, new PointCounts((long)batch.Collected, count, points - count, 0, 0));
             foreach (var (reason, rejected) in rejections)
@@ -53,6 +55,16 @@ internal sealed class PointQueue(StateStore store, TimeProvider time, long limit
                 transaction.Presence.Sampled(delivery.InstanceId, late, delivery.Sampling);
             if (count > 0)
                 Add(transaction, lines, count, owner);
+        };
+    }
+
+    public async Task AddAsync(IReadOnlyList<Action<StoreTransaction>> deliveries)
+    {
+        await Gathered();
+        await WriteAsync(transaction =>
+        {
+            foreach (var delivery in deliveries)
+                delivery(transaction);
         });
         Wake();
     }
@@ -164,6 +176,14 @@ internal sealed class PointQueue(StateStore store, TimeProvider time, long limit
                 rejections[reason] = rejections.GetValueOrDefault(reason) + 1;
         }
     }
+
+    /// <summary>Of hours that a wrong clock or a hostile peer makes up there is no account: those of the future would never be forgotten.</summary>
+    private bool IsAccounted(DateTimeOffset hour)
+    {
+        var now = time.GetUtcNow();
+        return hour >= now - options.History && hour <= now + Ahead;
+    }
+
 
     private void Wake() => Interlocked.Exchange(ref _added, NewSignal()).SetResult();
 

@@ -14,7 +14,7 @@ internal static class TimeSeriesStage
 
         services.AddSingleton(influx);
         services.AddSingleton(provider => new PointQueue(
-            provider.GetRequiredService<StateStore>(), provider.GetRequiredService<TimeProvider>(), influx.QueueBytes));
+            provider.GetRequiredService<StateStore>(), provider.GetRequiredService<StoreOptions>(), provider.GetRequiredService<TimeProvider>(), influx.QueueBytes));
         services.AddSingleton<IPointSink>(provider => provider.GetRequiredService<PointQueue>());
         services.AddSingleton(new HttpClient { Timeout = Patience });
         services.AddSingleton<InfluxClient>();

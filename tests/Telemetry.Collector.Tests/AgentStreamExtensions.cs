@@ -12,7 +12,8 @@ internal static class AgentStreamExtensions
         return stream.WelcomeAsync().GetAwaiter().GetResult();
     }
 
-    public static IReadOnlyList<V1.ConnectResponse> Pending(this AgentStream stream) => stream.PendingAsync().ToBlockingEnumerable().ToList();
+    public static IReadOnlyList<V1.ConnectResponse> Pending(this AgentStream stream) =>
+        [.. new[] { stream.AnotherPolicy() }.OfType<V1.ConnectResponse>(), .. stream.PendingAsync().ToBlockingEnumerable()];
 
     public static IReadOnlyList<V1.ConnectResponse> Receive(this AgentStream stream, V1.ConnectRequest request) =>
         stream.ReceiveAsync(request).ToBlockingEnumerable().ToList();

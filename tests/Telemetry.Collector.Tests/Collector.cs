@@ -19,6 +19,8 @@ namespace Telemetry.Collector.Tests;
 /// <summary>The collector's stages on a real store in a folder of its own, without listeners and with a clock that stands.</summary>
 internal sealed class Collector : IDisposable
 {
+    public static readonly StoreOptions StoreOptions = new(TimeSpan.FromDays(400));
+
     private readonly TemporaryDirectory _folder = new();
 
     private readonly ILogger<Pipeline> _pipelineLog;
@@ -60,8 +62,10 @@ internal sealed class Collector : IDisposable
 
     public AssemblyRoom Room { get; private set; } = null!;
 
-    public AgentStream NewStream(IPointSink? points = null) =>
-        new(Store, Pipeline, Room, Policies, FleetKey, points ?? new NoPointSink(Store), Time, NullLogger.Instance);
+    public MessageRoom Messages { get; private set; } = null!;
+
+    public AgentStream NewStream(IPointSink? points = null, AssemblyRoom? room = null, MessageRoom? messages = null) =>
+        new(Store, Pipeline, room ?? Room, messages ?? Messages, Policies, FleetKey, points ?? new NoPointSink(Store), Time, NullLogger.Instance);
 
     public Departures NewDepartures() => new(Store, NullLogger<Departures>.Instance);
 
@@ -105,6 +109,7 @@ internal sealed class Collector : IDisposable
         Store.Write(transaction => transaction.Presence.EndAll());
         Agents = new ConnectedAgents(Time);
         Room = new AssemblyRoom(Time);
+        Messages = new MessageRoom();
         Feed = new DeviationFeed(Store);
         Policies = new PolicyBook();
         Seals = new Seals(SigningKey.LoadOrCreate(_folder.Path), Time);

@@ -52,12 +52,14 @@ public sealed class BadPeerTests(BadPeerTests.SharedCollector shared) : IClassFi
         await NobodyElseNotices();
     }
 
-    [Fact]
-    public async Task Message_TooLong_IsRefused()
+    [Theory]
+    [InlineData(2)]
+    [InlineData(64)]
+    public async Task Message_TooLong_IsRefused(int mebibytes)
     {
         await using var peer = new RawStream(shared.Server);
 
-        var status = await peer.SendAll(BadPeers.AfterHello().Append(new byte[64 * 1024 * 1024]));
+        var status = await peer.SendAll(BadPeers.AfterHello().Append(new byte[mebibytes * 1024 * 1024]));
 
         Assert.Equal(StatusCode.ResourceExhausted, status.StatusCode);
         await NobodyElseNotices();
@@ -81,12 +83,30 @@ public sealed class BadPeerTests(BadPeerTests.SharedCollector shared) : IClassFi
         };
         var head = BadPeers.Head(head => head.Pushed = (uint)nodes.Count(), nodes.First());
 
-        var batches = nodes.Chunk(what is "tiny nodes" or "empty nodes" ? 10_000 : 20).Select(BadPeers.Nodes);
+        var batches = nodes.Chunk(what is "tiny nodes" or "empty nodes" ? 10_000 : 5).Select(BadPeers.Nodes);
 
         var status = await peer.SendAll(BadPeers.AfterHello(batches.Prepend(head)));
 
         Assert.Equal(StatusCode.InvalidArgument, status.StatusCode);
         await NobodyElseNotices();
+    }
+
+    [Fact]
+    public async Task Heads_OfManyPeersThatPushWithoutEnd_DelayNobody()
+    {
+        var peers = Enumerable.Range(0, 20).Select(_ => new RawStream(shared.Server)).ToList();
+        await Task.WhenAll(peers.Select(async (peer, number) =>
+        {
+            foreach (var message in BadPeers.AfterHello(BadPeers.Head(head => head.Pushed = uint.MaxValue, BadNodes.Leaf("a"))))
+                await peer.Send(message);
+            for (var i = 0; i < 100; i++)
+                await peer.Send(BadPeers.Nodes([[.. BitConverter.GetBytes(number), .. BitConverter.GetBytes(i), .. new byte[64 * 1024]]]));
+        }));
+
+        await NobodyElseNotices();
+
+        foreach (var peer in peers)
+            await peer.DisposeAsync();
     }
 
     /// <summary>A scope may be named by its digest later on the same stream; so it is remembered, but not without end.</summary>
@@ -139,7 +159,7 @@ public sealed class BadPeerTests(BadPeerTests.SharedCollector shared) : IClassFi
     private static void BadScope(V1.Head head, int number)
     {
         var scope = new Scope(
-            [EntryKey.Of($"{number}"), .. Enumerable.Range(0, 900).Select(i => EntryKey.Of($"{i}" + new string('x', 4000)))], []);
+            [EntryKey.Of($"{number}"), .. Enumerable.Range(0, 200).Select(i => EntryKey.Of($"{i}" + new string('x', 4000)))], []);
         head.Sequence = (ulong)number + 1;
         head.Coverage.Scope = scope.ToMessage();
         head.Coverage.ScopeDigest = scope.Digest.ToMessage();

@@ -28,4 +28,14 @@ public sealed class GapListTests
         Assert.Equal(5, built.Count);
         Assert.All(built, gap => Assert.True(gap.Prefix.IsUnder(EntryKey.Of("dir"))));
     }
+
+    [Fact]
+    public void Build_LongerThanAHeadMayBe_BecomeFewerAndWider()
+    {
+        var gaps = new GapList(EntryKind.File);
+        for (var i = 0; i < 900; i++)
+            gaps.Add(EntryKey.Of("dir", $"sub{i % 5}", new string('x', 4_000) + i), "x");
+
+        Assert.Equal(5, gaps.Build().Count);
+    }
 }

@@ -79,6 +79,23 @@ public sealed class ChangeMappingTests : IDisposable
     }
 
     [Fact]
+    public void Next_LongCommandLines_StayBelowWhatTheCollectorTakes()
+    {
+        using var spools = new Spools();
+        var log = new ChangeLog(spools.Open().Changes, _mapping.Encode, spools.Clock, headGeneration: 0);
+        for (var i = 1; i <= 200; i++)
+            Add(log, $"{i}", By(new Actor(i) { Executable = new string('e', 4_000), CommandLine = [new string('c', 4_000)], ParentExecutable = new string('p', 4_000) }));
+        var sent = default(SpoolCursor);
+
+        var sizes = new List<int>();
+        while (ChangeMapping.Next(log, ref sent) is { } batch)
+            sizes.Add(batch.CalculateSize());
+
+        Assert.InRange(sizes.Count, 2, 200);
+        Assert.All(sizes, size => Assert.InRange(size, 1, 1 << 19));
+    }
+
+    [Fact]
     public void Next_BatchesOfSeveralLooks_AreOneMessageWithEachActorOnce()
     {
         using var spools = new Spools();

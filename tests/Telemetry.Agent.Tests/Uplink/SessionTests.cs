@@ -89,6 +89,34 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
+    public async Task Collector_ThatTakesNothing_IsWaitedForWhileTheLoopBeatsButNotForEver()
+    {
+        Say(new ConnectResponse { Welcome = Welcome() });
+        _sent.TakesNothing = true;
+        _health.Add(new HealthSample(_spools.Clock.GetUtcNow(), [new HealthPoint("mem", [HealthField.Of("used", 1)])]));
+        var pulse = new LoopPulse("uplink");
+        using var session = NewSession(pulse);
+        var running = session.RunAsync(new Hello(), _ => { }, Cancellation);
+
+        var began = _spools.Clock.GetUtcNow();
+        while (_spools.Clock.GetUtcNow() - began < TimeSpan.FromMinutes(4))
+        {
+            var beats = pulse.Beats;
+            await Eventually.True(() => AfterSeconds(5) && pulse.Beats > beats, "the loop to beat", Cancellation);
+        }
+
+        Assert.False(running.IsCompleted);
+        await Eventually.True(() => AfterSeconds(10) && running.IsCompleted, "the stream to end", Cancellation);
+        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => running)).StatusCode);
+
+        bool AfterSeconds(int seconds)
+        {
+            _spools.Clock.Advance(TimeSpan.FromSeconds(seconds));
+            return true;
+        }
+    }
+
+    [Fact]
     public void ToMessage_Losses_AreOfWholeHoursWithTheirReason()
     {
         var record = new Agent.Spool.SpoolRecord
@@ -114,13 +142,18 @@ public sealed class SessionTests : IDisposable
     /// <summary>Until the collector, which says no more, has so many messages of a kind.</summary>
     private async Task Run(int count, ConnectRequest.MessageOneofCase kind)
     {
-        var call = new AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse>(
-            _sent, new Answers(_collector.Reader), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
-        using var session = new Session(call, _rules, _store, _changes, _health, new LoopPulse("uplink"), _spools.Clock);
+        using var session = NewSession(new LoopPulse("uplink"));
         var running = session.RunAsync(new Hello(), _ => { }, Cancellation);
         await Eventually.True(() => _sent.Messages.Count(message => message.MessageCase == kind) == count, $"{count} of {kind}", Cancellation);
         _collector.Writer.Complete();
         await running;
+    }
+
+    private Session NewSession(LoopPulse pulse)
+    {
+        var call = new AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse>(
+            _sent, new Answers(_collector.Reader), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+        return new Session(call, _rules, _store, _changes, _health, pulse, _spools.Clock);
     }
 
     private sealed class Sent : IClientStreamWriter<ConnectRequest>
@@ -139,6 +172,9 @@ public sealed class SessionTests : IDisposable
 
         public WriteOptions? WriteOptions { get; set; }
 
+        /// <summary>But the hello.</summary>
+        public bool TakesNothing { get; set; }
+
         public Task WriteAsync(ConnectRequest message)
         {
             lock (_gate)
@@ -146,7 +182,8 @@ public sealed class SessionTests : IDisposable
             return Task.CompletedTask;
         }
 
-        public Task WriteAsync(ConnectRequest message, CancellationToken cancellationToken) => WriteAsync(message);
+        public Task WriteAsync(ConnectRequest message, CancellationToken cancellationToken) =>
+            TakesNothing && message.Hello is null ? Task.Delay(Timeout.Infinite, cancellationToken) : WriteAsync(message);
 
         public Task CompleteAsync() => Task.CompletedTask;
     }

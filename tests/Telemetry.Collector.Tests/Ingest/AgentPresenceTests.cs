@@ -102,7 +102,7 @@ public sealed class AgentPresenceTests : IDisposable
 
     private (AgentStream Stream, FakeAgent Agent) Connect(bool hasPoints, int sampling = 10, string bootId = "boot-1", DateTimeOffset? bootedAt = null)
     {
-        var stream = _collector.NewStream(hasPoints ? new PointQueue(_collector.Store, TimeProvider.System) : null);
+        var stream = _collector.NewStream(hasPoints ? new PointQueue(_collector.Store, new StoreOptions(TimeSpan.FromDays(36_500)), TimeProvider.System) : null);
         var agent = new FakeAgent(stream).Hello(_collector.Time.GetUtcNow(), bootId, bootedAt ?? At(-600), TimeSpan.FromSeconds(sampling));
         return (stream, agent);
     }

@@ -246,6 +246,24 @@ public sealed class AgentStreamTests : IDisposable
         Assert.All(sent.Order().Take(4), count => Assert.InRange(count, 1, nodes.Count / 4));
     }
 
+    [Fact]
+    public void Heads_MoreThanAnyAgentSends_AreRefusedUntilTimePasses()
+    {
+        var stream = _collector.NewStream();
+        new FakeAgent(stream).Hello().Report(FileTree.OfSize(10), sequence: 2_000);
+        var head = FakeAgent.Head(FileTree.OfSize(10).Build().Roots);
+
+        var sent = 0;
+        for (; sent < 2_000 && Record.Exception(() => stream.Receive(head)) is null;)
+            sent++;
+
+        Assert.InRange(sent, 900, 1_000);
+        Assert.Throws<Telemetry.Collector.Ingest.FloodException>(() => stream.Receive(head));
+        Assert.Empty(stream.Receive(new V1.ConnectRequest { Heartbeat = new V1.Heartbeat() }));
+        _collector.Time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Single(stream.Receive(head));
+    }
+
     [Theory]
     [InlineData("tampered leaf")]
     [InlineData("a node that is none")]

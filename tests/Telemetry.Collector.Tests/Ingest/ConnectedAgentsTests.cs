@@ -74,6 +74,47 @@ public sealed class ConnectedAgentsTests
     }
 
     [Fact]
+    public async Task SecondStream_WhileTheFirstWaitsForTheStore_WaitsUntilItCanAnswer()
+    {
+        using var first = await _agents.EnterAsync("i-1", Cancellation);
+        var stored = new TaskCompletionSource();
+        var working = first.AtWork(Answers()).ToListAsync(Cancellation).AsTask();
+
+        var second = _agents.EnterAsync("i-1", Cancellation);
+        for (var i = 0; i < 6; i++)
+            _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.False(second.IsCompleted);
+        stored.SetResult();
+        await working;
+        Answer(first);
+
+        await Assert.ThrowsAsync<SecondStreamException>(() => second);
+        Assert.False(first.TakenOver.IsCancellationRequested);
+
+        async IAsyncEnumerable<int> Answers()
+        {
+            await stored.Task;
+            yield return 1;
+        }
+    }
+
+    [Fact]
+    public async Task SecondStream_WhoseChallengeAnotherOneGaveUp_StillHearsTheAnswer()
+    {
+        using var first = await _agents.EnterAsync("i-1", Cancellation);
+        using var impatient = new CancellationTokenSource();
+        var second = _agents.EnterAsync("i-1", impatient.Token);
+        var third = _agents.EnterAsync("i-1", Cancellation);
+        var nonce = first.UntoldChallenge!;
+
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        first.Answered(nonce);
+
+        await Assert.ThrowsAsync<SecondStreamException>(() => third);
+    }
+
+    [Fact]
     public async Task SecondStream_WhenTheFirstEnds_NeedNotWait()
     {
         var first = await _agents.EnterAsync("i-1", Cancellation);

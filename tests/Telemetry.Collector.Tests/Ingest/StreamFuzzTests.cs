@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Ingest;
 using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
@@ -34,6 +35,7 @@ public sealed class StreamFuzzTests
             {
                 var mutator = new StreamMutator(new Random((seed * 1_000_000) + (store * StreamsOfAStore) + stream), recorded);
                 var end = Record.Exception(() => Play(collector, mutator, $".{stream}"));
+                Assert.Equal((0, 0), (collector.Room.Bytes, collector.Messages.Bytes));
                 Assert.True(
                     end is null or BadMessageException or NotCanonicalException or InvalidProtocolBufferException,
                     $"Seed {seed}, store {store}, stream {stream}: {end}");
@@ -54,12 +56,20 @@ public sealed class StreamFuzzTests
             throw new BadMessageException("the first message is not a hello");
 
         hello.InstanceId += suffix;
-        var stream = collector.NewStream(new PointQueue(collector.Store, TimeProvider.System));
+        using var stream = collector.NewStream(new PointQueue(collector.Store, Collector.StoreOptions, TimeProvider.System));
         stream.Welcome(hello);
-        foreach (var message in messages.Skip(1))
+        try
         {
-            stream.Receive(message);
-            CertifyFirst(collector, hello.InstanceId);
+            foreach (var message in messages.Skip(1))
+            {
+                stream.Receive(message);
+                Assert.InRange(collector.Room.Bytes, 0, HeadAssembly.MaxHeldBytes);
+                CertifyFirst(collector, hello.InstanceId);
+            }
+        }
+        finally
+        {
+            stream.LeaveAsync(collector.NewDepartures(), Some.Time).GetAwaiter().GetResult();
         }
     }
 

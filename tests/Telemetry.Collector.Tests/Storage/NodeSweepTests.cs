@@ -162,6 +162,29 @@ public sealed class NodeSweepTests : IDisposable
         Assert.Equal(CountReachable(), CountStored());
     }
 
+    [Fact]
+    public void Forget_ScopesThatNothingHas_AreRemovedAndNoOthers()
+    {
+        var agent = new FakeAgent(_collector.NewStream()).Hello();
+        agent.Report(FileTree.OfSize(1), sequence: 1, coverage: Some.Coverage with { Scope = ScopeOf("baseline") });
+        _collector.Certify("i-1");
+        agent.Report(FileTree.OfSize(2), sequence: 2, coverage: Some.Coverage with { Scope = ScopeOf("gone") });
+        _collector.Time.Advance(TimeSpan.FromDays(1));
+        agent.Report(FileTree.OfSize(3), sequence: 3, coverage: Some.Coverage with { Scope = ScopeOf("now") });
+        Assert.Equal([true, true, true], Stored());
+
+        _collector.Time.Advance(TimeSpan.FromDays(401));
+        _retention.Forget(Cancellation);
+
+        Assert.Equal([true, false, true], Stored());
+        Assert.Equal(ScopeOf("now").Digest, _collector.Store.Read(transaction => transaction.Heads.Newest("i-1"))!.Coverage.Scope.Digest);
+
+        IEnumerable<bool> Stored() => _collector.Store.Read(transaction =>
+            new[] { "baseline", "gone", "now" }.Select(name => transaction.Scopes.Find(ScopeOf(name).Digest) is not null).ToList());
+    }
+
+    private static Scope ScopeOf(string name) => new([EntryKey.Of(name)], []);
+
     private void ForgetTwice()
     {
         _retention.Forget(Cancellation);

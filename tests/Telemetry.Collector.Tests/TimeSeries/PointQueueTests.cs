@@ -13,10 +13,13 @@ namespace Telemetry.Collector.Tests.TimeSeries;
 
 public sealed class PointQueueTests : IDisposable
 {
+    // By the real clock, and what it counts is of a time of the tests' own.
+    private static readonly StoreOptions Kept = new(TimeSpan.FromDays(36_500));
+
     private readonly Collector _collector = new();
     private readonly PointQueue _queue;
 
-    public PointQueueTests() => _queue = new PointQueue(_collector.Store, TimeProvider.System);
+    public PointQueueTests() => _queue = new PointQueue(_collector.Store, Kept, TimeProvider.System);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -127,16 +130,16 @@ public sealed class PointQueueTests : IDisposable
     [Fact]
     public async Task Queue_ThatIsFull_DropsTheOldestAndSaysSo()
     {
-        var queue = new PointQueue(_collector.Store, TimeProvider.System, limit: 1_000_000);
+        var queue = new PointQueue(_collector.Store, Kept, TimeProvider.System, limit: 1_000_000);
         for (var sequence = 1ul; sequence <= 5; sequence++)
         {
-            await queue.AddAsync(Delivery(Text(sequence, 60_000), 5 * sequence, sequence));
+            await AddAsync(queue, Delivery(Text(sequence, 60_000), 5 * sequence, sequence));
             queue.Add([.. Text(sequence, 10_000)]);
         }
 
         // 350,000 bytes each: two of five fit. One that is on its way to the server is kept, for it may have it already.
         var taken = queue.Oldest(1, 1);
-        await queue.AddAsync(Delivery(Text(6, 60_000), 30, 6));
+        await AddAsync(queue, Delivery(Text(6, 60_000), 30, 6));
 
         Assert.InRange(_collector.Store.Read(transaction => transaction.Points.Bytes()), 700_000, 1_000_000);
         Assert.Contains(_collector.Store.Read(transaction => transaction.Points.Oldest(10_000, long.MaxValue)), batch => batch.Id == taken[0].Id);
@@ -158,6 +161,29 @@ public sealed class PointQueueTests : IDisposable
         Assert.Equal(lines.Lines.Length - first, LineProtocol.FirstLine(lines.Lines[first..]));
     }
 
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    [InlineData(24 * 365 * 1000, false)]
+    [InlineData(-24 * 399, true)]
+    [InlineData(-24 * 401, false)]
+    public async Task Account_OfAnHourThatNobodyKeeps_IsNotKept(int hoursAhead, bool isKept)
+    {
+        var hour = Some.Time.AddHours(hoursAhead);
+        var batch = new V1.HealthBatch { Epoch = 1, Sequence = 1, Collected = 3 };
+        batch.Losses.Add(new V1.Loss { Hour = hour.ToTimestamp(), Points = 7, Reason = V1.LossReason.SpoolFull });
+        var queue = new PointQueue(_collector.Store, Collector.StoreOptions, _collector.Time);
+
+        var adding = AddAsync(queue, new PointDelivery("i-1", new HeadPosition(1, 1), batch, new SeriesNames()) { SampledAt = hour });
+        _collector.Time.Advance(TimeSpan.FromMilliseconds(100));
+        await adding;
+
+        var accounts = _collector.Store.Read(transaction => transaction.PointAccounts.Of("i-1", DateTimeOffset.MinValue, DateTimeOffset.MaxValue));
+        PointCounts[] expected = isKept ? [new PointCounts(3, 0, 0, 7, 0, 0)] : [];
+        Assert.Equal(expected, accounts.Select(account => account.Counts));
+    }
+
     private async Task Write(StubServer server)
     {
         using var http = new HttpClient(server);
@@ -176,7 +202,9 @@ public sealed class PointQueueTests : IDisposable
     }
 
     private Task Deliver(V1.HealthBatch batch, ulong sequence) =>
-        _queue.AddAsync(new PointDelivery("i-1", new HeadPosition(1, sequence), batch, new SeriesNames()) { SampledAt = Some.Time });
+        AddAsync(_queue, new PointDelivery("i-1", new HeadPosition(1, sequence), batch, new SeriesNames()) { SampledAt = Some.Time });
+
+    private static Task AddAsync(PointQueue queue, PointDelivery delivery) => queue.AddAsync([queue.Prepare(delivery)]);
 
     private static PointDelivery Delivery(IEnumerable<V1.Point> points, ulong collected, ulong sequence)
     {

@@ -1,0 +1,169 @@
+using Google.Protobuf;
+using Telemetry.Collector.Ingest;
+using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Model;
+using V1 = Telemetry.Protocol.V1;
+
+namespace Telemetry.Collector.Tests.Ingest;
+
+/// <summary>Heads that are not complete, and never will be: what they may hold, for how long, and at whose cost.</summary>
+public sealed class UnfinishedHeadTests : IDisposable
+{
+    private static readonly V1.ConnectRequest Heartbeat = new() { Heartbeat = new V1.Heartbeat() };
+
+    private readonly Collector _collector = new();
+
+    public void Dispose() => _collector.Dispose();
+
+    [Fact]
+    public void HostileStreams_ThatFillTheRoom_StarveNobodyAndEnd()
+    {
+        using var room = new AssemblyRoom(_collector.Time) { MaxBytes = 20 * 1024 * 1024 };
+        var hostile = Enumerable.Range(0, 20).Select(i =>
+        {
+            var stream = _collector.NewStream(room: room);
+            new FakeAgent(stream, $"i-hostile-{i}").Hello();
+            return stream;
+        }).ToList();
+        var ends = hostile.Select((stream, i) => Record.Exception(() => PushInVain(stream, i))).ToList();
+        Assert.InRange(room.Bytes, room.MaxBytes / 2, room.MaxBytes);
+
+        using var honest = _collector.NewStream(room: room);
+        var agent = new FakeAgent(honest, "i-honest").Hello();
+        var tree = FileTree.OfSize(5_000);
+        Assert.NotNull(agent.Report(tree));
+        tree["/srv/5/5"] = Some.File("changed");
+        Assert.NotNull(agent.Report(tree, sequence: 2));
+
+        // They go on saying that they live, and no more.
+        for (var i = 0; i < 7; i++)
+        {
+            _collector.Time.Advance(TimeSpan.FromSeconds(10));
+            ends = [.. ends.Zip(hostile, (end, stream) => end ?? Record.Exception(() => stream.Receive(Heartbeat)))];
+            hostile.Zip(ends).Where(one => one.Second is not null).ToList().ForEach(one => one.First.Dispose());
+        }
+
+        Assert.All(ends, end => Assert.True(end is StalledHeadException or OverloadedException, $"{end}"));
+        Assert.Contains(ends, end => end is StalledHeadException);
+        Assert.Equal(0, room.Bytes);
+        Assert.NotNull(agent.Report(tree, sequence: 3));
+    }
+
+    [Fact]
+    public void Nodes_ThatNobodyAskedFor_AreRefusedLongBeforeThoseThatWere()
+    {
+        using var stream = _collector.NewStream();
+        new FakeAgent(stream).Hello();
+
+        var end = Record.Exception(() => PushInVain(stream, 0, mebibytes: 9));
+
+        Assert.IsType<BadMessageException>(end);
+        Assert.InRange(_collector.Room.Bytes, 1, HeadAssembly.MaxUnaskedBytes + 100_000);
+    }
+
+    [Fact]
+    public void Head_WhoseNodesComeSlowly_IsNotStalled()
+    {
+        using var stream = _collector.NewStream();
+        new FakeAgent(stream).Hello();
+        var (roots, nodes) = FileTree.OfSize(500).Build();
+        var open = new Queue<Digest>(Requested(stream.Receive(FakeAgent.Head(roots))));
+
+        var acks = 0;
+        while (open.TryDequeue(out var digest))
+        {
+            _collector.Time.Advance(TimeSpan.FromSeconds(50));
+            Assert.Empty(stream.Receive(Heartbeat));
+            var answers = stream.Receive(Batch(nodes[digest]));
+            acks += answers.Count(answer => answer.Ack is not null);
+            foreach (var next in Requested(answers))
+                open.Enqueue(next);
+        }
+
+        Assert.Equal(1, acks);
+        _collector.Time.Advance(TimeSpan.FromHours(1));
+        Assert.Empty(stream.Receive(Heartbeat));
+    }
+
+    [Fact]
+    public void Node_ThatWaitsForItsChildren_IsChargedForWhatItUnfoldsTo()
+    {
+        // Keys that share nearly all of their 4 KiB: each is as long as the node in memory, and a few bytes on the wire.
+        var nodes = new Dictionary<Digest, byte[]>();
+        var builder = new TreeBuilder(node => nodes[node.Digest] = node.Bytes);
+        for (var i = 0; i < 400; i++)
+            builder.Append(EntryKey.Of(new string('a', 4_000) + $"{i:0000}"), Some.File("x"));
+        var root = builder.Finish();
+        var unfolded = TreeNode.Decode(nodes[root]);
+        using var assembly = new HeadAssembly(Roots.Empty.With(EntryKind.File, root), _collector.Room);
+        _collector.Store.Read(transaction => assembly.Advance(transaction.Nodes, isItsTurn: true));
+
+        Assert.True(assembly.Take(nodes[root]));
+        _collector.Store.Read(transaction => assembly.Advance(transaction.Nodes, isItsTurn: true));
+
+        Assert.False(unfolded.IsLeaf);
+        Assert.InRange(assembly.HeldBytes, unfolded.KeyBytes + nodes[root].Length, 2 * (unfolded.KeyBytes + nodes[root].Length));
+        assembly.Dispose();
+        Assert.Equal(0, _collector.Room.Bytes);
+    }
+
+    [Theory]
+    [InlineData(long.MaxValue, 500)]
+    [InlineData(300_000, int.MaxValue)]
+    public void Tree_WithoutEnd_IsRefused(long bytes, int nodes)
+    {
+        using var room = new AssemblyRoom(_collector.Time) { MaxBrought = (bytes, nodes) };
+        using var stream = _collector.NewStream(room: room);
+        var agent = new FakeAgent(stream).Hello();
+
+        Assert.Throws<BadMessageException>(() => agent.Report(FileTree.OfSize(20_000)));
+
+        Assert.Null(_collector.Store.Read(transaction => transaction.Heads.Newest("i-1")));
+        Assert.NotNull(new FakeAgent(_collector.NewStream(room: room), "i-2").Hello().Report(FileTree.OfSize(1_000)));
+    }
+
+    /// <summary>All it takes grows more slowly than the tree, so what holds for a fifth holds for the whole.</summary>
+    [Fact]
+    public void Tree_OfAMillionEntries_FitsManyTimes()
+    {
+        var (roots, nodes) = FileTree.OfSize(200_000).Build();
+        using var stream = _collector.NewStream();
+        new FakeAgent(stream).Hello();
+        var open = new Queue<Digest>(Requested(stream.Receive(FakeAgent.Head(roots))));
+        var (most, sent, isAcknowledged) = (0L, 0, false);
+        while (open.Count > 0)
+        {
+            // As an agent's messages are: 64 KiB at a time.
+            var batch = new V1.NodeBatch();
+            for (var bytes = 0; bytes < 64 * 1024 && open.TryDequeue(out var digest); bytes += nodes[digest].Length)
+                batch.Nodes.Add(UnsafeByteOperations.UnsafeWrap(nodes[digest]));
+            sent += batch.Nodes.Count;
+            var answers = stream.Receive(new V1.ConnectRequest { Nodes = batch });
+            most = Math.Max(most, _collector.Room.Bytes);
+            isAcknowledged |= answers.Any(answer => answer.Ack is not null);
+            foreach (var next in Requested(answers))
+                open.Enqueue(next);
+        }
+
+        Assert.True(isAcknowledged);
+        Assert.InRange(most, 1, HeadAssembly.MaxHeldBytes / 5);
+        Assert.InRange(5 * sent, 1, _collector.Room.MaxBrought.Nodes / 4);
+        Assert.InRange(5 * nodes.Values.Sum(node => (long)node.Length), 1, _collector.Room.MaxBrought.Bytes / 3);
+    }
+
+    /// <summary>Announces that it pushes without end, and brings some of it.</summary>
+    private static void PushInVain(AgentStream stream, int number, int mebibytes = 2)
+    {
+        var head = FakeAgent.Head(Roots.Empty.With(EntryKind.File, Digest.Of(BitConverter.GetBytes(number))));
+        head.Head.Pushed = uint.MaxValue;
+        stream.Receive(head);
+        for (var i = 0; i < mebibytes * 16; i++)
+            stream.Receive(Batch([.. BitConverter.GetBytes(number), .. BitConverter.GetBytes(i), .. new byte[64 * 1024]]));
+    }
+
+    private static V1.ConnectRequest Batch(byte[] node) =>
+        new() { Nodes = new V1.NodeBatch { Nodes = { UnsafeByteOperations.UnsafeWrap(node) } } };
+
+    private static IEnumerable<Digest> Requested(IEnumerable<V1.ConnectResponse> answers) =>
+        answers.Where(answer => answer.NodeRequest is not null).SelectMany(answer => answer.NodeRequest.Digests).Select(digest => digest.ToDigest());
+}
