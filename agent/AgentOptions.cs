@@ -1,5 +1,6 @@
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Identity;
+using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Scrub;
@@ -24,6 +25,8 @@ internal sealed record AgentOptions
 
     /// <summary>Made with mode 0700 when it is not there.</summary>
     public required string StateDirectory { get; init; }
+
+    public required StateOptions State { get; init; }
 
     public required InstanceOptions Instance { get; init; }
 
@@ -52,6 +55,7 @@ internal sealed record AgentOptions
             Collector = ReadCollector(settings),
             Root = AbsolutePath(settings, "root", "/"),
             StateDirectory = AbsolutePath(settings, "state_directory", "/var/lib/telemetry-agent"),
+            State = StateOptions.Read(settings.Section("state")),
             Instance = InstanceOptions.Read(settings.Section("instance")),
             Watch = WatchOptions.Read(settings.Section("watch")),
             Scan = ScanOptions.Read(settings.Section("scan")),

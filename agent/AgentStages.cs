@@ -56,9 +56,10 @@ internal static class AgentStages
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<SpoolDirectory>>()));
 
-    public static IServiceCollection AddManifest(this IServiceCollection services) => services
+    public static IServiceCollection AddManifest(this IServiceCollection services, AgentOptions options) => services
         .AddSingleton(provider => new StateStore(
             provider.GetRequiredService<StateDirectory>().Path,
+            options.State,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<StateStore>>()))
         .AddSingleton(provider => new ChangeLog(

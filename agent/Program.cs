@@ -17,7 +17,7 @@ var run = RunCommand.Create(clock, (services, options) => services
     .AddSpool(options)      // what is not acknowledged yet, kept on disk
     .AddScan(options)       // files and packages → fingerprints
     .AddWatch(options)      // what changes is looked at at once
-    .AddManifest()          // fingerprints → trees and heads, kept on disk
+    .AddManifest(options)   // fingerprints → trees and heads, kept on disk
     .AddScrub(options)      // what the scans take on trust, slowly read again
     .AddHealth(options)     // probes → samples
     .AddUplink()            // heads, nodes and samples → collector

@@ -12,7 +12,7 @@ internal static class StatusView
     {
         yield return Row("agent", $"{report.Version}, pid {report.Pid}, since {Time(report.StartedAt)}");
         yield return Row("instance", report.Instance);
-        yield return Row("state", report.StateDirectory + (report.InMemory ? ": can't be used, all is kept in memory" : ""));
+        yield return Row("state", report.StateDirectory + (report.InMemory ? $": can't be used ({report.InMemoryReason}), all is kept in memory" : ""));
         yield return Row("collector", Connection(report.Connection));
         yield return Row("last ack", Ack(report.LastAck));
         foreach (var row in report.Head is { } head ? HeadRows(head) : [Row("head", "none yet: the first scan is running")])

@@ -12,22 +12,23 @@ namespace Telemetry.Agent.Manifest;
 /// </summary>
 internal sealed partial class StateStore : IDisposable
 {
-    private static readonly TimeSpan ReturnAfter = TimeSpan.FromMinutes(10);
-
     private readonly string _directory;
+    private readonly TimeSpan _returnAfter;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
     private readonly Lock _gate = new();
     private StateDatabase _database;
     private HeadLedger _ledger;
     private string? _memoryDirectory;
+    private volatile string? _failure;
     private DateTimeOffset _returnAt;
     private bool _isDamaged;
 
     /// <param name="directory">Exists; whether it can be written to shows here.</param>
-    public StateStore(string directory, TimeProvider clock, ILogger log)
+    public StateStore(string directory, StateOptions options, TimeProvider clock, ILogger log)
     {
         _directory = directory;
+        _returnAfter = options.ReturnAfter;
         _clock = clock;
         _log = log;
         (_database, _ledger) = OpenBest(aboveEpoch: 0);
@@ -37,7 +38,10 @@ internal sealed partial class StateStore : IDisposable
     public event Action? Changed;
 
     /// <summary>The disk can't be used; the state is in memory.</summary>
-    public bool IsInMemory => _memoryDirectory is not null;
+    public bool IsInMemory => _failure is not null;
+
+    /// <summary>Why the state is in memory; null: it is on the disk.</summary>
+    public string? Failure => _failure;
 
     public HeadLedger Ledger
     {
@@ -52,8 +56,8 @@ internal sealed partial class StateStore : IDisposable
     /// <remarks>A damaged database is made anew, a disk that fails is left for memory; either way the look begins again.</remarks>
     public HeadLedger Look(ManifestScan scan, ScanProgress progress, CancellationToken cancellation)
     {
-        if (IsInMemory && _clock.GetUtcNow() >= _returnAt)
-            Swap(() => OpenBest(_ledger.Epoch));
+        if (IsReturnDue)
+            TryReturn();
 
         while (true)
         {
@@ -70,7 +74,7 @@ internal sealed partial class StateStore : IDisposable
         PartScan scan, DateTimeOffset observedAfter, Action<long, IReadOnlyList<(EntryKind Kind, TreeEdit Edit)>> changed, ScanProgress progress, CancellationToken cancellation)
     {
         var before = Ledger;
-        return before.Head is { } head && head.Coverage.Scope.Equals(scan.Scope)
+        return before.Head is { } head && head.Coverage.Scope.Equals(scan.Scope) && !IsReturnDue
             ? Try(() => LookOnce(scan, before, observedAfter, changed, progress, cancellation))
             : null;
     }
@@ -148,6 +152,27 @@ internal sealed partial class StateStore : IDisposable
         }
     }
 
+    private bool IsReturnDue => IsInMemory && _clock.GetUtcNow() >= _returnAt;
+
+    /// <summary>To the disk, if that can be used again; else what is in memory stays, and need not be read again.</summary>
+    private void TryReturn()
+    {
+        _returnAt = _clock.GetUtcNow() + _returnAfter;
+        try
+        {
+            Swap(() => OpenMended(_ledger.Epoch));
+        }
+        catch (Exception e) when (IsUnusable(e))
+        {
+            _failure = e.Message;
+            return;
+        }
+
+        DeleteMemory();
+        _failure = null;
+        Log.BackOnDisk(_log, _directory);
+    }
+
     /// <summary>What can't be read is not here; the next look repairs it.</summary>
     private T? Read<T>(Func<T?> read)
     {
@@ -183,15 +208,16 @@ internal sealed partial class StateStore : IDisposable
             Log.Damaged(_log, e.Message);
             Swap(() =>
             {
+                // Before its files are taken from under it: closed later, it would take away those of its successor.
+                _database.Dispose();
                 _isDamaged = false;
-                StateDatabase.Delete(_memoryDirectory ?? _directory);
-                return OpenBest(_ledger.Epoch);
+                return Failure is { } failure ? OpenInMemory(_ledger.Epoch, failure) : OpenBest(_ledger.Epoch, isDamaged: true);
             });
         }
         catch (SqliteException e) when (!IsInMemory && IsDiskFailure(e))
         {
-            Log.DiskFailed(_log, _directory, e.Message);
-            Swap(() => OpenInMemory(_ledger.Epoch));
+            Log.DiskFailed(_log, _directory, e.Message, _returnAfter);
+            Swap(() => OpenInMemory(_ledger.Epoch, e.Message));
         }
 
         return null;
@@ -242,42 +268,47 @@ internal sealed partial class StateStore : IDisposable
         return after;
     }
 
+    /// <summary>Takes another database; when that can't be opened, the one there is stays.</summary>
     private void Swap(Func<(StateDatabase, HeadLedger)> open)
     {
         lock (_gate)
         {
-            _database.Dispose();
+            var before = _database;
             (_database, _ledger) = open();
+            before.Dispose();
         }
 
         Changed?.Invoke();
     }
 
-    private (StateDatabase, HeadLedger) OpenBest(ulong aboveEpoch)
+    /// <param name="isDamaged">What is on the disk is of no use.</param>
+    private (StateDatabase, HeadLedger) OpenBest(ulong aboveEpoch, bool isDamaged = false)
     {
-        var formerMemory = _memoryDirectory;
         try
         {
-            var opened = OpenOnDisk(aboveEpoch);
-            if (formerMemory is not null)
-            {
-                Log.BackOnDisk(_log, _directory);
-                DeleteMemory();
-            }
+            if (isDamaged)
+                StateDatabase.Delete(_directory);
+            return OpenMended(aboveEpoch);
+        }
+        catch (Exception e) when (IsUnusable(e))
+        {
+            Log.DiskFailed(_log, _directory, e.Message, _returnAfter);
+            return OpenInMemory(aboveEpoch, e.Message);
+        }
+    }
 
-            return opened;
+    /// <summary>Made anew when it is damaged.</summary>
+    private (StateDatabase, HeadLedger) OpenMended(ulong aboveEpoch)
+    {
+        try
+        {
+            return OpenOnDisk(aboveEpoch);
         }
         catch (Exception e) when (IsDamage(e))
         {
             Log.Damaged(_log, e.Message);
             StateDatabase.Delete(_directory);
             return OpenOnDisk(aboveEpoch);
-        }
-        catch (Exception e) when (e is UnauthorizedAccessException or IOException || (e is SqliteException failure && IsDiskFailure(failure)))
-        {
-            if (formerMemory is null)
-                Log.DiskFailed(_log, _directory, e.Message);
-            return OpenInMemory(aboveEpoch);
         }
     }
 
@@ -296,14 +327,15 @@ internal sealed partial class StateStore : IDisposable
     }
 
     /// <summary>A database on a filesystem that lives in memory: SQLite's own memory databases know no readers beside a writer.</summary>
-    private (StateDatabase, HeadLedger) OpenInMemory(ulong aboveEpoch)
+    private (StateDatabase, HeadLedger) OpenInMemory(ulong aboveEpoch, string reason)
     {
-        _returnAt = _clock.GetUtcNow() + ReturnAfter;
+        _returnAt = _clock.GetUtcNow() + _returnAfter;
         DeleteMemory();
         var parent = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
         _memoryDirectory = Path.Combine(parent, "telemetry-agent-" + Guid.NewGuid().ToString("n"));
         Directory.CreateDirectory(_memoryDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var database = StateDatabase.Open(_memoryDirectory);
+        _failure = reason;
         return (database, Load(database, aboveEpoch));
     }
 
@@ -329,6 +361,9 @@ internal sealed partial class StateStore : IDisposable
     private static bool IsDamage(Exception e) =>
         e is DamagedStateException or NotCanonicalException or BadMessageException or SqliteException { SqliteErrorCode: 11 or 26 or 1 };
 
+    private static bool IsUnusable(Exception e) =>
+        e is UnauthorizedAccessException or IOException || (e is SqliteException failure && IsDiskFailure(failure));
+
     // SQLITE_PERM, READONLY, IOERR, FULL, CANTOPEN.
     private static bool IsDiskFailure(SqliteException e) => e.SqliteErrorCode is 3 or 8 or 10 or 13 or 14;
 
@@ -337,8 +372,8 @@ internal sealed partial class StateStore : IDisposable
         [LoggerMessage(1, LogLevel.Error, "The state database is damaged ({Reason}); it is made anew, every file is read again and the collector is told a new epoch")]
         public static partial void Damaged(ILogger log, string reason);
 
-        [LoggerMessage(2, LogLevel.Error, "The state directory {Directory} can't be used ({Reason}); the agent works from memory and tries again in 10 minutes. Free some space, or make the directory writable")]
-        public static partial void DiskFailed(ILogger log, string directory, string reason);
+        [LoggerMessage(2, LogLevel.Error, "The state directory {Directory} can't be used ({Reason}); the agent works from memory and tries again in {After}. Free some space, or make the directory writable")]
+        public static partial void DiskFailed(ILogger log, string directory, string reason, TimeSpan after);
 
         [LoggerMessage(3, LogLevel.Information, "The state directory {Directory} can be used again")]
         public static partial void BackOnDisk(ILogger log, string directory);

@@ -41,6 +41,7 @@ internal sealed class StatusBoard(
             Instance = identity.InstanceId,
             StateDirectory = options.StateDirectory,
             InMemory = store.IsInMemory,
+            InMemoryReason = store.Failure,
             Connection = ConnectionStatus.Of(options.Collector, state),
             LastAck = Ack(ledger, state.LastAck),
             Head = ledger.Head is { } head ? Head(head, ledger.LookCompletedAt) : null,

@@ -16,7 +16,7 @@ internal static class StatusClient
     public static async Task<(string Json, StatusReport Report)?> AskAsync(string stateDirectory, CancellationToken cancellation)
     {
         var isDenied = false;
-        foreach (var path in StatusSocket.SearchedAt(stateDirectory))
+        foreach (var path in StatusSocket.SearchedAt(stateDirectory, Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")))
         {
             try
             {

@@ -22,6 +22,9 @@ internal sealed record StatusReport
     /// <summary>The state directory can't be used: state is kept in memory, and lost when the agent ends.</summary>
     public required bool InMemory { get; init; }
 
+    /// <summary>Why it can't be used; null when it can.</summary>
+    public string? InMemoryReason { get; init; }
+
     public required ConnectionStatus Connection { get; init; }
 
     /// <summary>Null: the collector has none of this agent's heads.</summary>

@@ -26,6 +26,7 @@ internal static class StatusSocket
         Path.Combine(string.IsNullOrEmpty(runtimeDirectory) ? stateDirectory : runtimeDirectory.Split(':')[0], Name);
 
     /// <summary>Where an agent with this state directory may be.</summary>
-    public static IReadOnlyList<string> SearchedAt(string stateDirectory) =>
-        [Path.Combine(RuntimeDirectory, Name), Path.Combine(stateDirectory, Name)];
+    /// <param name="runtimeDirectory">The environment's RUNTIME_DIRECTORY, of who asks.</param>
+    public static IReadOnlyList<string> SearchedAt(string stateDirectory, string? runtimeDirectory) =>
+        [.. ((string[])[ServedAt(stateDirectory, runtimeDirectory), Path.Combine(RuntimeDirectory, Name), Path.Combine(stateDirectory, Name)]).Distinct()];
 }

@@ -24,6 +24,7 @@ public sealed class AgentOptionsTests
         Assert.Equal(Environment.MachineName, options.Instance.Name);
         Assert.Equal(TimeSpan.FromSeconds(10), options.Scan.Interval);
         Assert.Equal(TimeSpan.FromSeconds(10), options.Health.Interval);
+        Assert.Equal(TimeSpan.FromMinutes(10), options.State.ReturnAfter);
         Assert.Equal((64L << 20, 0.1), (options.Spool.Bytes, options.Spool.FreeShare));
         Assert.True(options.Limits.IsSecret(EntryKey.OfPath("etc/shadow").Bytes));
         Assert.True(options.Limits.MayParse(EntryKey.OfPath("etc/hosts"), "hosts"));

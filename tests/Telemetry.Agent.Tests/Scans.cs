@@ -13,6 +13,8 @@ internal static class Scans
     /// <summary>A clock that is late enough for the times of files just written to be trusted.</summary>
     public static FakeTimeProvider LaterClock() => new(TimeProvider.System.GetUtcNow() + TimeSpan.FromMinutes(1));
 
+    public static readonly StateOptions StateOptions = new() { ReturnAfter = TimeSpan.FromMinutes(10) };
+
     public static readonly FleetKey Key = FleetKey.Of(new byte[FleetKey.Length]);
 
     public static readonly Policy NoPolicy = new() { Name = "none" };

@@ -98,7 +98,7 @@ public sealed class PartScanTests : IDisposable
         _state.Dispose();
     }
 
-    private static StateStore Open(string directory) => new(directory, TimeProvider.System, NullLogger.Instance);
+    private static StateStore Open(string directory) => new(directory, Scans.StateOptions, TimeProvider.System, NullLogger.Instance);
 
     private HeadLedger Look(StateStore store) =>
         store.Look(_plan.Under(Scans.NoPolicy, Scans.Key, TimeProvider.System), new ScanProgress(), TestContext.Current.CancellationToken);

@@ -50,7 +50,7 @@ public sealed class StateStoreTests : IDisposable
     public void Look_FilesWrittenJustNow_AreReadAgain()
     {
         var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
-        using var store = new StateStore(_state.Path, clock, NullLogger.Instance);
+        using var store = new StateStore(_state.Path, Scans.StateOptions, clock, NullLogger.Instance);
         store.Look(Scans.Of(_tree.Path, clock: clock), new ScanProgress(), TestContext.Current.CancellationToken);
 
         var progress = new ScanProgress();
@@ -191,12 +191,47 @@ public sealed class StateStoreTests : IDisposable
     [Fact]
     public void Open_DirectoryThatCannotBeWritten_WorksFromMemory()
     {
-        using var store = new StateStore("/proc/no/such/directory", _clock, NullLogger.Instance);
+        using var store = new StateStore("/proc/no/such/directory", Scans.StateOptions, _clock, NullLogger.Instance);
 
         var head = Look(store).Head!;
 
         Assert.True(store.IsInMemory);
+        Assert.NotEqual("", store.Failure);
         Assert.Equal(Scans.Look(_tree.Path).Sighting.Roots, head.Roots);
+    }
+
+    [Fact]
+    public void Look_DirectoryStillCannotBeWritten_KeepsWhatIsInMemory()
+    {
+        using var store = new StateStore("/proc/no/such/directory", Scans.StateOptions, _clock, NullLogger.Instance);
+        var head = Look(store).Head!;
+
+        _clock.Advance(Scans.StateOptions.ReturnAfter);
+        var progress = new ScanProgress();
+        var again = Look(store, progress).Head!;
+
+        Assert.True(store.IsInMemory);
+        Assert.Equal((head.Position, 0), (again.Position, progress.FilesRead));
+    }
+
+    [Fact]
+    public void Look_DirectoryCanBeWrittenAgain_ReturnsToItWhenItIsTime()
+    {
+        var late = _state["late"];
+        using var store = new StateStore(late, Scans.StateOptions, _clock, NullLogger.Instance);
+        var head = Look(store).Head!;
+        Directory.CreateDirectory(late);
+
+        Look(store);
+        Assert.True(store.IsInMemory);
+        _clock.Advance(Scans.StateOptions.ReturnAfter);
+        var onDisk = Look(store).Head!;
+
+        Assert.False(store.IsInMemory);
+        Assert.Null(store.Failure);
+        Assert.True(onDisk.Position.Epoch > head.Position.Epoch);
+        Assert.Equal(head.Roots, onDisk.Roots);
+        Assert.True(File.Exists(Path.Combine(late, "state.db")));
     }
 
     public void Dispose()
@@ -205,7 +240,7 @@ public sealed class StateStoreTests : IDisposable
         _state.Dispose();
     }
 
-    private StateStore Open() => new(_state.Path, _clock, NullLogger.Instance);
+    private StateStore Open() => new(_state.Path, Scans.StateOptions, _clock, NullLogger.Instance);
 
     private HeadLedger Look(StateStore store, ScanProgress? progress = null)
     {

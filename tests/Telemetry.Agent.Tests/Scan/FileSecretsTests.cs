@@ -151,7 +151,7 @@ public sealed class FileSecretsTests : IDisposable
         """,
         "test.toml");
 
-    private StateStore Store() => new(_state.Path, Scans.LaterClock(), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+    private StateStore Store() => new(_state.Path, Scans.StateOptions, Scans.LaterClock(), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
 
     private ScanProgress Look(StateStore store, Policy policy, FleetKey key)
     {

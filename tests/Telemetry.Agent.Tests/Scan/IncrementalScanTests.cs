@@ -24,7 +24,7 @@ public sealed class IncrementalScanTests
         Assert.SkipUnless(File.Exists("/usr/bin/mtree") && File.Exists("/usr/bin/getfattr"), "mtree-netbsd or attr is not installed; tests/run.sh installs them");
         using var tree = new TemporaryDirectory();
         using var state = new TemporaryDirectory();
-        using var store = new StateStore(state.Path, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        using var store = new StateStore(state.Path, Scans.StateOptions, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         tree.Write("first", "");
         var expectedBefore = MtreeOracle.Of(tree.Path);
         var before = Look(store, tree.Path);

@@ -100,7 +100,7 @@ public sealed class ScrubberTests : IDisposable
 
     private StateStore Looked()
     {
-        var store = new StateStore(_state.Path, _clock, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        var store = new StateStore(_state.Path, Scans.StateOptions, _clock, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         Look(store);
         return store;
     }

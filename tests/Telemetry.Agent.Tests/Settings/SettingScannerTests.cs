@@ -338,7 +338,7 @@ public sealed class SettingScannerTests : IDisposable
         return noise;
     }
 
-    private StateStore Store() => new(_state.Path, Scans.LaterClock(), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+    private StateStore Store() => new(_state.Path, Scans.StateOptions, Scans.LaterClock(), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
 
     private LocalHead Look(StateStore store, Policy? policy = null) =>
         store.Look(_scans.Of(policy ?? Hosts), new ScanProgress(), TestContext.Current.CancellationToken).Head!;

@@ -15,6 +15,10 @@ public sealed class StatusSocketTests
     [Theory]
     [InlineData(null)]
     [InlineData("/run/telemetry")]
-    public void Socket_IsSearchedWhereItIsServed(string? runtimeDirectory) =>
-        Assert.Contains(StatusSocket.ServedAt("/state", runtimeDirectory), StatusSocket.SearchedAt("/state"));
+    [InlineData("/run/other")]
+    public void Socket_IsSearchedWhereItIsServed(string? runtimeDirectory)
+    {
+        Assert.Contains(StatusSocket.ServedAt("/state", runtimeDirectory), StatusSocket.SearchedAt("/state", runtimeDirectory));
+        Assert.Contains("/run/telemetry/agent.sock", StatusSocket.SearchedAt("/state", runtimeDirectory));
+    }
 }

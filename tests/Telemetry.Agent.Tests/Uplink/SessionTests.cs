@@ -29,7 +29,7 @@ public sealed class SessionTests : IDisposable
     public SessionTests()
     {
         var spool = _spools.Open();
-        _store = new StateStore(_state.Path, _spools.Clock, NullLogger.Instance);
+        _store = new StateStore(_state.Path, Scans.StateOptions, _spools.Clock, NullLogger.Instance);
         _rules = new RulesInForce(_state.Path, NullLogger<RulesInForce>.Instance);
         _changes = new ChangeLog(spool.Changes, _ => ([], 0), _spools.Clock, headGeneration: 0);
         _health = new HealthQueue(spool.Health, sample => sample.Encode("web-1"), hasCollector: true, NullLogger<HealthQueue>.Instance);
