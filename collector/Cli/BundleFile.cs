@@ -65,7 +65,7 @@ internal sealed class BundleFile : IDisposable
         }
         catch (Exception e) when (e is InvalidDataException or InvalidProtocolBufferException or EndOfStreamException)
         {
-            throw new CommandException(ExitCode.No, $"{path} is damaged: export it again, or copy it again.");
+            throw Damaged(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -74,13 +74,30 @@ internal sealed class BundleFile : IDisposable
     }
 
     /// <summary>All nodes, children before parents. Once.</summary>
+    /// <exception cref="CommandException">Damaged.</exception>
     public IEnumerable<ReadOnlyMemory<byte>> Nodes()
     {
-        while (ReadBlock(_stream, TreeNode.MaxLength) is { Length: > 0 } node)
+        while (ReadNode() is { Length: > 0 } node)
             yield return node;
+        if (_stream.Position != _stream.Length - SHA256.HashSizeInBytes)
+            throw Damaged(_stream.Name);
     }
 
     public void Dispose() => _stream.Dispose();
+
+    private byte[] ReadNode()
+    {
+        try
+        {
+            return ReadBlock(_stream, TreeNode.MaxLength);
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        {
+            throw Damaged(_stream.Name);
+        }
+    }
+
+    private static CommandException Damaged(string path) => new(ExitCode.No, $"{path} is damaged: export it again, or copy it again.");
 
     private static void CheckDigest(FileStream stream)
     {

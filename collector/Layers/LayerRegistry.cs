@@ -105,12 +105,10 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals
     {
         var overlap = new CoverageOverlap(from.Coverage, to.Coverage);
         var findings = PolicyComparison.Between(transaction.Nodes, from.Roots, to.Roots, overlap, yardstick);
-        return (
-        [
-            .. findings
-                .Where(finding => finding.Verdict == Verdict.Different && yardstick.Policy.TreatmentOf(finding.Kind, finding.Key.Bytes) != Treatment.Derived)
-                .Select(finding => new Difference(finding.Kind, finding.Change)),
-        ], LeftOut.Of(overlap, findings));
+        var changes = findings
+            .Where(finding => finding.Verdict == Verdict.Different && yardstick.Policy.TreatmentOf(finding.Kind, finding.Key.Bytes) != Treatment.Derived)
+            .Select(finding => new Difference(finding.Kind, finding.Change));
+        return ([.. changes], LeftOut.Of(overlap, findings));
     }
 
     /// <summary>What a layer is made of is signed with it: a state that is a baseline must be what was signed.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 
 namespace Telemetry.Protocol.Model;
@@ -86,12 +87,13 @@ public sealed class TreeNode
 
     public static Digest DigestOf(ReadOnlySpan<byte> bytes)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var isLeaf = bytes.Length > 1 && bytes[1] == 0;
-        hash.AppendData(isLeaf ? [0x00] : [0x01]);
-        hash.AppendData(bytes);
+        // In one go: to feed a hash piece by piece costs as much again for the kilobyte that a node has.
+        var prefixed = ArrayPool<byte>.Shared.Rent(bytes.Length + 1);
+        prefixed[0] = bytes.Length > 1 && bytes[1] == 0 ? (byte)0x00 : (byte)0x01;
+        bytes.CopyTo(prefixed.AsSpan(1));
         Span<byte> digest = stackalloc byte[Digest.Size];
-        hash.GetHashAndReset(digest);
+        SHA256.HashData(prefixed.AsSpan(0, bytes.Length + 1), digest);
+        ArrayPool<byte>.Shared.Return(prefixed);
         return new Digest(digest);
     }
 

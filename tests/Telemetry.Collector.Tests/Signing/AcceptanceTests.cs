@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Signing;
 
@@ -88,14 +89,14 @@ public sealed class AcceptanceTests : IDisposable
     [Fact]
     public void AcceptanceOfAnOwner_DoesNotCount()
     {
-        using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var known = PublicKey.FromPem("base", key.ExportSubjectPublicKeyInfoPem(), Some.Time);
         _collector.Store.Write(transaction =>
         {
             transaction.Signatures.AddKey(known);
             var statement = Statement.Of("shop", transaction.Baselines.Accepted("shop"));
             transaction.Signatures.SetAcceptance("shop", new Signature(known.Id, key.SignData(
-                statement, System.Security.Cryptography.HashAlgorithmName.SHA256, System.Security.Cryptography.DSASignatureFormat.Rfc3279DerSequence)));
+                statement, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)));
         });
 
         Assert.NotNull(Problem());
