@@ -116,7 +116,7 @@ internal sealed class PointAccountTable(DbConnection connection, DbTransaction t
         public long Dropped { get; init; }
 
         public PointAccount ToAccount() =>
-            new(InstanceId, DateTimeOffset.FromUnixTimeMilliseconds(Hour), new PointCounts(Collected, Stored, Rejected, LostFull, LostDamaged, Dropped).Settled)
+            new(InstanceId, DateTimeOffset.FromUnixTimeMilliseconds(Hour), new PointCounts(Collected, Stored, Rejected, LostFull, LostDamaged, Dropped).Settle())
             {
                 IsNewest = IsNewest,
             };

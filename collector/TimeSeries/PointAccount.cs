@@ -10,10 +10,10 @@ namespace Telemetry.Collector.TimeSeries;
 internal readonly record struct PointCounts(long Collected, long Stored, long Rejected, long LostFull, long LostDamaged, long Dropped = 0)
 {
     /// <summary>What is told to be lost was collected, though no point of that time ever came to say so.</summary>
-    public PointCounts Settled => this with { Collected = Math.Max(Collected, Known) };
+    public PointCounts Settle() => this with { Collected = Math.Max(Collected, Known) };
 
     /// <summary>Collected, and nothing was told of them. Points come in order: those did not come before some that did.</summary>
-    public long Untold => Settled.Collected - Known;
+    public long Untold => Settle().Collected - Known;
 
     private long Known => Stored + Rejected + LostFull + LostDamaged + Dropped;
 }

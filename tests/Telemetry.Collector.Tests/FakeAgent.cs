@@ -9,6 +9,8 @@ namespace Telemetry.Collector.Tests;
 /// <summary>An agent in memory: says hello, announces trees and answers requests for their nodes.</summary>
 internal sealed class FakeAgent(AgentStream stream, string instanceId = "i-1")
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     public int NodesSent { get; private set; }
 
     public V1.Welcome Welcome { get; private set; } = new();
@@ -62,7 +64,13 @@ internal sealed class FakeAgent(AgentStream stream, string instanceId = "i-1")
             batch.Time = at.ToTimestamp();
         }
 
-        return stream.Receive(new V1.ConnectRequest { Health = batch }).Single().Ack;
+        // Metrics are acknowledged when they are stored, and nothing else waits for that.
+        V1.Ack? ack = null;
+        foreach (var response in stream.Receive(new V1.ConnectRequest { Health = batch }))
+            ack = response.Ack;
+        return ack is not null || SpinWait.SpinUntil(() => (ack = stream.Pending().Select(response => response.Ack).LastOrDefault()) is not null, Patience)
+            ? ack!
+            : throw new TimeoutException($"sample {sequence} was not acknowledged");
     }
 
     public FakeAgent Beat(DateTimeOffset at)

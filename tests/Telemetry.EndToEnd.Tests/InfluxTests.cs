@@ -104,7 +104,9 @@ public sealed class InfluxTests : IAsyncDisposable
 
         static Point Point(string measurement, Field field) => new()
         {
-            Measurement = measurement, Time = new DateTimeOffset(2026, 3, 3, 10, 0, 0, TimeSpan.Zero).ToTimestamp(), Fields = { field },
+            Measurement = measurement,
+            Time = new DateTimeOffset(2026, 3, 3, 10, 0, 0, TimeSpan.Zero).ToTimestamp(),
+            Fields = { field },
         };
     }
 

@@ -19,7 +19,8 @@ public sealed class SeverityRulesTests
         Assert.Equal(Severity.Critical, SeverityRules.Of(Finding(Some.File(mode: 0b111_101_101), Some.File(mode: 0b100_111_101_101))));
 
     private static Finding Finding(Fingerprint before, Fingerprint after) => new(
-        EntryKind.File, new EntryChange(EntryKey.OfPath("/srv/x"), before.Encode(), after.Encode()), Verdict.Different) { Said = Severity.Low };
+        EntryKind.File, new EntryChange(EntryKey.OfPath("/srv/x"), before.Encode(), after.Encode()), Verdict.Different)
+    { Said = Severity.Low };
 
     [Fact]
     public void Of_FileThatBecomesSetuid_IsCritical() =>

@@ -171,7 +171,7 @@ public sealed class PointQueueTests : IDisposable
     public async Task Account_OfAnHourThatNobodyKeeps_IsNotKept(int hoursAhead, bool isKept)
     {
         var hour = Some.Time.AddHours(hoursAhead);
-        var batch = new V1.HealthBatch { Epoch = 1, Sequence = 1, Collected = 3 };
+        var batch = new V1.HealthBatch { Epoch = 1, Sequence = 1, Collected = 10 };
         batch.Losses.Add(new V1.Loss { Hour = hour.ToTimestamp(), Points = 7, Reason = V1.LossReason.SpoolFull });
         var queue = new PointQueue(_collector.Store, Collector.StoreOptions, _collector.Time);
 
@@ -180,7 +180,7 @@ public sealed class PointQueueTests : IDisposable
         await adding;
 
         var accounts = _collector.Store.Read(transaction => transaction.PointAccounts.Of("i-1", DateTimeOffset.MinValue, DateTimeOffset.MaxValue));
-        PointCounts[] expected = isKept ? [new PointCounts(3, 0, 0, 7, 0, 0)] : [];
+        PointCounts[] expected = isKept ? [new PointCounts(10, 0, 0, 7, 0, 0)] : [];
         Assert.Equal(expected, accounts.Select(account => account.Counts));
     }
 
