@@ -31,12 +31,8 @@ internal sealed partial class AgentStream(
     private const int TrimInterval = 10_000;
 
     private readonly Dictionary<Digest, Scope> _scopes = [];
-    private readonly SeriesNames _series = new();
     private readonly MessageRates _rates = new(time);
     private HeadPosition _watermark;
-    private HeadPosition _lastHealth;
-    private HealthLane _health = null!;
-    private HeadPosition _healthAcked;
     private InstanceHead? _announced;
     private HeadAssembly? _assembly;
     private AssemblyRoom.Ticket? _turn;
@@ -44,7 +40,6 @@ internal sealed partial class AgentStream(
     private ulong _nodeBytes;
     private TimeSpan _owed;
     private long _idleSince;
-    private int _taken;
     private int _recordsSinceTrim = TrimInterval;
     private PolicyVersion? _told;
     private Instance _instance = null!;
@@ -112,7 +107,6 @@ internal sealed partial class AgentStream(
         _watermark = head?.Position ?? default;
         _healthAcked = points.Watermark(InstanceId);
         _health = new HealthLane(points, messages, _healthAcked) { Advanced = () => Wake() };
-        _lastHealth = _healthAcked;
         if (_clockOffset is { } skew && skew.Duration() > Instance.LargestSkew)
             Log.Skewed(logger, InstanceId, skew.TotalSeconds);
         Log.Connected(logger, InstanceId, _instance.Name, _instance.AgentVersion);
@@ -340,63 +334,6 @@ internal sealed partial class AgentStream(
         }
 
         yield break;
-    }
-
-    private async IAsyncEnumerable<V1.ConnectResponse> KeepAsync(V1.HealthBatch batch)
-    {
-        var position = PositionOf(batch.Epoch, batch.Sequence);
-
-        // Names hold for what follows, though these points are known.
-        foreach (var series in batch.Series)
-            _series.Name(series);
-        if (position > _health.Taken)
-            await KeepAsync(points.Prepare(ToDelivery(batch, position)), position);
-        else if (position <= _health.Watermark)
-            _healthAcked = default;
-        if (AckHealth() is { } ack)
-            yield return ack;
-    }
-
-    /// <summary>From here on the lane has the room that the message took.</summary>
-    private Task KeepAsync(Action<StoreTransaction> batch, HeadPosition position)
-    {
-        var bytes = _taken;
-        _taken = 0;
-        return _health.TakeAsync(batch, position, bytes);
-    }
-
-    /// <returns>Null when the agent knows.</returns>
-    private V1.ConnectResponse? AckHealth()
-    {
-        if (_healthAcked == _health.Watermark)
-            return null;
-        _healthAcked = _health.Watermark;
-        return Ack(V1.Lane.Health, _healthAcked);
-    }
-
-    private PointDelivery ToDelivery(V1.HealthBatch batch, HeadPosition position)
-    {
-        var sampledAt = (batch.Rows.Count > 0 || batch.Points.Count == 0 ? batch.Time : batch.Points[0].Time)?.ToTime("time");
-        if (batch.Rows.Count > 0 && sampledAt is null)
-            throw new BadMessageException("points without a time");
-        return new PointDelivery(InstanceId, position, batch, _series)
-        {
-            SampledAt = sampledAt,
-            Sampling = _sampling,
-            Gap = GapBefore(position),
-
-            // While it is connected nobody needs this evidence that it runs.
-            LateSampleAt = OnOurClock(sampledAt) is { } at && at < _connectedAt ? at : null,
-        };
-    }
-
-    /// <summary>Each delivery of the lane counts one more than the one before, or begins a higher epoch.</summary>
-    private LaneGap? GapBefore(HeadPosition position)
-    {
-        var expected = position.Epoch == _lastHealth.Epoch ? _lastHealth.Sequence + 1 : 1;
-        var isFirst = _lastHealth == default;
-        _lastHealth = position;
-        return isFirst || position.Sequence <= expected ? null : new LaneGap(V1.Lane.Health, position.Epoch, expected, position.Sequence - 1);
     }
 
     private void Withdraw()
