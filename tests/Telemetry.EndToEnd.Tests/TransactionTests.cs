@@ -62,8 +62,17 @@ public sealed class TransactionTests : IAsyncDisposable
         await Eventually.True(() => File.Exists(Root + "/etc/ready"), "dpkg to run the script", Cancellation, () => _installation.Agent.Log);
         File.WriteAllText(Root + "/usr/share/shop/file-7", "edited");
         File.WriteAllText(Root + "/etc/other", "edited");
+        var seen = "";
         await Eventually.Get(
-            async () => (await Open()).Count == 2 ? "yes" : null, "the edits and nothing else", Cancellation, () => _installation.Agent.Log);
+            async () =>
+            {
+                var found = await Open();
+                seen = string.Join(", ", found.Keys);
+                return found.Count == 2 ? "yes" : null;
+            },
+            "the edits and nothing else",
+            Cancellation,
+            () => $"There are [{seen}]. {_installation.Agent.Log}");
         File.WriteAllText(Root + "/go", "");
         await installing;
 
