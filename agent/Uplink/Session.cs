@@ -50,6 +50,7 @@ internal sealed class Session(
     private readonly SemaphoreSlim _wake = new(0, 1);
     private TimeSpan _heartbeat = DefaultHeartbeat;
     private DateTimeOffset _heartbeatDue;
+    private bool _isOver;
 
     // Each stream tells all that is not known to be stored: what an earlier one told may not have arrived.
     private SpoolCursor _toldChanges;
@@ -95,7 +96,11 @@ internal sealed class Session(
     public void Dispose()
     {
         call.Dispose();
-        _wake.Dispose();
+        lock (_gate)
+        {
+            _isOver = true;
+            _wake.Dispose();
+        }
     }
 
     private async Task<Welcome> GreetAsync(Hello hello, CancellationToken cancellation)
@@ -292,11 +297,12 @@ internal sealed class Session(
         store.Apply(ledger => ledger.Withdrawn());
     }
 
+    /// <summary>An event that was on its way when nobody listened any more comes all the same.</summary>
     private void Wake()
     {
         lock (_gate)
         {
-            if (_wake.CurrentCount == 0)
+            if (!_isOver && _wake.CurrentCount == 0)
                 _wake.Release();
         }
     }

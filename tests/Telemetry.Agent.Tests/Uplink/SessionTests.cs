@@ -116,6 +116,33 @@ public sealed class SessionTests : IDisposable
         }
     }
 
+    /// <summary>Who hears of a change first ends the stream: the change is on its way to the stream by then.</summary>
+    [Fact]
+    public async Task Change_OnItsWayWhileTheStreamEnds_FailsNothing()
+    {
+        var session = NewSession(new LoopPulse("uplink"));
+        var running = Task.CompletedTask;
+        _store.Changed += End;
+        _health.Add(new HealthSample(_spools.Clock.GetUtcNow(), [new HealthPoint("mem", [HealthField.Of("used", 1)])]));
+        Say(new ConnectResponse { Welcome = Welcome() });
+        running = session.RunAsync(new Hello(), _ => { }, Cancellation);
+        await Eventually.True(() => _sent.Messages.Any(message => message.Health is not null), "the stream to listen", Cancellation);
+
+        _store.Wake();
+
+        Assert.True(running.IsCompletedSuccessfully);
+
+        void End()
+        {
+            if (!_sent.Messages.Any(message => message.Health is not null))
+                return;
+            _store.Changed -= End;
+            _collector.Writer.Complete();
+            running.Wait(Cancellation);
+            session.Dispose();
+        }
+    }
+
     [Fact]
     public void ToMessage_Losses_AreOfWholeHoursWithTheirReason()
     {
