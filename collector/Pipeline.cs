@@ -88,7 +88,17 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         // Started together, they are committed together; and heads that come meanwhile wait for no more than these.
         var judged = instanceIds.Select(id => (Id: id, Transitions: JudgeIfAsync(id, isDue))).ToList();
         foreach (var (id, transitions) in judged)
-            Tell(id, transitions.GetAwaiter().GetResult());
+        {
+            try
+            {
+                Tell(id, transitions.GetAwaiter().GetResult());
+            }
+            catch (Exception e) when (e is not StoreException)
+            {
+                // One whose judgement fails keeps none of the others from theirs, and stays pending.
+                Log.Failed(logger, id, e);
+            }
+        }
     }
 
     private Task<IReadOnlyList<Transition>> JudgeIfAsync(string instanceId, Func<StoreTransaction, string, bool> isDue) =>
@@ -102,7 +112,7 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         {
             return Conclude(transaction, instance, head, isNew);
         }
-        catch (DamagedNodeException e)
+        catch (Exception e) when (e is DamagedNodeException or NodeMissingException)
         {
             return NotJudged(transaction, instance, e.Message);
         }
@@ -205,6 +215,9 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
 
         [LoggerMessage(3, LogLevel.Error, "Instance {Instance} is not judged. {Reason}")]
         public static partial void NotJudged(ILogger logger, string instance, string reason);
+
+        [LoggerMessage(4, LogLevel.Error, "Instance {Instance} could not be judged anew; what is open stays so, and it is tried again within a minute")]
+        public static partial void Failed(ILogger logger, string instance, Exception exception);
 
         [LoggerMessage(2, LogLevel.Information, "Judging anew: {Done} instances are done, {Left} are left")]
         public static partial void Reevaluating(ILogger logger, int done, long left);

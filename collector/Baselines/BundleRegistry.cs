@@ -34,22 +34,25 @@ internal sealed class BundleRegistry(StateStore store, Seals seals, Pipeline pip
     /// <exception cref="Protocol.Configuration.ConfigurationException">The claims of one of its layers can't be read.</exception>
     public Baseline Import(Bundle bundle, bool asHistory, AssembledNodes nodes)
     {
-        var (imported, judged) = store.Write(transaction =>
+        var imported = store.Write(transaction =>
         {
             Check(transaction, bundle, asHistory);
             transaction.Nodes.Add(nodes);
             var layers = bundle.Layers.Select(layer => Put(transaction, layer)).ToList();
             var below = bundle.Base is null ? null : Put(transaction, bundle.Base, bundle.BaseStack, [], asHistory: true);
             var imported = Put(transaction, bundle.Baseline with { What = bundle.Baseline.What with { BaseId = below?.Id } }, bundle.Stack, layers, asHistory);
-            return (imported, BaselineRegistry.Judged(transaction, imported.Name.Line));
+            transaction.Pending.Add(BaselineRegistry.Judged(transaction, imported.Name.Line));
+            return imported;
         });
-        pipeline.Reevaluate(judged);
+        pipeline.JudgePending();
         return imported;
     }
 
     private void Check(StoreTransaction transaction, Bundle bundle, bool asHistory)
     {
         CheckSeals(transaction, bundle);
+        CheckOwners(transaction, bundle);
+        LayerRegistry.CheckTwice(bundle.Layers.Select(layer => layer.What));
         foreach (var layer in bundle.Layers)
         {
             LayerFile.Parse(layer.What.ClaimsText, $"claims of {layer.What.Name}");
@@ -60,10 +63,38 @@ internal sealed class BundleRegistry(StateStore store, Seals seals, Pipeline pip
             FindSame(transaction, below.What, bundle.BaseStack);
 
         var baseline = bundle.Baseline.What;
-        if (baseline.CreatedAt > time.GetUtcNow() + MaxAhead)
-            throw new BaselineException($"{baseline.Name} was made at {baseline.CreatedAt:yyyy-MM-dd HH:mm:ss}Z, which is still to come; set the clock of the collector that made it, and make it anew there.");
+        foreach (var version in bundle.Base is null ? [baseline] : (IReadOnlyList<Baseline>)[bundle.Base.What, baseline])
+        {
+            if (version.CreatedAt > time.GetUtcNow() + MaxAhead)
+                throw new BaselineException($"{version.Name} was made at {version.CreatedAt:yyyy-MM-dd HH:mm:ss}Z, which is still to come; set the clock of the collector that made it, and make it anew there.");
+        }
+
         if (FindSame(transaction, baseline, bundle.Stack) is null && !asHistory && transaction.Baselines.Newest(baseline.Name.Line) is { } newest && newest.CreatedAt >= baseline.CreatedAt)
             throw new BaselineException($"{baseline.Name} is older than {newest.Name}, which is required here: to accept it again would undo what replaced it. With --history it is kept, and nobody is accepted for being like it.");
+    }
+
+    /// <summary>Who is trusted for what is theirs does not take over a line that is somebody else's here: that takes a collector's word.</summary>
+    private void CheckOwners(StoreTransaction transaction, Bundle bundle)
+    {
+        foreach (var (signed, stack) in bundle.Base is { } below ? [(below, bundle.BaseStack), (bundle.Baseline, bundle.Stack)] : new[] { (bundle.Baseline, bundle.Stack) })
+        {
+            var here = transaction.Baselines.All().FirstOrDefault(known => known.Name.Line == signed.What.Name.Line)?.Owner;
+            Check($"Baseline {signed.What.Name}", signed.What.Owner, here, Statement.Of(stack, signed.What), signed.Signatures);
+        }
+
+        foreach (var signed in bundle.Layers)
+        {
+            var here = transaction.Layers.All().FirstOrDefault(known => known.Name.Line == signed.What.Name.Line)?.Owner;
+            Check($"Layer {signed.What.Name}", signed.What.Owner, here, Statement.Of(signed.What), signed.Signatures);
+        }
+
+        void Check(string what, string owner, string? here, byte[] statement, IReadOnlyList<Signature> signatures)
+        {
+            if (here is null || here == owner || signatures.Any(signature =>
+                seals.Of(transaction, signature, owner, statement) is { Verdict: SealVerdict.Good, Owner: PublicKey.Collector }))
+                return;
+            throw new SignatureException($"{what} is of {owner}, and that line is of {here} here: only a collector that is trusted here may say that it changed hands.");
+        }
     }
 
     private void CheckSeals(StoreTransaction transaction, Bundle bundle)

@@ -40,7 +40,7 @@ internal sealed record NearestBaseline(VersionName Name, int Differences)
         {
             var ended = inStep.Where(compared => !compared.Findings.MoveNext()).Select(compared => compared.Version).ToList();
             if (ended.Count > 0)
-                return ended.MaxBy(version => version.Id);
+                return ended.MaxBy(version => (version.CreatedAt, version.Id));
         }
 
         return null;

@@ -16,11 +16,11 @@ internal static class Approvals
 {
     /// <summary>Leaves out the entries that are as they were approved, and as a newer accepted version expects them.</summary>
     /// <param name="findings">Of the comparison with the version that judges.</param>
-    /// <param name="accepted">The versions of the line that are accepted.</param>
+    /// <param name="accepted">The versions of the line that are accepted, newest first.</param>
     public static IReadOnlyList<Finding> Leave(
         StoreTransaction transaction, IReadOnlyList<Finding> findings, Baseline judging, IReadOnlyList<Baseline> accepted)
     {
-        var newer = accepted.Where(version => version.Id > judging.Id).ToList();
+        var newer = accepted.TakeWhile(version => version.Id != judging.Id).ToList();
         if (newer.Count == 0 || findings.Count == 0)
             return findings;
 

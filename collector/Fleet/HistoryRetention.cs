@@ -1,4 +1,5 @@
 using Telemetry.Collector.Storage;
+using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Fleet;
 
@@ -48,7 +49,7 @@ internal sealed partial class HistoryRetention(StateStore store, StoreOptions op
         {
             return _sweep.Run(stopping);
         }
-        catch (DamagedNodeException e)
+        catch (Exception e) when (e is DamagedNodeException or NodeMissingException)
         {
             Log.NotSwept(logger, e.Message);
             return 0;

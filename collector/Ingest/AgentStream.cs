@@ -27,6 +27,9 @@ internal sealed partial class AgentStream(
     /// <summary>A head whose nodes do not come keeps its room from others no longer.</summary>
     private static readonly TimeSpan LongestOwed = TimeSpan.FromSeconds(60);
 
+    /// <summary>Sweeps are rare: a node that is missing more often is missing for another reason, and the stream ends.</summary>
+    private const int MaxBegunAnew = 3;
+
     /// <summary>Change records after which is looked whether the instance has too many.</summary>
     private const int TrimInterval = 10_000;
 
@@ -39,6 +42,7 @@ internal sealed partial class AgentStream(
     private uint _pushed;
     private ulong _nodeBytes;
     private TimeSpan _owed;
+    private int _begunAnew;
     private long _idleSince;
     private int _recordsSinceTrim = TrimInterval;
     private PolicyVersion? _told;
@@ -285,7 +289,7 @@ internal sealed partial class AgentStream(
                 else if (assembly.IsWorthStoring)
                     await assembly.StoreAsync(store);
             }
-            catch (NodeMissingException)
+            catch (NodeMissingException) when (++_begunAnew <= MaxBegunAnew)
             {
                 // Swept while they were relied on: what is missing is found out anew.
                 assembly.Dispose();
@@ -296,6 +300,7 @@ internal sealed partial class AgentStream(
             if (assembly.IsComplete)
             {
                 _watermark = head.Position;
+                _begunAnew = 0;
                 Withdraw();
                 yield return Ack(V1.Lane.State, _watermark);
             }

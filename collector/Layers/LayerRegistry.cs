@@ -90,10 +90,15 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals
         var stack = below.With(layers.Select(name => Find(transaction, name)), resolutions);
         foreach (var layer in stack.Layers)
             seals.Check(transaction, layer);
-        var twice = stack.Layers.GroupBy(layer => layer.Name.Line).FirstOrDefault(line => line.Count() > 1);
-        return twice is null
-            ? stack
-            : throw new LayerException($"Layer {twice.Key} would be there twice, as {string.Join(" and ", twice.Select(layer => layer.Name))}; choose one version.");
+        CheckTwice(stack.Layers);
+        return stack;
+    }
+
+    /// <exception cref="LayerException">Two of them are versions of one layer.</exception>
+    public static void CheckTwice(IEnumerable<Layer> layers)
+    {
+        if (layers.GroupBy(layer => layer.Name.Line).FirstOrDefault(line => line.Count() > 1) is { } twice)
+            throw new LayerException($"Layer {twice.Key} would be there twice, as {string.Join(" and ", twice.Select(layer => layer.Name))}; choose one version.");
     }
 
     /// <exception cref="LayerException">There is none.</exception>

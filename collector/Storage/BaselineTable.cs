@@ -119,7 +119,14 @@ internal sealed class BaselineTable(DbConnection connection, DbTransaction trans
     /// <summary>Of every line that has one, the newest version that is accepted, by line.</summary>
     public IReadOnlyList<Baseline> NewestOfLines() =>
         [.. connection.Query<Row>(
-                Select + " WHERE b.id IN (SELECT MAX(id) FROM baselines WHERE retired_at IS NULL GROUP BY name) ORDER BY b.name", transaction: transaction)
+                Select +
+                """
+                 WHERE b.id IN (
+                    SELECT id
+                    FROM   (SELECT id, ROW_NUMBER() OVER (PARTITION BY name ORDER BY created_at DESC, id DESC) AS place FROM baselines WHERE retired_at IS NULL)
+                    WHERE  place = 1)
+                 ORDER BY b.name
+                """, transaction: transaction)
             .Select(row => row.ToBaseline())];
 
     /// <summary>All versions, by line, then in order of creation.</summary>
