@@ -45,6 +45,7 @@ internal static class AgentStages
             Local = WatchScope.Of(options.Root, options.Watch.Include, [.. options.Watch.Exclude, .. WatchScope.Own(options)]),
             Facts = new FactSources(options.Root, options.System.Facts, provider.GetRequiredService<TimeProvider>()),
             Limits = options.Limits,
+            Locks = new PackageLocks(options.Root),
             Parser = provider.GetRequiredService<SettingsParser>(),
             SpillDirectory = provider.GetRequiredService<StateDirectory>().Path,
         });

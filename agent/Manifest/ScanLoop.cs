@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Telemetry.Agent.Linux;
+using Telemetry.Agent.Packages;
 using Telemetry.Agent.Policies;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Supervision;
@@ -45,7 +46,7 @@ internal sealed partial class ScanLoop(
     private string? _lastFailure;
     private HeadPosition _lastHead;
     private DateTimeOffset _everythingDue, _factsDue;
-    private DateTimeOffset? _putOffSince;
+    private DateTimeOffset? _putOffSince, _halfwaySince;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -158,7 +159,8 @@ internal sealed partial class ScanLoop(
         var progress = new ScanProgress();
         using var beats = Beat(progress);
         var goingBy = rules.Current;
-        var scan = plan.PartsUnder(goingBy.Policy, goingBy.Key, clock, taken.Parts, facts);
+        var halfway = PackagesHalfway(taken);
+        var scan = plan.PartsUnder(goingBy.Policy, goingBy.Key, clock, taken.Parts, facts, packages: halfway.Count == 0);
         var observedAfter = taken.UnchangedUntil ?? store.Ledger.LookStartedAt ?? clock.GetUtcNow();
         if (store.LookAgain(scan, observedAfter, (generation, edits) => changes.Add(generation, edits, scan.Files, taken), progress, cancellation) is not { Head: { } head })
             return false;
@@ -166,6 +168,12 @@ internal sealed partial class ScanLoop(
         if (facts)
             _factsDue = clock.GetUtcNow() + options.Interval;
         LookAgainLater(progress, taken, observedAfter);
+        foreach (var part in halfway)
+        {
+            dirty.Postpone(part.Key, PutOff);
+            dirty.Add(part.Key, part.IsDeep, observedAfter, origin: taken.OriginOf(EntryKind.File, part.Key.Bytes));
+        }
+
         foreach (var file in scan.Files)
         {
             if (Fingerprint.Decode(file.Value).Size is { } size and > LargeFile)
@@ -181,6 +189,23 @@ internal sealed partial class ScanLoop(
         Log.Changed(log, head.Position, taken.Parts.Count, progress.FilesRead, clock.GetElapsedTime(started).TotalMilliseconds);
         _lastHead = head.Position;
         return true;
+    }
+
+    /// <summary>
+    /// Parts of a package database that somebody changes right now, whose first change came before his lock was noticed: what it says is
+    /// no state to tell. At the transaction's end all of it is looked at.
+    /// </summary>
+    private IReadOnlyList<LookPart> PackagesHalfway(DirtyPart taken)
+    {
+        var parts = taken.Parts.Where(part => PackageDatabases.Hold(part.Key)).ToList();
+        if (parts.Count == 0 || !plan.PackagesAreChanging)
+        {
+            _halfwaySince = null;
+            return [];
+        }
+
+        var now = clock.GetUtcNow();
+        return now - (_halfwaySince ??= now) < TransactionTracker.LongestWait ? parts : [];
     }
 
     private void LookAgainLater(ScanProgress progress, DirtyPart taken, DateTimeOffset observedAfter)

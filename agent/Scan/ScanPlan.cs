@@ -3,6 +3,7 @@ using Telemetry.Agent.Packages;
 using Telemetry.Agent.Policies;
 using Telemetry.Agent.Settings;
 using Telemetry.Agent.SystemFacts;
+using Telemetry.Agent.Watch.Transactions;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.Policies;
 
@@ -18,6 +19,12 @@ internal sealed record ScanPlan(string Root)
     public required Scope Local { get; init; }
 
     public bool Packages { get; init; } = true;
+
+    /// <summary>Of package managers, for the thread that scans; null: nobody changes what is looked at.</summary>
+    public PackageLocks? Locks { get; init; }
+
+    /// <summary>Whether a package manager is at work: what its database says is half of two states.</summary>
+    public bool PackagesAreChanging => Locks?.Held().Count > 0;
 
     /// <summary>Null: none.</summary>
     public FactSources? Facts { get; init; }
@@ -63,13 +70,14 @@ internal sealed record ScanPlan(string Root)
     /// <summary>The scanners of a look at some parts, which go by a policy.</summary>
     /// <param name="parts">Apart from each other, in key order.</param>
     /// <param name="facts">Whether the system's facts are looked at, too.</param>
-    public PartScan PartsUnder(Policy policy, FleetKey key, TimeProvider clock, IReadOnlyList<LookPart> parts, bool facts)
+    /// <param name="packages">Whether packages are, where one of the parts belongs to their database.</param>
+    public PartScan PartsUnder(Policy policy, FleetKey key, TimeProvider clock, IReadOnlyList<LookPart> parts, bool facts, bool packages = true)
     {
         var scope = WatchScope.Within(policy, Local);
         var scanners = new List<IScanner>();
         if (parts.Count > 0)
             scanners.Add(new FileScanner(Root, FilesUnder(policy, key, scope) with { Parts = parts }, clock));
-        if (parts.Any(part => PackageDatabases.Hold(part.Key)))
+        if (packages && parts.Any(part => PackageDatabases.Hold(part.Key)))
             scanners.AddRange(PackageScanners(clock, _rpm));
         if (facts)
             scanners.AddRange(Facts?.Scanners(policy.Sysctls, Limits.Sysctls) ?? []);
