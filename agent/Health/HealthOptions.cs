@@ -5,10 +5,12 @@ namespace Telemetry.Agent.Health;
 /// <summary>Metrics: <c>[health]</c>.</summary>
 internal sealed record HealthOptions
 {
-    // Samples are also the evidence of when the machine ran: rarer ones would prove little.
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
-    /// <summary>Between two samples, whose times are rounded to it.</summary>
+    /// <summary>
+    /// Between two samples, whose times are rounded to it. They are also the evidence that the machine ran while it was not connected:
+    /// of what lies between two that are more than ten minutes apart nothing is known.
+    /// </summary>
     public required TimeSpan Interval { get; init; }
 
     public static HealthOptions Read(SettingsSection settings) => new()
