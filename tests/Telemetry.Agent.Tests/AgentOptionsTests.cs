@@ -109,7 +109,7 @@ public sealed class AgentOptionsTests
     [InlineData("25h")]
     public void Load_SamplesTooOftenOrTooRarely_SaysWhatIsAllowed(string interval) =>
         Assert.Contains(
-            "health.interval must be a duration from 1s to 600s",
+            "health.interval must be a duration from 1s to 86400s",
             Assert.Throws<ConfigurationException>(() => Load($"[health]\ninterval = \"{interval}\"")).Message,
             StringComparison.Ordinal);
 
