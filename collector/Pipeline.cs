@@ -89,15 +89,19 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         var judged = instanceIds.Select(id => (Id: id, Transitions: JudgeIfAsync(id, isDue))).ToList();
         foreach (var (id, transitions) in judged)
         {
+            IReadOnlyList<Transition> made;
             try
             {
-                Tell(id, transitions.GetAwaiter().GetResult());
+                made = transitions.GetAwaiter().GetResult();
             }
             catch (Exception e) when (e is not StoreException)
             {
                 // One whose judgement fails keeps none of the others from theirs, and stays pending.
                 Log.Failed(logger, id, e);
+                continue;
             }
+
+            Tell(id, made);
         }
     }
 
