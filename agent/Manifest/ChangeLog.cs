@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using Telemetry.Agent.Scan;
 using Telemetry.Agent.Spool;
 using Telemetry.Agent.Watch;
-using Telemetry.Agent.Watch.Transactions;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Manifest;
@@ -33,7 +32,8 @@ internal sealed class ChangeLog(SpoolLane lane, Func<IEnumerable<AttributedChang
     /// <param name="generation">Of the head that has the changes.</param>
     /// <param name="files">That were seen.</param>
     /// <param name="part">What was looked at.</param>
-    public void Add(long generation, IReadOnlyList<(EntryKind Kind, TreeEdit Edit)> edits, IReadOnlyList<SeenEntry> files, DirtyPart part)
+    /// <param name="seenUntil">The end of the last look at everything, which does not know who changed what it sees.</param>
+    public void Add(long generation, IReadOnlyList<(EntryKind Kind, TreeEdit Edit)> edits, IReadOnlyList<SeenEntry> files, DirtyPart part, DateTimeOffset seenUntil = default)
     {
         var changes = new List<AttributedChange>();
         foreach (var (kind, edit) in edits)
@@ -42,10 +42,9 @@ internal sealed class ChangeLog(SpoolLane lane, Func<IEnumerable<AttributedChang
                 changes.Add(new AttributedChange(kind, edit.Key, edit.Value, origin));
         }
 
-        // What is residue shows at the end of a transaction, and may have been told before.
         foreach (var file in files)
         {
-            if (part.OriginOf(EntryKind.File, file.Key) is { Membership: TransactionMembership.Residue } origin)
+            if (part.LateOriginOf(file.Key, seenUntil) is { } origin)
                 changes.Add(new AttributedChange(EntryKind.File, file.Key, file.Value, origin));
         }
 

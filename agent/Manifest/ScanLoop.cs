@@ -45,7 +45,7 @@ internal sealed partial class ScanLoop(
     private readonly ClockGaps _gaps = new(clock);
     private string? _lastFailure;
     private HeadPosition _lastHead;
-    private DateTimeOffset _everythingDue, _factsDue;
+    private DateTimeOffset _everythingDue, _factsDue, _seenUntil;
     private DateTimeOffset? _putOffSince, _halfwaySince;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -133,6 +133,11 @@ internal sealed partial class ScanLoop(
                 losses.Add(window);
             store.Wake();
             _lastFailure = null;
+
+            // Of what was seen now, the parts tell who changed it; where changes were missed, nobody does.
+            _seenUntil = taken.Loss?.Reason is null ? clock.GetUtcNow() : default;
+            if (taken.Loss is null)
+                dirty.PutBack(taken);
             LookAgainLater(progress, taken, ledger.LookStartedAt!.Value);
             Report(ledger.Head!, progress, clock.GetElapsedTime(started));
         }
@@ -162,7 +167,7 @@ internal sealed partial class ScanLoop(
         var halfway = PackagesHalfway(taken);
         var scan = plan.PartsUnder(goingBy.Policy, goingBy.Key, clock, taken.Parts, facts, packages: halfway.Count == 0);
         var observedAfter = taken.UnchangedUntil ?? store.Ledger.LookStartedAt ?? clock.GetUtcNow();
-        if (store.LookAgain(scan, observedAfter, (generation, edits) => changes.Add(generation, edits, scan.Files, taken), progress, cancellation) is not { Head: { } head })
+        if (store.LookAgain(scan, observedAfter, (generation, edits) => changes.Add(generation, edits, scan.Files, taken, _seenUntil), progress, cancellation) is not { Head: { } head })
             return false;
 
         if (facts)

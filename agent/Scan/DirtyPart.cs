@@ -1,5 +1,6 @@
 using Telemetry.Agent.Packages;
 using Telemetry.Agent.Watch;
+using Telemetry.Agent.Watch.Transactions;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Scan;
@@ -46,16 +47,29 @@ internal sealed class DirtyPart
         _ => null,
     };
 
+    /// <summary>
+    /// Where a file came from that is as it was seen last: what is residue shows at the end of a transaction, and a look at everything may
+    /// have seen a change before it was told.
+    /// </summary>
+    /// <param name="seenUntil">The end of the last look at everything.</param>
+    /// <returns>Null: nobody knows, or it was told.</returns>
+    public ChangeOrigin? LateOriginOf(ReadOnlySpan<byte> file, DateTimeOffset seenUntil) =>
+        DirtOf(new EntryKey(file)) is { Origin: { } origin } dirt && (origin.Membership == TransactionMembership.Residue || dirt.UnchangedUntil < seenUntil)
+            ? origin
+            : null;
+
+    private ChangeOrigin? OriginOf(EntryKey path) => DirtOf(path)?.Origin;
+
     /// <summary>That of the path itself, or of what it came or went with.</summary>
-    private ChangeOrigin? OriginOf(EntryKey path)
+    private Dirt? DirtOf(EntryKey path)
     {
-        if (_paths.TryGetValue(path, out var dirt) && dirt.Origin is { } own)
-            return own;
+        if (_paths.TryGetValue(path, out var dirt) && dirt.Origin is not null)
+            return dirt;
 
         for (var end = path.Bytes.LastIndexOf(EntryKey.Separator); end >= 0; end = path.Bytes[..end].LastIndexOf(EntryKey.Separator))
         {
-            if (_paths.TryGetValue(new EntryKey(path.Bytes[..end]), out dirt) && dirt is { IsDeep: true, Origin: { } origin })
-                return origin;
+            if (_paths.TryGetValue(new EntryKey(path.Bytes[..end]), out dirt) && dirt is { IsDeep: true, Origin: not null })
+                return dirt;
         }
 
         return null;

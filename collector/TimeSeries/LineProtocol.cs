@@ -67,28 +67,28 @@ internal sealed class LineProtocol : IDisposable
     /// <summary>Appends one line of a series, or nothing when no field is left.</summary>
     /// <param name="row">With a value for each field of the series.</param>
     /// <returns>Whether a line was written.</returns>
-    public bool Append(EncodedSeries series, SeriesRow row, Timestamp? time)
+    public bool Append(in EncodedSeries series, SeriesRow row, Timestamp? time)
     {
         var start = _length;
-        Raw(series.Key);
+        Raw(series.Key.Span);
         var separator = (byte)' ';
-        Reason = series.FloatFields.Length > 0 ? RejectionReason.NotFinite : RejectionReason.NoFields;
-        for (var i = 0; i < series.FloatFields.Length; i++)
+        Reason = series.Fields.Floats.Length > 0 ? RejectionReason.NotFinite : RejectionReason.NoFields;
+        for (var i = 0; i < series.Fields.Floats.Length; i++)
         {
-            if (series.FloatFields[i].Length == 0 || !double.IsFinite(row.FloatValues[i]))
+            if (series.Fields.Floats[i].Length == 0 || !double.IsFinite(row.FloatValues[i]))
                 continue;
             Byte(separator);
-            Raw(series.FloatFields[i]);
+            Raw(series.Fields.Floats[i]);
             Float(row.FloatValues[i]);
             separator = (byte)',';
         }
 
-        for (var i = 0; i < series.IntFields.Length; i++)
+        for (var i = 0; i < series.Fields.Ints.Length; i++)
         {
-            if (series.IntFields[i].Length == 0)
+            if (series.Fields.Ints[i].Length == 0)
                 continue;
             Byte(separator);
-            Raw(series.IntFields[i]);
+            Raw(series.Fields.Ints[i]);
             Integer(row.IntValues[i]);
             separator = (byte)',';
         }
@@ -102,7 +102,7 @@ internal sealed class LineProtocol : IDisposable
         if (!Key(series.Measurement, series.Tags))
             return null;
         var key = Lines.ToArray();
-        return new EncodedSeries(key, [.. series.FloatFields.Select(EncodeField)], [.. series.IntFields.Select(EncodeField)]);
+        return new EncodedSeries(key, FieldNames.Of(series, EncodeField));
     }
 
     /// <summary>Where the first line ends, behind its end. A text in quotes may have line ends of its own.</summary>

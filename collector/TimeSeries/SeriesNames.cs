@@ -12,8 +12,10 @@ internal sealed class SeriesNames
     /// <summary>Of all names of a stream: far more than any agent has.</summary>
     private const int MaxBytes = 1024 * 1024;
 
-    private readonly Dictionary<uint, EncodedSeries?> _series = [];
-    private int _bytes;
+    // Ten thousand streams have sixty each: objects of their own would be what a garbage collection looks at most.
+    private readonly Dictionary<uint, NamedSeries> _series = [];
+    private byte[] _keys = [];
+    private int _keysLength, _bytes;
 
     /// <exception cref="BadMessageException">More than a stream may name.</exception>
     public void Name(Series series)
@@ -23,7 +25,8 @@ internal sealed class SeriesNames
             throw new BadMessageException($"more names than a stream may have: {MaxSeries} series, {MaxFields} fields in each, {MaxBytes / 1024} KiB in all");
 
         using var names = new LineProtocol();
-        _series[series.Id] = names.Encode(series);
+        var encoded = names.Encode(series);
+        _series[series.Id] = encoded is { } known ? new NamedSeries(Keep(known.Key.Span), known.Key.Length, known.Fields) : default;
     }
 
     /// <returns>Null when no server would take a point of that name.</returns>
@@ -32,14 +35,29 @@ internal sealed class SeriesNames
     {
         if (!_series.TryGetValue(row.Series, out var series))
             throw new BadMessageException($"a point of series {row.Series}, which was not named");
-        if (series is not null && (series.FloatFields.Length != row.FloatValues.Count || series.IntFields.Length != row.IntValues.Count))
+        if (series.Fields is not { } fields)
+            return null;
+        if (fields.Floats.Length != row.FloatValues.Count || fields.Ints.Length != row.IntValues.Count)
             throw new BadMessageException($"a point of series {row.Series} without a value for each field");
-        return series;
+        return new EncodedSeries(_keys.AsMemory(series.Key, series.KeyLength), fields);
     }
+
+    /// <returns>Where it begins.</returns>
+    private int Keep(ReadOnlySpan<byte> key)
+    {
+        var start = _keysLength;
+        _keysLength += key.Length;
+        if (_keysLength > _keys.Length)
+            Array.Resize(ref _keys, Math.Max(_keysLength, _keys.Length * 3 / 2));
+        key.CopyTo(_keys.AsSpan(start));
+        return start;
+    }
+
+    /// <param name="Key">Where it begins among the keys.</param>
+    /// <param name="Fields">Null: no server would take a point of that name.</param>
+    private readonly record struct NamedSeries(int Key, int KeyLength, FieldNames? Fields);
 }
 
 /// <summary>What the lines of a series have in common, encoded.</summary>
 /// <param name="Key">Measurement and tags.</param>
-/// <param name="FloatFields">Names with their equals sign; empty: not to be written.</param>
-/// <param name="IntFields">The same.</param>
-internal sealed record EncodedSeries(byte[] Key, byte[][] FloatFields, byte[][] IntFields);
+internal readonly record struct EncodedSeries(ReadOnlyMemory<byte> Key, FieldNames Fields);

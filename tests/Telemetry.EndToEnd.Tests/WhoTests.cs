@@ -41,9 +41,9 @@ public sealed class WhoTests : IAsyncDisposable
             async () =>
             {
                 var found = (await _installation.Succeed("deviations", "list", "--state", "open")).EnumerateArray().Where(deviation => deviation.GetProperty("key").GetString() != "/").ToList();
-                return found.Count == Edits ? found : null;
+                return found.Count == Edits && found.All(deviation => deviation.GetProperty("actor").ValueKind != JsonValueKind.Null) ? found : null;
             },
-            $"{Edits} deviations",
+            $"{Edits} deviations, each with an actor",
             Cancellation,
             () => _installation.Agent.Log);
         var (known, certain) = (0, new Dictionary<string, int>());
@@ -51,7 +51,6 @@ public sealed class WhoTests : IAsyncDisposable
         {
             var name = Path.GetFileName(deviation.GetProperty("key").GetString()!);
             var actor = deviation.GetProperty("actor");
-            Assert.NotEqual(JsonValueKind.Null, actor.ValueKind);
             if (actor.GetProperty("uid").ValueKind == JsonValueKind.Null)
                 continue;
 

@@ -64,6 +64,18 @@ public sealed class ChangeLogTests : IDisposable
     }
 
     [Fact]
+    public void Add_WhatALookAtEverythingSawBeforeItWasTold_IsToldYet()
+    {
+        DateTimeOffset before = _spools.Clock.GetUtcNow(), end = before.AddSeconds(1), after = end.AddSeconds(1);
+        var part = new DirtyPart(
+            [new(EntryKey.Of("seen"), new Dirt(false, default, before, Somebody)), new(EntryKey.Of("later"), new Dirt(false, default, after, Somebody))], loss: null);
+
+        _log.Add(1, [], [Seen("later"), Seen("seen")], part, end);
+
+        Assert.Equal(["seen"], Names(_log));
+    }
+
+    [Fact]
     public void Add_MoreThanOneMessageTakes_TellsAll()
     {
         var names = Enumerable.Range(0, 25).Select(i => $"n{i}").ToArray();

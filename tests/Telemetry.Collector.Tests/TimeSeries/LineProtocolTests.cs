@@ -63,9 +63,28 @@ public sealed class LineProtocolTests
         var row = new SeriesRow { Series = 7, FloatValues = { 1.5, 2, double.NaN }, IntValues = { -3 } };
         using var lines = new LineProtocol();
 
-        Assert.True(lines.Append(names.Of(row)!, row, new Timestamp { Seconds = 1_500_000_000, Nanos = 7 }));
+        Assert.True(lines.Append(names.Of(row)!.Value, row, new Timestamp { Seconds = 1_500_000_000, Nanos = 7 }));
 
         Assert.Equal("a\\ b,cpu=0,host=web\\ 1 usage=1.5,n=-3i 1500000000000000007\n", Encoding.UTF8.GetString(lines.Lines));
+    }
+
+    [Fact]
+    public void Name_TheSameFieldsOnTwoStreams_HasThemInMemoryOnce()
+    {
+        var one = Encoded(new Series { Measurement = "cpu", FloatFields = { "usage" }, IntFields = { "n" } });
+        var other = Encoded(new Series { Measurement = "mem", FloatFields = { "usage" }, IntFields = { "n" } });
+
+        Assert.Same(one.Fields, other.Fields);
+        Assert.NotSame(one.Fields, Encoded(new Series { Measurement = "cpu", FloatFields = { "usage", "n" } }).Fields);
+        Assert.NotEqual(
+            Encoded(new Series { Measurement = "cpu", FloatFields = { "a1:b", "c" } }).Fields,
+            Encoded(new Series { Measurement = "cpu", FloatFields = { "a", "b1:c" } }).Fields);
+
+        static EncodedSeries Encoded(Series series)
+        {
+            using var lines = new LineProtocol();
+            return lines.Encode(series)!.Value;
+        }
     }
 
     [Fact]
