@@ -68,4 +68,38 @@ public sealed class WhoTests : IAsyncDisposable
         TestContext.Current.SendDiagnosticMessage($"of {Edits} edits {known} have a user, and a certain program: {string.Join(", ", certain)}");
         Assert.True(known > Edits / 10, $"only {known} users are known");
     }
+
+    /// <summary>A new policy has everything looked at, which sees some of the edits before the kernel's words of them are read.</summary>
+    [Fact]
+    public async Task EditsWhileEverythingIsLookedAt_HaveTheirActor()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "watching needs root");
+        var watched = _installation.Watched;
+        Shell.Run(watched, "mkdir many ; cd many ; seq 5000 | xargs touch");
+        await _installation.StartCertified();
+
+        var edits = 0;
+        for (var version = 0; version < 5; version++)
+        {
+            var policy = Path.Combine(Path.GetDirectoryName(watched)!, "policy.toml");
+            await File.WriteAllTextAsync(policy, $"name = \"default\"\nexclude = [\"{watched}/none-{version}\"]", Cancellation);
+            var set = _installation.Succeed("policies", "set", policy);
+            for (var left = 100; left > 0; left -= set.IsCompleted ? 1 : 0)
+            {
+                File.WriteAllText($"{watched}/edit-{++edits}", "");
+                await Task.Delay(2, Cancellation);
+            }
+
+            await set;
+        }
+
+        await Eventually.Get(
+            async () => (await _installation.Succeed("deviations", "list", "--state", "open")).EnumerateArray()
+                .Count(deviation => deviation.GetProperty("key").GetString()!.Contains("/edit-", StringComparison.Ordinal) && deviation.GetProperty("actor").ValueKind != JsonValueKind.Null) == edits
+                ? "all"
+                : null,
+            $"{edits} deviations with an actor",
+            Cancellation,
+            () => _installation.Agent.Log);
+    }
 }
