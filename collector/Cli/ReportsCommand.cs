@@ -21,6 +21,7 @@ internal static class ReportsCommand
             "Says what became of the metric points of each instance and hour: collected by the agent, stored, rejected and why, lost, dropped because nobody wanted them, missing, and still on their way.",
             "telemetryctl reports coverage\ntelemetryctl reports coverage --instance i-1 --since 2026-03-03T10:00Z",
             CoverageAsync, Instance, Since, Until),
+        SeriesVerb.Create(),
     };
 
     private static async Task<int> CoverageAsync(ParseResult arguments, CancellationToken cancellation)
@@ -36,7 +37,7 @@ internal static class ReportsCommand
         var response = await client.ListPointAccountsAsync(request, cancellationToken: cancellation);
         Output.Of(arguments).List(
             [.. response.Accounts.Select(PointAccountView.Of)],
-            "No metric points in that time. They are sampled when the collector has a [timeseries] section.",
+            "No metric points in that time. Agents sample none for a collector whose [timeseries] kind is \"none\".",
             ["INSTANCE", "HOUR", "COLLECTED", "STORED", "REJECTED", "LOST (FULL)", "LOST (DAMAGED)", "DROPPED", "WAITING", "MISSING", "MISSING BATCHES"],
             account =>
             [

@@ -59,3 +59,14 @@ internal sealed record PointAccountView(
 
     private static string Name(V1.RejectionReason reason) => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString());
 }
+
+/// <summary>What is known of one field over time: the JSON of <c>reports series</c>.</summary>
+/// <param name="Tags">Those grouped by.</param>
+internal sealed record SeriesView(IReadOnlyDictionary<string, string> Tags, IReadOnlyList<SeriesPointView> Points)
+{
+    public static SeriesView Of(V1.TimeSeries series) => new(
+        new SortedDictionary<string, string>(series.Tags),
+        [.. series.Points.Select(point => new SeriesPointView(point.At.ToDateTime(), point.Value))]);
+}
+
+internal sealed record SeriesPointView(DateTime At, double Value);

@@ -96,6 +96,18 @@ internal sealed class LineProtocol : IDisposable
         return End(start, separator == ',', time);
     }
 
+    /// <summary>Takes back what was appended behind so many bytes.</summary>
+    public void Truncate(int length) => _length = length;
+
+    /// <summary>The measurement and tags of the line that begins after so many bytes.</summary>
+    public ReadOnlySpan<byte> SeriesFrom(int start)
+    {
+        var end = start;
+        while (_buffer[end] != (byte)' ' || _buffer[end - 1] == (byte)'\\')
+            end++;
+        return _buffer.AsSpan(start, end - start);
+    }
+
     /// <returns>Null when no server would take a point of that name.</returns>
     public EncodedSeries? Encode(Series series)
     {

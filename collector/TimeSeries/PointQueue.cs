@@ -6,7 +6,8 @@ namespace Telemetry.Collector.TimeSeries;
 
 /// <summary>Keeps points on disk until the time-series server has them. Full: the oldest give way, and are counted.</summary>
 /// <param name="limit">Bytes of lines that may wait.</param>
-internal sealed class PointQueue(StateStore store, StoreOptions options, TimeProvider time, long limit = 1L << 30) : IPointSink
+/// <param name="guard">Null: series are not counted.</param>
+internal sealed class PointQueue(StateStore store, StoreOptions options, TimeProvider time, long limit = 1L << 30, SeriesGuard? guard = null) : IPointSink
 {
     /// <summary>How far an agent's clock may be ahead of ours.</summary>
     private static readonly TimeSpan Ahead = TimeSpan.FromHours(1);
@@ -151,19 +152,33 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         }
     }
 
-    private static (byte[] Lines, int Count, Dictionary<RejectionReason, int> Rejections) Encode(V1.HealthBatch batch, SeriesNames names)
+    private (byte[] Lines, int Count, Dictionary<RejectionReason, int> Rejections) Encode(V1.HealthBatch batch, SeriesNames names)
     {
         using var lines = new LineProtocol();
         var count = 0;
         var rejections = new Dictionary<RejectionReason, int>();
         foreach (var point in batch.Points)
-            Count(lines.Append(point), lines.Reason);
+        {
+            var start = lines.Lines.Length;
+            var isWritten = lines.Append(point);
+            if (isWritten && guard?.Admits(lines.SeriesFrom(start)) == false)
+            {
+                lines.Truncate(start);
+                Count(false, RejectionReason.TooManySeries);
+                continue;
+            }
+
+            Count(isWritten, lines.Reason);
+        }
+
         foreach (var row in batch.Rows)
         {
-            if (names.Of(row) is { } series)
-                Count(lines.Append(series, row, batch.Time), lines.Reason);
-            else
+            if (names.Of(row) is not { } series)
                 Count(false, RejectionReason.WrongName);
+            else if (guard?.Admits(series.Key) == false)
+                Count(false, RejectionReason.TooManySeries);
+            else
+                Count(lines.Append(series, row, batch.Time), lines.Reason);
         }
 
         return (lines.Lines.ToArray(), count, rejections);

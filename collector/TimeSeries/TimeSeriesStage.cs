@@ -10,7 +10,7 @@ internal static class TimeSeriesStage
     public static IServiceCollection AddTimeSeries(this IServiceCollection services, InfluxOptions? influx)
     {
         if (influx is null)
-            return services.AddSingleton<IPointSink, NoPointSink>();
+            return services.AddSingleton<IPointSink, NoPointSink>().AddSingleton<ISeriesReader>(new NoSeriesReader("none"));
 
         services.AddSingleton(influx);
         services.AddSingleton(provider => new PointQueue(
@@ -18,7 +18,7 @@ internal static class TimeSeriesStage
         services.AddSingleton<IPointSink>(provider => provider.GetRequiredService<PointQueue>());
         services.AddSingleton(new HttpClient { Timeout = Patience });
         services.AddSingleton<InfluxClient>();
-        services.AddHostedService<DriftSampler>();
+        services.AddHostedService<FleetSampler>();
         return services.AddHostedService<InfluxWriter>();
     }
 }
