@@ -7,8 +7,10 @@ internal static class TimeSeriesStage
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>The stage that records for graphs and reports; without a server it wants nothing.</summary>
-    public static IServiceCollection AddTimeSeries(this IServiceCollection services, InfluxOptions? influx)
+    public static IServiceCollection AddTimeSeries(this IServiceCollection services, InfluxOptions? influx, string dataDirectory)
     {
+        services.AddSingleton<TimeSeriesBoard>();
+        services.AddSingleton(provider => new SetAsideFile(dataDirectory, provider.GetRequiredService<TimeProvider>()));
         if (influx is null)
             return services.AddSingleton<IPointSink, NoPointSink>();
 
@@ -16,9 +18,14 @@ internal static class TimeSeriesStage
         services.AddSingleton(provider => new PointQueue(
             provider.GetRequiredService<StateStore>(), provider.GetRequiredService<StoreOptions>(), provider.GetRequiredService<TimeProvider>(), influx.QueueBytes));
         services.AddSingleton<IPointSink>(provider => provider.GetRequiredService<PointQueue>());
-        services.AddSingleton(new HttpClient { Timeout = Patience });
-        services.AddSingleton<InfluxClient>();
+        services.AddSingleton(provider => new InfluxClient(influx, NewHttpClient(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ITimeSeriesStore, InfluxStore>();
+        services.AddHostedService<TimeSeriesCheck>();
         services.AddHostedService<DriftSampler>();
-        return services.AddHostedService<InfluxWriter>();
+        return services.AddHostedService<PointWriter>();
     }
+
+    // A redirect would carry points, and a token, to somebody who was not configured.
+    private static HttpClient NewHttpClient() =>
+        new(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(10) }) { Timeout = Patience };
 }
