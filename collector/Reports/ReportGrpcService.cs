@@ -11,7 +11,7 @@ using Severity = Telemetry.Protocol.Model.Severity;
 namespace Telemetry.Collector.Reports;
 
 /// <summary>What was measured of instances, for people and programs.</summary>
-internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents, ISeriesReader series, TimeProvider time) : ReportService.ReportServiceBase
+internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents, TimeSeriesReport timeSeries, ISeriesReader series, TimeProvider time) : ReportService.ReportServiceBase
 {
     public override Task<ListAvailabilityResponse> ListAvailability(ListAvailabilityRequest request, ServerCallContext context)
     {
@@ -66,6 +66,9 @@ internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents
             .Select(ToMessage));
         return Task.FromResult(response);
     }
+
+    public override Task<GetTimeSeriesStatusResponse> GetTimeSeriesStatus(GetTimeSeriesStatusRequest request, ServerCallContext context) =>
+        Task.FromResult(timeSeries.Get());
 
     private static (DateTimeOffset From, DateTimeOffset To) Times(Google.Protobuf.WellKnownTypes.Timestamp? from, Google.Protobuf.WellKnownTypes.Timestamp? to) =>
         (from.ToTime("from"), to.ToTime("to"));

@@ -168,6 +168,8 @@ internal sealed class StoreTransaction(DbConnection connection, DbTransaction tr
 
     public EventTable Events { get; } = new(connection, transaction);
 
+    public NoticeTable Notices { get; } = new(connection, transaction);
+
     public PointTable Points { get; } = new(connection, transaction);
 
     public PointAccountTable PointAccounts { get; } = new(connection, transaction);

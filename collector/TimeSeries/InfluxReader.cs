@@ -1,54 +1,49 @@
-using System.Net;
-using System.Net.Http.Headers;
 using System.Text.Json;
 
 namespace Telemetry.Collector.TimeSeries;
 
 /// <summary>Asks an InfluxDB on <c>/query</c>: 1.x, 2.x through a DBRP mapping, 3.</summary>
-/// <param name="database">Of 2.x, what is mapped to the bucket.</param>
-/// <param name="authorization">Null: the server wants none.</param>
-internal sealed class InfluxReader(HttpClient http, Uri url, string database, Func<AuthenticationHeaderValue?>? authorization = null) : ISeriesReader
+/// <param name="dialect">Of the server, once it is known.</param>
+internal sealed class InfluxReader(InfluxClient client, InfluxOptions options, Func<CancellationToken, Task<ServerDialect>> dialect) : ISeriesReader
 {
-    private const int MaxAnswerBytes = 32 << 20;
-
     // 1.x says it with status 200, 3 with 404.
     private const string NoDatabase = "database not found";
 
     public async Task<IReadOnlyList<AnsweredSeries>> QueryAsync(SeriesQuery query, CancellationToken cancellation)
     {
         query.Checked();
-        var (status, body) = await AskAsync(InfluxQl.Of(query), cancellation);
-        if (status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
-            throw new SeriesException($"InfluxDB at {url} does not accept the collector's token for reading {database}: {Words(body)}");
+        cancellation.ThrowIfCancellationRequested();
+        var answer = await AskAsync(InfluxQl.Of(query), cancellation);
+        if (answer.Status is 401 or 403)
+            throw new SeriesException($"The server at {options.Url} does not accept the collector's token for reading {options.Database}: {answer.Words}");
 
-        var answer = Parse(body);
-        var problem = answer?.Error ?? answer?.Results?.Select(result => result.Error).FirstOrDefault(error => error is not null);
+        var parsed = Parse(answer.Body);
+        var problem = parsed?.Error ?? parsed?.Results?.Select(result => result.Error).FirstOrDefault(error => error is not null);
         if (problem?.Contains(NoDatabase, StringComparison.Ordinal) ?? false)
             return [];
-        if (problem is not null || status != HttpStatusCode.OK || answer is null)
-            throw new SeriesException($"InfluxDB at {url} does not answer: {(int)status} {problem ?? Words(body)}");
-        return ToSeries(query, answer.Results?.SelectMany(result => result.Series ?? []) ?? []);
+        if (parsed is null && answer.Body.Length >= InfluxClient.MaxAnswer / 4)
+            throw SeriesQuery.TooMuch();
+        if (problem is not null || answer.Status != 200 || parsed is null)
+            throw new SeriesException($"The server at {options.Url} does not answer: {answer.Status} {problem ?? answer.Words}");
+        return ToSeries(query, parsed.Results?.SelectMany(result => result.Series ?? []) ?? []);
     }
 
-    private async Task<(HttpStatusCode Status, byte[] Body)> AskAsync(string text, CancellationToken cancellation)
+    private async Task<InfluxAnswer> AskAsync(string text, CancellationToken cancellation)
     {
-        // In the body, for lists of tags are long.
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(url, $"query?db={Uri.EscapeDataString(database)}&epoch=ms"));
-        request.Content = new FormUrlEncodedContent([new("q", text)]);
-        request.Headers.Authorization = authorization?.Invoke();
         try
         {
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
-            await response.Content.LoadIntoBufferAsync(MaxAnswerBytes, cancellation);
-            return (response.StatusCode, await response.Content.ReadAsByteArrayAsync(cancellation));
+            var server = await dialect(cancellation);
+            if (server.Kind == ServerKind.VictoriaMetrics)
+                throw new SeriesException($"VictoriaMetrics knows no InfluxQL: ask it at {options.Url}api/v1/query_range for MEASUREMENT_FIELD.");
+
+            // In the body, for lists of tags are long.
+            var policy = options.RetentionPolicy is { } name ? $"&rp={Uri.EscapeDataString(name)}" : "";
+            using var content = new FormUrlEncodedContent([new("q", text)]);
+            return await client.SendAsync(server, HttpMethod.Post, new Uri(options.Url, $"query?db={Uri.EscapeDataString(options.Database)}{policy}&epoch=ms"), content, cancellation);
         }
-        catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
+        catch (Exception e) when (e is InfluxUnreachableException or InfluxMisconfiguredException)
         {
-            throw SeriesQuery.TooMuch();
-        }
-        catch (Exception e) when (!cancellation.IsCancellationRequested && e is HttpRequestException or TaskCanceledException)
-        {
-            throw new SeriesException($"InfluxDB at {url} does not answer: {e.Message}");
+            throw new SeriesException($"The server at {options.Url} does not answer: {e.Message}");
         }
     }
 
@@ -76,7 +71,7 @@ internal sealed class InfluxReader(HttpClient http, Uri url, string database, Fu
         return all;
     }
 
-    private static ServerAnswer? Parse(byte[] body)
+    private static ServerAnswer? Parse(string body)
     {
         try
         {
@@ -86,12 +81,6 @@ internal sealed class InfluxReader(HttpClient http, Uri url, string database, Fu
         {
             return null;
         }
-    }
-
-    private static string Words(byte[] body)
-    {
-        const int MaxWords = 500;
-        return System.Text.Encoding.UTF8.GetString(body, 0, Math.Min(body.Length, MaxWords)).Trim();
     }
 
     private sealed record ServerAnswer(List<InfluxResult>? Results, string? Error);

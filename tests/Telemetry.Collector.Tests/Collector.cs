@@ -65,7 +65,7 @@ internal sealed class Collector : IDisposable
     public MessageRoom Messages { get; private set; } = null!;
 
     public AgentStream NewStream(IPointSink? points = null, AssemblyRoom? room = null, MessageRoom? messages = null) =>
-        new(Store, Pipeline, room ?? Room, messages ?? Messages, Policies, FleetKey, points ?? new NoPointSink(Store), Time, NullLogger.Instance);
+        new(Store, Pipeline, room ?? Room, messages ?? Messages, Policies, FleetKey, points ?? new NoPointSink(Store, StoreOptions, TimeProvider.System), Time, NullLogger.Instance);
 
     public Departures NewDepartures() => new(Store, NullLogger<Departures>.Instance);
 

@@ -15,7 +15,8 @@ public sealed class CollectorOptionsTests
         Assert.Equal("127.0.0.1:7080", options.OperatorsListen.ToString());
         Assert.Equal("127.0.0.1:7443", options.AgentsListen.ToString());
         Assert.Empty(options.Routes);
-        Assert.Null(options.Influx);
+        Assert.NotNull(options.TimeSeries.Embedded);
+        Assert.Null(options.TimeSeries.Influx);
     }
 
     [Fact]
@@ -54,6 +55,7 @@ public sealed class CollectorOptionsTests
         });
 
         Assert.Equal(9999, options.OperatorsListen.Port);
-        Assert.Equal("http://127.0.0.1:8086/write?db=telemetry&precision=n", options.Influx!.WriteUri.ToString());
+        Assert.Equal("http://127.0.0.1:8086/", options.TimeSeries.Influx!.Url.ToString());
+        Assert.Null(options.TimeSeries.Embedded);
     }
 }

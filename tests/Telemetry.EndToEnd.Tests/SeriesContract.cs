@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
 using Telemetry.Collector.TimeSeries.Embedded;
@@ -178,17 +179,23 @@ public sealed class Influx1SeriesTests : SeriesContract
     [Fact]
     public async Task Server_ThatIsAway_IsToldOf()
     {
-        var failed = await Assert.ThrowsAsync<SeriesException>(() => new InfluxReader(_http, new Uri(_influxd.Url + "/"), "telemetry").QueryAsync(
+        var failed = await Assert.ThrowsAsync<SeriesException>(() => NewReader().QueryAsync(
             new SeriesQuery("m", "x", Aggregate.Mean, Now.AddDays(-1), Now, null), Cancellation));
 
         Assert.Contains(_influxd.Url, failed.Message, StringComparison.Ordinal);
+    }
+
+    private InfluxReader NewReader()
+    {
+        var options = new InfluxOptions(new Uri(_influxd.Url + "/"), "telemetry");
+        return new InfluxReader(new InfluxClient(options, _http, TimeProvider.System), options, _ => Task.FromResult(ServerDialect.Of(ServerKind.Influx1, options)));
     }
 
     private protected override async Task Begin()
     {
         Assert.SkipUnless(Influxd.IsInstalled, "influxd is not installed; tests/run.sh installs it");
         await _influxd.Start();
-        _reader = new InfluxReader(_http, new Uri(_influxd.Url + "/"), "telemetry");
+        _reader = NewReader();
     }
 
     private protected override async Task Write(params IReadOnlyList<string> lines)
@@ -208,7 +215,7 @@ public class EmbeddedSeriesTests : SeriesContract
     private readonly EmbeddedStore _store;
 
     public EmbeddedSeriesTests() =>
-        _store = EmbeddedStore.Open(_folder.Path, new EmbeddedOptions(), new StandingClock(), out _);
+        _store = EmbeddedStore.Open(_folder.Path, new EmbeddedOptions(), new StandingClock(), NullLogger<EmbeddedStore>.Instance);
 
     private protected override ISeriesReader Reader => _store;
 

@@ -38,37 +38,44 @@ internal sealed partial class EmbeddedStore : ITimeSeriesStore, ISeriesReader, I
         _catalog = NewCatalog();
         _connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = true, DefaultTimeout = 30 }.ToString();
         _connection = new SqliteConnection(_connectionString);
-        _connection.Open();
-        _connection.Execute("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;");
-        using var schema = new StreamReader(typeof(EmbeddedStore).Assembly.GetManifestResourceStream(typeof(EmbeddedStore), "schema.sql")!);
-        _connection.Execute(schema.ReadToEnd());
-        Load();
+        try
+        {
+            _connection.Open();
+            Begin();
+        }
+        catch
+        {
+            _connection.Dispose();
+            throw;
+        }
     }
 
     public static string PathIn(string dataDirectory) => Path.Combine(dataDirectory, "timeseries.db");
 
-    /// <param name="damaged">Where a file was put that could not be read: a new one took its place.</param>
+    /// <remarks>A file that is damaged is put aside, and a new one begun: no deviation, and no availability, is lost with it.</remarks>
     /// <exception cref="StoreException">The file cannot be used.</exception>
-    public static EmbeddedStore Open(string dataDirectory, EmbeddedOptions options, TimeProvider time, out string? damaged)
+    public static EmbeddedStore Open(string dataDirectory, EmbeddedOptions options, TimeProvider time, ILogger<EmbeddedStore> logger)
     {
         var path = PathIn(dataDirectory);
-        damaged = null;
         try
         {
-            return new EmbeddedStore(path, options, time);
-        }
-        catch (Exception e) when (IsDamage(e))
-        {
-            SqliteConnection.ClearAllPools();
-            damaged = path + ".damaged";
-            File.Move(path, damaged, overwrite: true);
-            foreach (var beside in (string[])["-wal", "-shm"])
-                File.Delete(path + beside);
-            return new EmbeddedStore(path, options, time);
+            try
+            {
+                return new EmbeddedStore(path, options, time);
+            }
+            catch (SqliteException e) when (IsDamage(e))
+            {
+                SqliteConnection.ClearAllPools();
+                File.Move(path, path + ".damaged", overwrite: true);
+                foreach (var beside in (string[])["-wal", "-shm"])
+                    File.Delete(path + beside);
+                Log.Damaged(logger, path, e.Message);
+                return new EmbeddedStore(path, options, time);
+            }
         }
         catch (SqliteException e)
         {
-            throw new StoreException($"The time series in {path} cannot be opened: {e.Message} Move the file away to start anew: no deviation is lost with it.");
+            throw new StoreException($"The time series in {path} cannot be opened: {e.Message} Make the file writable, or move it away to start anew: no deviation is lost with it.");
         }
     }
 
@@ -141,7 +148,16 @@ internal sealed partial class EmbeddedStore : ITimeSeriesStore, ISeriesReader, I
     {
         lock (_writing)
             _connection.Dispose();
-        SqliteConnection.ClearPool(new SqliteConnection(_connectionString));
+        using var pool = new SqliteConnection(_connectionString);
+        SqliteConnection.ClearPool(pool);
+    }
+
+    private void Begin()
+    {
+        _connection.Execute("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;");
+        using var schema = new StreamReader(typeof(EmbeddedStore).Assembly.GetManifestResourceStream(typeof(EmbeddedStore), "schema.sql")!);
+        _connection.Execute(schema.ReadToEnd());
+        Load();
     }
 
     /// <summary>What the collector took off its queue only after it died comes again.</summary>
@@ -327,5 +343,11 @@ internal sealed partial class EmbeddedStore : ITimeSeriesStore, ISeriesReader, I
         _connection.ExecuteScalar<long>("SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size");
 
     // SQLITE_CORRUPT, NOTADB.
-    private static bool IsDamage(Exception e) => e is SqliteException { SqliteErrorCode: 11 or 26 };
+    private static bool IsDamage(SqliteException e) => e.SqliteErrorCode is 11 or 26;
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "The time series in {Path} are damaged: {Reason} The file was put aside with the ending .damaged, and a new one begun. Deviations, alerts and availability are not affected")]
+        public static partial void Damaged(ILogger logger, string path, string reason);
+    }
 }

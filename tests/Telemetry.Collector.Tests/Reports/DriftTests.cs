@@ -71,6 +71,6 @@ public sealed class DriftTests : IDisposable
             To = ManifestMapping.ToTimestamp(to ?? _collector.Time.GetUtcNow()),
             Step = step is { } some ? Duration.FromTimeSpan(some) : null,
         };
-        return (await new ReportGrpcService(_collector.Store, _collector.Agents, new NoSeriesReader("none is kept"), _collector.Time).ListDrift(request, null!)).Points;
+        return (await new ReportGrpcService(_collector.Store, _collector.Agents, null!, new NoSeriesReader("none is kept"), _collector.Time).ListDrift(request, null!)).Points;
     }
 }

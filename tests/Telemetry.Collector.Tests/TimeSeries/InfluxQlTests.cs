@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Telemetry.Collector.TimeSeries;
+using Telemetry.Testing;
 
 namespace Telemetry.Collector.Tests.TimeSeries;
 
@@ -63,7 +64,8 @@ public sealed class InfluxQlTests
         const string Body = """{"results":[{"statement_id":0,"series":[{"name":"cpu","tags":{"host":"web-1"},"columns":["time","value"],"values":[[60000,1.5],[120000,null],[180000,2]]}]}]}""";
         var server = new Stub(200, Body);
         using var http = new HttpClient(server);
-        var reader = new InfluxReader(http, new Uri("http://127.0.0.1:1/"), "telemetry", () => new("Token", "secret"));
+        using var folder = new TemporaryDirectory();
+        var reader = Reader(http, ServerKind.Influx2, folder.Write("token", "secret\n"));
 
         var series = Assert.Single(await reader.QueryAsync(Query(), Cancellation));
 
@@ -84,7 +86,13 @@ public sealed class InfluxQlTests
     private static async Task<IReadOnlyList<AnsweredSeries>> Ask(int status, string body)
     {
         using var http = new HttpClient(new Stub(status, body));
-        return await new InfluxReader(http, new Uri("http://127.0.0.1:1/"), "telemetry").QueryAsync(Query(), Cancellation);
+        return await Reader(http, ServerKind.Influx3).QueryAsync(Query(), Cancellation);
+    }
+
+    private static InfluxReader Reader(HttpClient http, ServerKind kind, string? tokenFile = null)
+    {
+        var options = new InfluxOptions(new Uri("http://127.0.0.1:1/"), "telemetry") { Organization = "o", TokenFile = tokenFile };
+        return new InfluxReader(new InfluxClient(options, http, TimeProvider.System), options, _ => Task.FromResult(ServerDialect.Of(kind, options)));
     }
 
     private static SeriesQuery Query() => new("cpu", "x", Aggregate.Mean, From, From.AddHours(1), TimeSpan.FromMinutes(1)) { By = ["host"] };
