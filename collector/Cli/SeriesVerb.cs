@@ -73,7 +73,7 @@ internal static class SeriesVerb
             Aggregate = arguments.GetValue(Aggregate),
 
             // Whole steps, so that the first is no part of one.
-            From = since.AddTicks(-(since.Ticks % step.Ticks)).ToTimestamp(),
+            From = since.AddTicks(-((since - DateTimeOffset.UnixEpoch).Ticks % step.Ticks)).ToTimestamp(),
             To = until.ToTimestamp(),
             Step = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(step),
         };

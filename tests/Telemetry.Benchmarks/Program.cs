@@ -6,6 +6,10 @@ using Telemetry.Benchmarks;
 //   store [ENTRIES]                   two manifests compared, and an instance that is what its baseline says
 //   reevaluate ENTRIES [INSTANCES]    a fleet judged by a new version of its line
 //   decide [ENTRIES]                  one decision about a cause that 500 instances share, and how long an agent's head waits for it
+//   series [INSTANCES]                an hour of a fleet's metrics in the embedded store, 60 points of 8 fields every 10 s each
+if (args is ["series", ..])
+    return await Series(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 100);
+
 var entries = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 375_000;
 var folder = Directory.CreateTempSubdirectory("telemetry-benchmark-");
 try
@@ -41,11 +45,36 @@ try
             }));
             return 0;
         default:
-            await Console.Error.WriteLineAsync($"There is no benchmark '{args[0]}'; there are: store, reevaluate, decide.");
+            await Console.Error.WriteLineAsync($"There is no benchmark '{args[0]}'; there are: store, reevaluate, decide, series.");
             return 2;
     }
 }
 finally
 {
     folder.Delete(recursive: true);
+}
+
+static async Task<int> Series(int instances)
+{
+    var folder = Directory.CreateTempSubdirectory("telemetry-benchmark-");
+    try
+    {
+        var figures = await EmbeddedSeries.Run(folder.FullName, instances, series: 60, fields: 8, TimeSpan.FromHours(1));
+        Console.WriteLine(JsonSerializer.Serialize(new
+        {
+            instances,
+            points = figures.Points,
+            points_per_second = figures.PointsPerSecond,
+            load = figures.Load,
+            flush_s = figures.FlushSeconds,
+            bytes_per_point = figures.BytesPerPoint,
+            one_instance_ms = figures.OneInstanceMilliseconds,
+            fleet_ms = figures.FleetMilliseconds,
+        }));
+        return 0;
+    }
+    finally
+    {
+        folder.Delete(recursive: true);
+    }
 }

@@ -6,7 +6,7 @@ using Telemetry.Collector.TimeSeries;
 using Telemetry.Collector.TimeSeries.Embedded;
 using Telemetry.Testing;
 
-namespace Telemetry.EndToEnd.Tests;
+namespace Telemetry.Collector.Tests.TimeSeries;
 
 /// <summary>What every store of time series answers, whatever it is.</summary>
 public abstract class SeriesContract : IAsyncDisposable
