@@ -11,8 +11,10 @@ internal static class InfluxQl
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"SELECT {Function(query.Aggregate)}({Name(query.Field)}) AS value FROM {Name(query.Measurement)}");
         text.Append(CultureInfo.InvariantCulture, $" WHERE time >= {Milliseconds(query.From)}ms AND time < {Milliseconds(query.To)}ms");
+
+        // A field of the same name would be meant.
         foreach (var (tag, value) in query.Where)
-            text.Append(CultureInfo.InvariantCulture, $" AND {Name(tag)} = {Text(value)}");
+            text.Append(CultureInfo.InvariantCulture, $" AND {Name(tag)}::tag = {Text(value)}");
 
         string[] groups = query.Step is { } step
             ? [string.Create(CultureInfo.InvariantCulture, $"time({(long)step.TotalSeconds}s)"), .. query.By.Select(Name)]

@@ -15,7 +15,7 @@ public sealed class GrafanaTests : IAsyncDisposable
     private readonly Influxd _influxd = new();
     private readonly HttpClient _http = new();
 
-    public static TheoryData<string> Dashboards => [.. Directory.GetFiles(Path.Combine(Grafana, "dashboards")).Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+    public static TheoryData<string> Dashboards => [.. Directory.GetFiles(Path.Combine(Grafana, "dashboards")).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
 
     private static string Grafana => Path.Combine(Programs.Repository, "deploy", "grafana");
 
@@ -188,6 +188,8 @@ public sealed class GrafanaTests : IAsyncDisposable
                 "disk,device=sda1,fstype=ext4,host=web-1,mode=rw,path=/ total=100i,used=40i,free=60i,used_percent=40",
                 "diskio,host=web-1,name=sda io_util=12.5,reads=1i",
                 string.Create(CultureInfo.InvariantCulture, $"net,host=web-1,interface=eth0 bytes_recv={1_000_000_000 - (100_000 * x)}i,bytes_sent={1_000_000_000 - (50_000 * x)}i"),
+                "check,check=http,host=web-1,layer=apache state=2i,duration_ns=1000i",
+                "agent,host=web-1 memory_resident=30000000i,cpu_percent=0.3,coverage_gaps=1i,losses=0i,spool_records=2i",
                 "processes,host=web-1 running=2i,blocked=0i,zombies=0i,total=120i",
             ])
             text.Append(CultureInfo.InvariantCulture, $"{line} {at.ToUnixTimeMilliseconds()}000000\n");

@@ -17,7 +17,7 @@ public sealed class InfluxQlTests
         var query = new SeriesQuery("cpu", "usage_user", Aggregate.Mean, From, From.AddHours(1), TimeSpan.FromMinutes(5)) { Where = [new("cpu", "cpu-total")], By = ["host"] };
 
         Assert.Equal(
-            """SELECT mean("usage_user") AS value FROM "cpu" WHERE time >= 60000ms AND time < 3660000ms AND "cpu" = 'cpu-total' GROUP BY time(300s), "host" fill(none) LIMIT 10002 SLIMIT 1001""",
+            """SELECT mean("usage_user") AS value FROM "cpu" WHERE time >= 60000ms AND time < 3660000ms AND "cpu"::tag = 'cpu-total' GROUP BY time(300s), "host" fill(none) LIMIT 10002 SLIMIT 1001""",
             InfluxQl.Of(query));
     }
 
