@@ -4,6 +4,9 @@ namespace Telemetry.Collector.TimeSeries.Embedded;
 
 internal sealed partial class EmbeddedStore
 {
+    /// <summary>Rows at a time, so that nobody waits long for the file.</summary>
+    private const int TrimmedAtOnce = 1_000;
+
     /// <summary>Forgets what is older than it is kept; and the oldest beyond that, while the file is larger than it may be.</summary>
     /// <returns>How many chunks went.</returns>
     public long Trim(CancellationToken stopping = default)

@@ -76,6 +76,16 @@ public sealed class InfluxQlTests
     }
 
     [Fact]
+    public async Task Question_ToVictoriaMetrics_IsToldWhereToAsk()
+    {
+        using var http = new HttpClient(new Stub(200, "{}"));
+
+        var failed = await Assert.ThrowsAsync<SeriesException>(() => Reader(http, ServerKind.VictoriaMetrics).QueryAsync(Query(), Cancellation));
+
+        Assert.Contains("http://127.0.0.1:1/api/v1/query_range", failed.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Answer_OfMoreSeriesThanAnybodyReads_IsRefused()
     {
         var many = string.Join(',', Enumerable.Range(0, SeriesQuery.MaxSeries + 1).Select(i => $$"""{"tags":{"host":"{{i}}"},"columns":["time","value"],"values":[[60000,1]]}"""));
