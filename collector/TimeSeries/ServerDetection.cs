@@ -10,8 +10,9 @@ internal static class ServerDetection
     {
         var version = (ping.Version.Length > 0 ? ping.Version : VersionIn(ping.Body) ?? VersionIn(health.Body) ?? "").TrimStart('v');
 
-        // It claims to be a 1.8.0, which would answer with JSON; a 1.6 has no /health at all.
-        if (version.StartsWith("1.", StringComparison.Ordinal) && health.IsSuccess && health.Body.Trim() == "OK")
+        // It names no version here, and claims to be a 1.8.0 elsewhere; that would answer with JSON, and a 1.6 has no /health at all.
+        var claims = version.StartsWith("1.", StringComparison.Ordinal) || (version.Length == 0 && ping.Status == 204);
+        if (claims && health.IsSuccess && health.Body.Trim() == "OK")
             return (ServerKind.VictoriaMetrics, "");
 
         ServerKind? kind = version switch

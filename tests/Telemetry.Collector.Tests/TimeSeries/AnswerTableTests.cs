@@ -101,6 +101,7 @@ public sealed class AnswerTableTests
     [InlineData("1.6.7", "", "404 page not found", 404, "Influx1", "1.6.7")]
     [InlineData("1.8.10", "", """{"name":"influxdb","status":"pass","version":"1.8.10"}""", 200, "Influx1", "1.8.10")]
     [InlineData("1.8.0", "", "OK", 200, "VictoriaMetrics", "")]
+    [InlineData("", "", "OK", 200, "VictoriaMetrics", "")]
     [InlineData("v2.7.10", "", """{"name":"influxdb","status":"pass","version":"v2.7.10"}""", 200, "Influx2", "2.7.10")]
     [InlineData("", """{"version":"3.2.1","revision":"abc"}""", "OK", 200, "Influx3", "3.2.1")]
     [InlineData("", "", """{"name":"influxdb","version":"2.1.0"}""", 200, "Influx2", "2.1.0")]
