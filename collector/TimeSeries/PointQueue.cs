@@ -37,7 +37,7 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         var points = delivery.CountPoints();
         var owner = _account.OwnerOf(delivery);
         var account = _account.Prepare(delivery);
-        var (lines, count, rejections) = Encode(batch, delivery.Names);
+        var (lines, count, rejections) = Encode(batch, delivery.Names, delivery.InstanceId);
         return transaction =>
         {
             account(transaction);
@@ -66,7 +66,7 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
     {
         var batch = new V1.HealthBatch();
         batch.Points.AddRange(points);
-        var (lines, count, _) = Encode(batch, new SeriesNames());
+        var (lines, count, _) = Encode(batch, new SeriesNames(), instanceId: null);
         if (count == 0)
             return;
 
@@ -147,7 +147,7 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         _bytes += lines.Length;
     }
 
-    private (byte[] Lines, int Count, Dictionary<RejectionReason, int> Rejections) Encode(V1.HealthBatch batch, SeriesNames names)
+    private (byte[] Lines, int Count, Dictionary<RejectionReason, int> Rejections) Encode(V1.HealthBatch batch, SeriesNames names, string? instanceId)
     {
         using var lines = new LineProtocol();
         var count = 0;
@@ -156,7 +156,7 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         {
             var start = lines.Lines.Length;
             var isWritten = lines.Append(point);
-            if (isWritten && guard?.Admits(lines.SeriesFrom(start)) == false)
+            if (isWritten && guard?.Admits(lines.SeriesFrom(start), instanceId) == false)
             {
                 lines.Truncate(start);
                 Count(false, RejectionReason.TooManySeries);
@@ -170,7 +170,7 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         {
             if (names.Of(row) is not { } series)
                 Count(false, RejectionReason.WrongName);
-            else if (guard?.Admits(series.Key) == false)
+            else if (guard?.Admits(series.Key, instanceId) == false)
                 Count(false, RejectionReason.TooManySeries);
             else
                 Count(lines.Append(series, row, batch.Time), lines.Reason);

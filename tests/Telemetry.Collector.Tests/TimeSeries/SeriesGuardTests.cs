@@ -18,10 +18,10 @@ public sealed class SeriesGuardTests
     {
         var guard = Guard(new SeriesLimits(All: 1_000, PerMeasurement: 100));
 
-        Assert.Equal(100, Enumerable.Range(0, 500).Count(i => guard.Admits(Series($"net,interface=veth{i}"))));
+        Assert.Equal(100, Enumerable.Range(0, 500).Count(i => guard.Admits(Series($"net,interface=veth{i}"), "i-1")));
 
-        Assert.True(guard.Admits(Series("net,interface=veth7")), "one that is known");
-        Assert.True(guard.Admits(Series("cpu,cpu=cpu0")), "one of another measurement");
+        Assert.True(guard.Admits(Series("net,interface=veth7"), "i-1"), "one that is known");
+        Assert.True(guard.Admits(Series("cpu,cpu=cpu0"), "i-1"), "one of another measurement");
         Assert.Equal(101, guard.Count);
         var message = Assert.Single(_log.Messages);
         Assert.Contains("measurement net are refused, such as net,interface=veth100", message, StringComparison.Ordinal);
@@ -32,8 +32,34 @@ public sealed class SeriesGuardTests
     {
         var guard = Guard(new SeriesLimits(All: 150, PerMeasurement: 100));
 
-        Assert.Equal(150, Enumerable.Range(0, 90).Count(i => guard.Admits(Series($"a,x={i}"))) + Enumerable.Range(0, 90).Count(i => guard.Admits(Series($"b,x={i}"))));
+        Assert.Equal(150, Enumerable.Range(0, 90).Count(i => guard.Admits(Series($"a,x={i}"), "i-1")) + Enumerable.Range(0, 90).Count(i => guard.Admits(Series($"b,x={i}"), "i-1")));
         Assert.Equal(150, guard.Count);
+    }
+
+    [Fact]
+    public void Series_OfOneInstanceThatExplodes_LeaveRoomForTheOthers()
+    {
+        var guard = Guard(new SeriesLimits(All: 1_000, PerMeasurement: 1_000, PerInstance: 50));
+
+        Assert.Equal(50, Enumerable.Range(0, 500).Count(i => guard.Admits(Series($"m{i % 7},x={i}"), "i-1")));
+
+        Assert.True(guard.Admits(Series("m1,x=other"), "i-2"), "one of another instance");
+        Assert.Equal(100, Enumerable.Range(0, 100).Count(i => guard.Admits(Series($"drift,instance={i}"), instanceId: null)));
+        Assert.Contains("series of instance i-1 are refused", Assert.Single(_log.Messages), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Measurements_ThatAreNoMore_MakeRoomForOthers()
+    {
+        var guard = Guard(new SeriesLimits());
+        for (var i = 0; i < 2_000; i++)
+            guard.Admits(Series($"made-up-{i}"), "i-1");
+        Assert.False(guard.Admits(Series("cpu"), "i-2"), "there are too many measurements");
+
+        _time.Advance(TimeSpan.FromDays(2));
+
+        Assert.True(guard.Admits(Series("cpu"), "i-2"));
+        Assert.Equal(1, guard.Count);
     }
 
     [Fact]
@@ -41,14 +67,14 @@ public sealed class SeriesGuardTests
     {
         var guard = Guard(new SeriesLimits(All: 100, PerMeasurement: 100));
         for (var i = 0; i < 100; i++)
-            guard.Admits(Series($"m,x={i}"));
+            guard.Admits(Series($"m,x={i}"), "i-1");
         for (var hour = 0; hour < 25; hour++)
         {
             _time.Advance(TimeSpan.FromHours(1));
-            Assert.True(guard.Admits(Series("m,x=1")), "it goes on");
+            Assert.True(guard.Admits(Series("m,x=1"), "i-1"), "it goes on");
         }
 
-        Assert.True(guard.Admits(Series("m,x=new")));
+        Assert.True(guard.Admits(Series("m,x=new"), "i-1"));
         Assert.Equal(2, guard.Count);
     }
 
