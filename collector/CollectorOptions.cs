@@ -27,8 +27,8 @@ internal sealed record CollectorOptions
     /// <summary>Where events are sent.</summary>
     public required IReadOnlyList<AlertRouteOptions> Routes { get; init; }
 
-    /// <summary>The server health metrics and drift are written to; null when none is configured.</summary>
-    public required InfluxOptions? Influx { get; init; }
+    /// <summary>Where health metrics, drift and compliance go.</summary>
+    public required TimeSeriesOptions TimeSeries { get; init; }
 
     /// <exception cref="ConfigurationException">With all mistakes at once.</exception>
     public static CollectorOptions Load(string? path, IReadOnlyDictionary<string, string> environment)
@@ -43,7 +43,7 @@ internal sealed record CollectorOptions
             OperatorsListen = operators.EndPoint("listen", new IPEndPoint(IPAddress.Loopback, 7080)),
             Store = StoreOptions.Read(settings.Section("store")),
             Routes = AlertRouteOptions.ReadAll(settings),
-            Influx = InfluxOptions.Read(settings.Section("timeseries")),
+            TimeSeries = TimeSeriesOptions.Read(settings.Section("timeseries")),
         };
 
         if (!Path.IsPathRooted(options.DataDirectory))

@@ -48,7 +48,8 @@ static WebApplication Build(CollectorOptions options)
     builder.Services.AddPolicies(options.DataDirectory);
     builder.Services.AddSingleton<DeviationFeed>();                                 // tell
     builder.Services.AddAlertRoutes(options.Routes);
-    builder.Services.AddTimeSeries(options.Influx);                                 // record
+    builder.Services.AddTimeSeries(options.TimeSeries, options.DataDirectory);      // record
+    builder.Services.AddSingleton<TimeSeriesReport>();
     builder.Services.AddSingleton(AdminToken.LoadOrCreate(options.DataDirectory));
 
     var app = builder.Build();

@@ -11,6 +11,7 @@ using Telemetry.Collector.Layers;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Signing;
 using Telemetry.Collector.Storage;
+using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Configuration;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
@@ -86,6 +87,8 @@ internal sealed partial class Refusals(ILogger<Refusals> logger) : Interceptor
                 return new Status(StatusCode.NotFound, e.Message);
             case BaselineException or LayerException or DecisionException or SignatureException:
                 return new Status(StatusCode.FailedPrecondition, e.Message);
+            case SeriesException series:
+                return new Status(series.IsWrongQuestion ? StatusCode.InvalidArgument : StatusCode.FailedPrecondition, e.Message);
             case NodeMissingException:
                 return new Status(StatusCode.Aborted, "Nodes of an earlier try were removed meanwhile, because nothing was made of them; try again.");
             case DamagedNodeException:

@@ -67,7 +67,9 @@ hold_services() {
 
 release_services() {
   [[ $held == no ]] || rm -f /usr/sbin/policy-rc.d
-  if [[ -d /run/systemd/system && " ${missing[*]} " == *" influxdb "* ]]; then
-    systemctl disable --quiet influxdb || true
-  fi
+  for service in influxdb victoria-metrics; do
+    if [[ -d /run/systemd/system && " ${missing[*]} " == *" $service "* ]]; then
+      systemctl disable --quiet "$service" || true
+    fi
+  done
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Benchmarks side by side with the peers, in one run, as ratios; the budgets are in the table.
-#   tests/bench.sh [NAME…]    NAME: scan, latency, idle, fleet, reevaluate (default: all)
+#   tests/bench.sh [NAME…]    NAME: scan, latency, idle, fleet, reevaluate, decide, timeseries (default: all)
 #   BENCH_TREE=DIR            the tree that is fingerprinted (default /usr)
 #   BENCH_MANY=DIR            a tree of many entries, for memory, latency and idling (default /)
 #   BENCH_ROUNDS=N            alternating rounds (default 3); the best of each counts
@@ -461,6 +461,72 @@ bench_reevaluate() {
   save reevaluate
 }
 
+# One decision about what 500 instances share: what somebody else's write waits for it.
+bench_decide() {
+  local result
+  build_benchmarks
+  result=$("$benchmarks" decide 375000)
+  row "acknowledging 10,000: a write waits" "" "" "" "$(number acknowledge_wait_ms <<< "$result")" "ms" 1000
+  row "approving 10,000: a write waits" "" "" "" "$(number approve_wait_ms <<< "$result")" "ms" 1000
+  figure "approving 10,000, and judging anew" "$(number approve_s <<< "$result")" s
+  save decide
+}
+
+# start_influxd: a real one, with data of its own; where it listens is in $influxd.
+start_influxd() {
+  local port
+  port=$(free_port)
+  influxd=http://127.0.0.1:$port
+  printf 'reporting-disabled = true\nbind-address = "127.0.0.1:0"\n[meta]\ndir = "%s/meta"\n[data]\ndir = "%s/data"\nwal-dir = "%s/wal"\n[http]\nbind-address = "127.0.0.1:%s"\nlog-enabled = false\n' \
+    "$work/influxd" "$work/influxd" "$work/influxd" "$port" > "$work/influxd.conf"
+  /usr/bin/influxd -config "$work/influxd.conf" > "$work/influxd.log" 2>&1 &
+  running+=("$!")
+  within 30 "influxd to answer" curl -sf "$influxd/ping"
+}
+
+# Empty, and with what it still had to do for what was there before done.
+empty_influxd() {
+  curl -sf -XPOST "$influxd/query" --data-urlencode 'q=DROP DATABASE telemetry' > /dev/null
+  curl -sf -XPOST "$influxd/query" --data-urlencode 'q=CREATE DATABASE telemetry' > /dev/null
+  sleep 2
+}
+
+curl_batches() { curl -sS --fail -Z --parallel-max 4 -K "$work/curl.conf"; }
+
+# Queued points to a real influxd by our writer, and the same batches, compressed before, by curl: in turns.
+bench_timeseries() {
+  need influxdb test -x /usr/bin/influxd
+  need curl command -v curl
+  install_missing
+  build_benchmarks
+  local points=1200000 result batch ours theirs
+  result=$("$benchmarks" encode)
+  figure "encoding a point" "$(number ns_per_point <<< "$result")" ns
+  row "encoding a point, allocated" "" "" "" "$(number bytes_allocated_per_point <<< "$result")" "bytes" 1
+  start_influxd
+  mkdir "$work/batches"
+  for ((round = 1; round <= rounds; round++)); do
+    empty_influxd
+    result=$("$benchmarks" points "$influxd" "$points" $( ((round > 1)) || echo "$work/batches"))
+    number points_per_second <<< "$result" >> "$work/points.ours"
+    number cpu_s_per_million <<< "$result" >> "$work/points.cpu"
+    if ((round == 1)); then
+      for batch in "$work"/batches/*.gz; do
+        printf 'url = "%s/write?db=telemetry&precision=n"\nheader = "Content-Encoding: gzip"\nheader = "Expect:"\ndata-binary = "@%s"\noutput = "/dev/null"\nnext\n' "$influxd" "$batch"
+      done | sed '$d' > "$work/curl.conf"
+    fi
+    empty_influxd
+    ratio "$points" "$(seconds curl_batches)" >> "$work/points.curl"
+  done
+  stop_running
+  ours=$(sort -n "$work/points.ours" | tail -n 1) theirs=$(sort -n "$work/points.curl" | tail -n 1)
+  figure "processor, a million points" "$(least < "$work/points.cpu")" s
+
+  # Of their time ours may take 1 / 0.8.
+  row "points written, time against curl" "$ours/s" "curl -Z" "$theirs/s" "$(ratio "$theirs" "$ours")" "x" 1.25
+  save timeseries
+}
+
 # What one agent costs the network, as the kernel counts it. Without TLS as yet.
 bench_wire() {
   scratch=$(mktemp -d /usr/local/share/telemetry-bench.XXXXXX)
@@ -498,12 +564,12 @@ stop_running() {
 }
 
 names=("${@:-scan}")
-(($#)) || names=(scan latency idle fleet reevaluate)
+(($#)) || names=(scan latency idle fleet reevaluate decide timeseries)
 for name in "${names[@]}"; do
   case $name in
-    scan | latency | idle | fleet | reevaluate) ;;
+    scan | latency | idle | fleet | reevaluate | decide | timeseries) ;;
     -h | --help) sed -n '2,9s/^# //p' "$0"; exit 0 ;;
-    *) echo "There is no benchmark '$name'; there are: scan, latency, idle, fleet, reevaluate." >&2; exit 2 ;;
+    *) echo "There is no benchmark '$name'; there are: scan, latency, idle, fleet, reevaluate, decide, timeseries." >&2; exit 2 ;;
   esac
 done
 

@@ -59,6 +59,7 @@ install() {
   need augeas-lenses test -d /usr/share/augeas/lenses/dist
   need sudo command -v cvtsudoers
   need influxdb test -x /usr/bin/influxd
+  need victoria-metrics test -x /usr/bin/victoria-metrics
   need mtree-netbsd command -v mtree
   need attr command -v getfattr
   need rsync command -v rsync

@@ -18,6 +18,8 @@ internal static class AlertRoutes
             });
         }
 
+        services.AddSingleton<NoticeBoard>();
+        services.AddHostedService<NoticeDelivery>();
         return services.AddHostedService<RouteDelivery>();
     }
 

@@ -11,6 +11,10 @@ internal interface IAlertRoute
     /// <summary>Tells of one event. Repeats carry the same identity, so that a receiver can tell them from news.</summary>
     /// <exception cref="AlertException">The receiver did not take it; try again later.</exception>
     Task SendAsync(StoredEvent stored, CancellationToken cancellation);
+
+    /// <summary>Tells of what the collector itself needs.</summary>
+    /// <inheritdoc cref="SendAsync(StoredEvent, CancellationToken)"/>
+    Task SendAsync(Notice notice, CancellationToken cancellation);
 }
 
 /// <summary>A receiver did not take an event; the message says what it answered.</summary>

@@ -17,7 +17,7 @@ internal sealed partial class RouteDelivery(
     private async Task DeliverAsync(IAlertRoute route, CancellationToken stopping)
     {
         var position = Start(route);
-        var retry = Retry(route);
+        var retry = Retry(route, time, logger);
         await foreach (var stored in feed.FollowAsync(position, stopping))
         {
             await retry.ExecuteAsync(async cancellation => await route.SendAsync(stored, cancellation), stopping);
@@ -34,7 +34,8 @@ internal sealed partial class RouteDelivery(
             return position;
         });
 
-    private ResiliencePipeline Retry(IAlertRoute route) =>
+    /// <summary>Until the route takes it; what comes behind waits.</summary>
+    public static ResiliencePipeline Retry(IAlertRoute route, TimeProvider time, ILogger logger) =>
         new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
             {

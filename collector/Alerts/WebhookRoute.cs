@@ -16,11 +16,15 @@ internal sealed class WebhookRoute(string name, Uri url, string collectorId, Htt
 
     public string Name => name;
 
-    public async Task SendAsync(StoredEvent stored, CancellationToken cancellation)
+    public Task SendAsync(StoredEvent stored, CancellationToken cancellation) => SendAsync(ToCloudEvent(stored), cancellation);
+
+    public Task SendAsync(Notice notice, CancellationToken cancellation) => SendAsync(ToCloudEvent(notice), cancellation);
+
+    private async Task SendAsync(CloudEvent told, CancellationToken cancellation)
     {
         try
         {
-            using var content = new ReadOnlyMemoryContent(Formatter.EncodeStructuredModeMessage(ToCloudEvent(stored), out var contentType));
+            using var content = new ReadOnlyMemoryContent(Formatter.EncodeStructuredModeMessage(told, out var contentType));
             content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType.ToString());
             using var response = await http.PostAsync(url, content, cancellation);
             if (!response.IsSuccessStatusCode)
@@ -42,4 +46,18 @@ internal sealed class WebhookRoute(string name, Uri url, string collectorId, Htt
         DataContentType = "application/json",
         Data = DeviationView.Of(V1.Deviation.Parser.ParseFrom(stored.Body)),
     };
+
+    /// <summary>With its time in the id: the store may be put back to an older copy, which gives numbers again.</summary>
+    private CloudEvent ToCloudEvent(Notice notice) => new(CloudEventsSpecVersion.V1_0)
+    {
+        Id = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"notice.{notice.Id}.{notice.At.ToUnixTimeMilliseconds()}"),
+        Source = new Uri($"urn:telemetry:collector:{collectorId}"),
+        Type = $"telemetry.notice.{(notice.IsOpen ? "raised" : "resolved")}.v1",
+        Time = notice.At,
+        Subject = notice.Subject,
+        DataContentType = "application/json",
+        Data = new NoticeView(notice.Subject, notice.IsOpen ? "raised" : "resolved", notice.Words, notice.At.UtcDateTime),
+    };
+
+    private sealed record NoticeView(string Subject, string State, string Words, DateTime At);
 }

@@ -21,6 +21,12 @@ internal static class ReportsCommand
             "Says what became of the metric points of each instance and hour: collected by the agent, stored, rejected and why, lost, dropped because nobody wanted them, missing, and still on their way.",
             "telemetryctl reports coverage\ntelemetryctl reports coverage --instance i-1 --since 2026-03-03T10:00Z",
             CoverageAsync, Instance, Since, Until),
+        SeriesVerb.Create(),
+        CommandLine.Verb(
+            "timeseries",
+            "Says whether the time-series store takes points: what it is, what a test with a point of the collector's own found, what waits for it and what it refused for good. Exits with 1 when it takes none.",
+            "telemetryctl reports timeseries",
+            TimeSeriesAsync),
     };
 
     private static async Task<int> CoverageAsync(ParseResult arguments, CancellationToken cancellation)
@@ -36,7 +42,7 @@ internal static class ReportsCommand
         var response = await client.ListPointAccountsAsync(request, cancellationToken: cancellation);
         Output.Of(arguments).List(
             [.. response.Accounts.Select(PointAccountView.Of)],
-            "No metric points in that time. They are sampled when the collector has a [timeseries] section.",
+            "No metric points in that time. Agents sample none for a collector whose [timeseries] kind is \"none\".",
             ["INSTANCE", "HOUR", "COLLECTED", "STORED", "REJECTED", "LOST (FULL)", "LOST (DAMAGED)", "DROPPED", "WAITING", "MISSING", "MISSING BATCHES"],
             account =>
             [
@@ -53,5 +59,25 @@ internal static class ReportsCommand
                 $"{account.MissingBatches}",
             ]);
         return ExitCode.Yes;
+    }
+
+    private static async Task<int> TimeSeriesAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var client = new ReportService.ReportServiceClient(Connection.Open(arguments));
+        var status = TimeSeriesView.Of(await client.GetTimeSeriesStatusAsync(new GetTimeSeriesStatusRequest(), cancellationToken: cancellation));
+        Output.Of(arguments).Show(status,
+            [
+                ("store", status.Store),
+                ("version", status.Version),
+                ("state", status.State.Replace('_', ' ')),
+                ("", status.Words),
+                ("since", Output.Time(status.Since)),
+                ("last written", Output.Time(status.WrittenAt)),
+                ("waiting", $"{status.WaitingPoints} points, {status.WaitingBytes} bytes"),
+                ("set aside", status.SetAside == 0 ? "0 points" : $"{status.SetAside} points, in {status.SetAsideFile}"),
+                ("tested", Output.Time(status.TestedAt)),
+                .. status.Checks.Select(check => ($"  {check.Name}", (string?)$"{check.Outcome.Replace('_', ' ')}: {check.Words}")),
+            ]);
+        return status.State == "working" ? ExitCode.Yes : ExitCode.No;
     }
 }

@@ -3,6 +3,7 @@ using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
+using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
 using Severity = Telemetry.Protocol.Model.Severity;
@@ -10,7 +11,7 @@ using Severity = Telemetry.Protocol.Model.Severity;
 namespace Telemetry.Collector.Reports;
 
 /// <summary>What was measured of instances, for people and programs.</summary>
-internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents, TimeProvider time) : ReportService.ReportServiceBase
+internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents, TimeSeriesReport timeSeries, ISeriesReader series, TimeProvider time) : ReportService.ReportServiceBase
 {
     public override Task<ListAvailabilityResponse> ListAvailability(ListAvailabilityRequest request, ServerCallContext context)
     {
@@ -54,6 +55,9 @@ internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents
         return Task.FromResult(response);
     }
 
+    public override async Task<ListSeriesResponse> ListSeries(ListSeriesRequest request, ServerCallContext context) =>
+        (await series.QueryAsync(request.ToQuery(), context.CancellationToken)).ToMessage();
+
     public override Task<ListPointAccountsResponse> ListPointAccounts(ListPointAccountsRequest request, ServerCallContext context)
     {
         var (from, to) = Times(request.From, request.To);
@@ -62,6 +66,9 @@ internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents
             .Select(ToMessage));
         return Task.FromResult(response);
     }
+
+    public override Task<GetTimeSeriesStatusResponse> GetTimeSeriesStatus(GetTimeSeriesStatusRequest request, ServerCallContext context) =>
+        Task.FromResult(timeSeries.Get());
 
     private static (DateTimeOffset From, DateTimeOffset To) Times(Google.Protobuf.WellKnownTypes.Timestamp? from, Google.Protobuf.WellKnownTypes.Timestamp? to) =>
         (from.ToTime("from"), to.ToTime("to"));
@@ -105,7 +112,7 @@ internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents
             Missing = (ulong)account.Missing,
             MissingBatches = (ulong)account.MissingBatches,
         };
-        message.Rejections.AddRange(account.Rejections.Select(rejection => new Rejection { Reason = (RejectionReason)rejection.Reason, Points = (ulong)rejection.Points }));
+        message.Rejections.AddRange(account.Rejections.Select(rejection => new Rejection { Reason = (Protocol.V1.RejectionReason)rejection.Reason, Points = (ulong)rejection.Points }));
         return message;
     }
 

@@ -59,3 +59,51 @@ internal sealed record PointAccountView(
 
     private static string Name(V1.RejectionReason reason) => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString());
 }
+
+/// <summary>What is known of one field over time: the JSON of <c>reports series</c>.</summary>
+/// <param name="Tags">Those grouped by.</param>
+internal sealed record SeriesView(IReadOnlyDictionary<string, string> Tags, IReadOnlyList<SeriesPointView> Points)
+{
+    public static SeriesView Of(V1.TimeSeries series) => new(
+        new SortedDictionary<string, string>(series.Tags),
+        [.. series.Points.Select(point => new SeriesPointView(point.At.ToDateTime(), point.Value))]);
+}
+
+internal sealed record SeriesPointView(DateTime At, double Value);
+
+/// <summary>How the time-series store does: the JSON of <c>reports timeseries</c>.</summary>
+/// <param name="Store">What it is and where; null: none is configured.</param>
+/// <param name="State">working, waiting, needs_attention, untested; none when none is configured.</param>
+internal sealed record TimeSeriesView(
+    string? Store,
+    string? Version,
+    string State,
+    string Words,
+    DateTime? Since,
+    DateTime? WrittenAt,
+    ulong WaitingPoints,
+    ulong WaitingBytes,
+    ulong SetAside,
+    string? SetAsideFile,
+    DateTime? TestedAt,
+    IReadOnlyList<TimeSeriesCheckView> Checks)
+{
+    public static TimeSeriesView Of(V1.GetTimeSeriesStatusResponse status) => new(
+        OrNull(status.Store),
+        OrNull(status.Version),
+        status.Store.Length == 0 ? "none" : JsonNamingPolicy.SnakeCaseLower.ConvertName(status.State.ToString()),
+        status.Store.Length == 0 ? "No time-series store is configured; set [timeseries] in collector.toml." : status.Words,
+        status.Since?.ToDateTime(),
+        status.WrittenAt?.ToDateTime(),
+        status.WaitingPoints,
+        status.WaitingBytes,
+        status.SetAside,
+        OrNull(status.SetAsideFile),
+        status.TestedAt?.ToDateTime(),
+        [.. status.Checks.Select(check => new TimeSeriesCheckView(check.Name, JsonNamingPolicy.SnakeCaseLower.ConvertName(check.Outcome.ToString()), check.Words))]);
+
+    private static string? OrNull(string text) => text.Length == 0 ? null : text;
+}
+
+/// <param name="Outcome">passed, failed, not_possible.</param>
+internal sealed record TimeSeriesCheckView(string Name, string Outcome, string Words);

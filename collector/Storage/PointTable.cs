@@ -44,15 +44,43 @@ internal sealed class PointTable(DbConnection connection, DbTransaction transact
         return batches;
     }
 
-    public void DeleteUpTo(long id) =>
-        connection.Execute("DELETE FROM point_batches WHERE id <= @id", new { id }, transaction);
+    /// <summary>Which batches come next, together about as many lines and bytes as asked for; at least one, if there is any. Null: there is none.</summary>
+    /// <param name="after">Only those behind this one.</param>
+    /// <returns>The first and the last, and whether they are as many as asked for.</returns>
+    public (long First, long Last, bool IsFull)? Next(int lineLimit, long byteLimit, long after)
+    {
+        (long First, long Last)? next = null;
+        var (lines, bytes) = (0L, 0L);
+        foreach (var (id, count, length) in connection.Query<(long, long, long)>(
+            "SELECT id, line_count, LENGTH(lines) FROM point_batches WHERE id > @after ORDER BY id LIMIT @lineLimit",
+            new { lineLimit, after }, transaction, buffered: false))
+        {
+            (lines, bytes) = (lines + count, bytes + length);
+            if (next is not null && (lines > lineLimit || bytes > byteLimit))
+                return (next.Value.First, next.Value.Last, true);
+            next = (next?.First ?? id, id);
+        }
 
-    public void Delete(long id) =>
-        connection.Execute("DELETE FROM point_batches WHERE id = @id", new { id }, transaction);
+        return next is { } some ? (some.First, some.Last, lines >= lineLimit || bytes >= byteLimit) : null;
+    }
 
-    /// <summary>Of all lines that wait.</summary>
-    public long Bytes() =>
-        connection.QuerySingle<long>("SELECT COALESCE(SUM(LENGTH(lines)), 0) FROM point_batches", transaction: transaction);
+    public IReadOnlyList<StoredPoints> Between(long first, long last) =>
+        [.. connection.Query<Row>(
+            """
+            SELECT id AS Id, lines AS Lines, line_count AS LineCount, instance_id AS InstanceId, hour AS Hour, epoch AS Epoch
+              FROM point_batches
+             WHERE id BETWEEN @first AND @last
+             ORDER BY id
+            """,
+            new { first, last }, transaction)
+            .Select(row => row.ToPoints())];
+
+    public void Delete(long first, long last) =>
+        connection.Execute("DELETE FROM point_batches WHERE id BETWEEN @first AND @last", new { first, last }, transaction);
+
+    /// <summary>Lines that wait, and their bytes.</summary>
+    public (long Lines, long Bytes) Waiting() =>
+        connection.QuerySingle<(long, long)>("SELECT COALESCE(SUM(line_count), 0), COALESCE(SUM(LENGTH(lines)), 0) FROM point_batches", transaction: transaction);
 
     public HeadPosition Watermark(string instanceId)
     {

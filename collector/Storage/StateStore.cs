@@ -100,7 +100,7 @@ internal sealed class StateStore : IDisposable
     {
         var result = DeployChanges.To
             .SqliteDatabase(connectionString)
-            .WithScriptsEmbeddedInAssembly(typeof(StateStore).Assembly, name => name.EndsWith(".sql", StringComparison.Ordinal))
+            .WithScriptsEmbeddedInAssembly(typeof(StateStore).Assembly, name => name.Contains(".Storage.Migrations.", StringComparison.Ordinal))
             .WithTransactionPerScript()
             .LogTo(new NoOpUpgradeLog())
             .Build()
@@ -168,9 +168,13 @@ internal sealed class StoreTransaction(DbConnection connection, DbTransaction tr
 
     public EventTable Events { get; } = new(connection, transaction);
 
+    public NoticeTable Notices { get; } = new(connection, transaction);
+
     public PointTable Points { get; } = new(connection, transaction);
 
     public PointAccountTable PointAccounts { get; } = new(connection, transaction);
+
+    public SampleTable Samples { get; } = new(connection, transaction);
 
     public RejectionTable Rejections { get; } = new(connection, transaction);
 

@@ -1,72 +1,89 @@
-using System.IO.Compression;
-using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 
 namespace Telemetry.Collector.TimeSeries;
 
-internal enum InfluxOutcome
+/// <param name="Body">As much of it as is read.</param>
+internal sealed record InfluxAnswer(int Status, string Body)
 {
-    Taken,
+    private const int MaxWords = 1_024;
 
-    /// <summary>Some lines of it, or all, will never be taken.</summary>
-    Refused,
+    public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>Not in one piece.</summary>
-    TooBig,
+    /// <summary>The header <c>X-Influxdb-Version</c>; empty: none.</summary>
+    public string Version { get; init; } = "";
 
-    /// <summary>Later, as it is.</summary>
-    NotNow,
+    /// <summary>The header <c>X-Influxdb-Build</c>; empty: none.</summary>
+    public string Build { get; init; } = "";
+
+    public bool IsSuccess => Status is >= 200 and < 300;
+
+    /// <summary>For people: what it says, in one line, at most so long.</summary>
+    public string Words { get; } = OneLine(Body.Length <= MaxWords ? Body : Body[..MaxWords]);
+
+    private static string OneLine(string text) =>
+        string.Join(' ', text.Split([.. Enumerable.Range(0, 32).Select(code => (char)code), '\x7f'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 }
 
-/// <param name="Words">The server's.</param>
-internal sealed record InfluxAnswer(InfluxOutcome Outcome, string Words = "");
+/// <summary>A server could not be reached, or did not answer; the message says how.</summary>
+internal sealed class InfluxUnreachableException(string message) : Exception(message);
 
-/// <summary>Writes to an InfluxDB 1.x, and makes the database if it is missing.</summary>
-internal sealed class InfluxClient(InfluxOptions options, HttpClient http)
+/// <summary>Speaks HTTP to a time-series server, and shows it the token or password of the configuration.</summary>
+internal sealed class InfluxClient(InfluxOptions options, HttpClient http, TimeProvider time)
 {
+    /// <summary>Of an answer: one that names every line of a batch is whole.</summary>
+    public const int MaxAnswer = 8 << 20;
+
+    public TimeProvider Time => time;
+
     public Uri Url => options.Url;
 
-    public async Task<InfluxAnswer> WriteAsync(PointParcel parcel, CancellationToken stopping)
+    /// <param name="dialect">Null: it is not known yet.</param>
+    /// <exception cref="InfluxUnreachableException">No answer.</exception>
+    public async Task<InfluxAnswer> SendAsync(ServerDialect? dialect, HttpMethod method, Uri uri, HttpContent? content, CancellationToken stopping)
     {
         try
         {
-            using var response = await http.PostAsync(options.WriteUri, Body(parcel), stopping);
-            var words = response.IsSuccessStatusCode ? "" : (await response.Content.ReadAsStringAsync(stopping)).Trim();
-            return response.StatusCode switch
+            using var request = new HttpRequestMessage(method, uri) { Content = content };
+            request.Headers.Authorization = Authorization(dialect);
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stopping);
+            return new InfluxAnswer((int)response.StatusCode, await ReadAsync(response.Content, stopping))
             {
-                HttpStatusCode.NoContent or HttpStatusCode.OK => new InfluxAnswer(InfluxOutcome.Taken),
-                HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity => new InfluxAnswer(InfluxOutcome.Refused, words),
-                HttpStatusCode.RequestEntityTooLarge => new InfluxAnswer(InfluxOutcome.TooBig, words.Length == 0 ? "413" : words),
-                HttpStatusCode.NotFound => await CreateDatabaseAsync(stopping),
-                _ => new InfluxAnswer(InfluxOutcome.NotNow, $"it answered {(int)response.StatusCode} {words}"),
+                RetryAfter = response.Headers.RetryAfter is { } after ? after.Delta ?? (after.Date - time.GetUtcNow()) : null,
+                Version = Header(response, "X-Influxdb-Version"),
+                Build = Header(response, "X-Influxdb-Build"),
             };
         }
-        catch (Exception e) when (!stopping.IsCancellationRequested && e is HttpRequestException or TaskCanceledException)
+        catch (Exception e) when (!stopping.IsCancellationRequested && e is HttpRequestException or TaskCanceledException or IOException or UnauthorizedAccessException)
         {
-            return new InfluxAnswer(InfluxOutcome.NotNow, e.Message);
+            // A secret's file that cannot be read is named by its path, and never shown.
+            throw new InfluxUnreachableException(e is TaskCanceledException ? "it does not answer in time" : e.Message);
         }
     }
 
-    private async Task<InfluxAnswer> CreateDatabaseAsync(CancellationToken stopping)
+    private static async Task<string> ReadAsync(HttpContent content, CancellationToken stopping)
     {
-        using var response = await http.PostAsync(options.CreateDatabaseUri, null, stopping);
-        return new InfluxAnswer(
-            InfluxOutcome.NotNow,
-            response.IsSuccessStatusCode ? "" : $"database {options.Database} is missing and cannot be created: {(int)response.StatusCode}");
+        await using var stream = await content.ReadAsStreamAsync(stopping);
+        using var body = new MemoryStream();
+        var buffer = new byte[8 * 1024];
+        for (int length; body.Length < MaxAnswer && (length = await stream.ReadAsync(buffer, stopping)) > 0;)
+            body.Write(buffer, 0, length);
+        return Encoding.UTF8.GetString(body.GetBuffer(), 0, (int)body.Length);
     }
 
-    private static ByteArrayContent Body(PointParcel parcel)
+    private AuthenticationHeaderValue? Authorization(ServerDialect? dialect)
     {
-        var body = new MemoryStream();
-        using (var gzip = new GZipStream(body, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            foreach (var batch in parcel.Batches)
-                gzip.Write(batch.Lines.Span);
-        }
-
-        var content = new ByteArrayContent(body.GetBuffer(), 0, (int)body.Length);
-        content.Headers.ContentType = new MediaTypeHeaderValue("text/plain") { CharSet = "utf-8" };
-        content.Headers.ContentEncoding.Add("gzip");
-        return content;
+        if (options is { UserName: { } name, PasswordFile: { } passwordFile })
+            return new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{Secret(passwordFile)}")));
+        if (options.TokenFile is not { } tokenFile)
+            return null;
+        var token = Secret(tokenFile);
+        return dialect?.Authorization(token) ?? new AuthenticationHeaderValue("Bearer", token);
     }
+
+    /// <summary>Without what would break a header, and be shown in the complaint about it.</summary>
+    private static string Secret(string path) => string.Concat(File.ReadAllText(path).Where(letter => !char.IsControl(letter))).Trim();
+
+    private static string Header(HttpResponseMessage response, string name) =>
+        response.Headers.TryGetValues(name, out var values) ? values.First() : "";
 }

@@ -10,26 +10,32 @@ namespace Telemetry.Collector.TimeSeries;
 
 /// <summary>Points as InfluxDB line protocol, with nanoseconds, one line after the other in a buffer that is used again.</summary>
 /// <remarks>
-/// What the servers refuse is not written: NaN and infinities, empty tags, a tag or field named <c>time</c>, control
-/// characters outside string values, points without a field.
+/// What the servers refuse, or read in different ways, is not written: NaN and infinities, empty tags, a tag or field named
+/// <c>time</c>, tags that are there twice, control characters outside string values, backslashes before what is escaped,
+/// points without a field, series with keys of more than 64 KiB. In a stream of points nothing is allocated.
 /// </remarks>
 internal sealed class LineProtocol : IDisposable
 {
     /// <summary>Nanoseconds since 1970 in 64 bits end in the year 2262.</summary>
     private const long MaxSeconds = long.MaxValue / 1_000_000_000 - 1;
 
-    /// <summary>The longest number there is, of any type.</summary>
-    private const int MaxNumberLength = 400;
+    /// <summary>No number is longer, of any type.</summary>
+    private const int MaxNumberLength = 32;
+
+    /// <summary>Of measurement and tags, in bytes: what InfluxDB has for its length is 16 bits.</summary>
+    private const int MaxKey = 65_535;
 
     private static readonly SearchValues<char> InMeasurement = SearchValues.Create(", ");
     private static readonly SearchValues<char> InKey = SearchValues.Create(",= ");
-    private static readonly SearchValues<char> Special =
-        SearchValues.Create([.. Enumerable.Range(0, 256).Select(code => (char)code).Where(char.IsControl), ',', '=', ' ']);
-
     /// <summary>In bytes: whole logs belong elsewhere.</summary>
     private const int MaxText = 64 * 1024;
 
-    private readonly List<KeyValuePair<string, string>> _tags = [];
+    private static readonly SearchValues<char> Unclean =
+        SearchValues.Create([.. Enumerable.Range(0, 256).Select(code => (char)code).Where(char.IsControl), '\\']);
+
+    private static readonly SearchValues<char> InText = SearchValues.Create("\\\"");
+
+    private KeyValuePair<string, string>[] _tags = new KeyValuePair<string, string>[16];
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(8 * 1024);
     private int _length;
 
@@ -48,9 +54,10 @@ internal sealed class LineProtocol : IDisposable
 
         var separator = (byte)' ';
         Reason = RejectionReason.NoFields;
-        foreach (var field in point.Fields)
+        for (var i = 0; i < point.Fields.Count; i++)
         {
-            var name = WithoutEnd(field.Name);
+            var field = point.Fields[i];
+            var name = Clean(field.Name);
             if (name is "" or "time" || !IsWritable(field))
                 continue;
 
@@ -96,6 +103,18 @@ internal sealed class LineProtocol : IDisposable
         return End(start, separator == ',', time);
     }
 
+    /// <summary>Takes back what was appended behind so many bytes.</summary>
+    public void Truncate(int length) => _length = length;
+
+    /// <summary>The measurement and tags of the line that begins after so many bytes.</summary>
+    public ReadOnlySpan<byte> SeriesFrom(int start)
+    {
+        var end = start;
+        while (_buffer[end] != (byte)' ' || _buffer[end - 1] == (byte)'\\')
+            end++;
+        return _buffer.AsSpan(start, end - start);
+    }
+
     /// <returns>Null when no server would take a point of that name.</returns>
     public EncodedSeries? Encode(Series series)
     {
@@ -130,11 +149,14 @@ internal sealed class LineProtocol : IDisposable
         return lines.Length;
     }
 
+    /// <summary>Begins anew, in the same buffer.</summary>
+    public void Clear() => _length = 0;
+
     public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
 
     private byte[] EncodeField(string field)
     {
-        var name = WithoutEnd(field);
+        var name = Clean(field);
         if (name is "" or "time")
             return [];
 
@@ -146,8 +168,9 @@ internal sealed class LineProtocol : IDisposable
 
     private bool Key(string name, MapField<string, string> tags)
     {
-        var measurement = WithoutEnd(name);
-        if (measurement.IsEmpty || measurement[0] == '#')
+        var start = _length;
+        var measurement = Clean(name);
+        if (measurement.Length == 0 || measurement[0] == '#')
         {
             Reason = RejectionReason.WrongName;
             return false;
@@ -155,7 +178,11 @@ internal sealed class LineProtocol : IDisposable
 
         Name(measurement, InMeasurement);
         Tags(tags);
-        return true;
+        if (_length - start <= MaxKey)
+            return true;
+        _length = start;
+        Reason = RejectionReason.TooBig;
+        return false;
     }
 
     private bool End(int start, bool hasFields, Timestamp? time)
@@ -173,31 +200,49 @@ internal sealed class LineProtocol : IDisposable
         return true;
     }
 
-    /// <summary>Sorted by key, as servers store them.</summary>
+    /// <summary>Sorted by the bytes of their keys, as servers store them.</summary>
     private void Tags(MapField<string, string> tags)
     {
-        _tags.Clear();
+        var count = tags.Count;
+        if (_tags.Length < count)
+            _tags = new KeyValuePair<string, string>[count];
+        ((ICollection<KeyValuePair<string, string>>)tags).CopyTo(_tags, 0);
+        var sorted = _tags.AsSpan(0, count);
         var isSorted = true;
-        foreach (var tag in tags)
+        for (var i = 0; i < count; i++)
         {
-            isSorted &= _tags.Count == 0 || string.CompareOrdinal(_tags[^1].Key, tag.Key) < 0;
-            _tags.Add(tag);
+            sorted[i] = new(Clean(sorted[i].Key), Clean(sorted[i].Value));
+            isSorted &= i == 0 || CompareBytes(sorted[i - 1].Key, sorted[i].Key) < 0;
         }
 
         if (!isSorted)
-            _tags.Sort(static (left, right) => string.CompareOrdinal(left.Key, right.Key));
-        foreach (var (key, value) in _tags)
+            sorted.Sort(static (left, right) => CompareBytes(left.Key, right.Key));
+        var last = "";
+        foreach (var (key, value) in sorted)
         {
-            var name = WithoutEnd(key);
-            var text = WithoutEnd(value);
-            if (text.IsEmpty || name is "" or "time")
+            // Two that differed before they were cleaned are one to a server.
+            if (value.Length == 0 || key is "" or "time" || key == last)
                 continue;
 
+            last = key;
             Byte((byte)',');
-            Name(name, InKey);
+            Name(key, InKey);
             Byte((byte)'=');
-            Name(text, InKey);
+            Name(value, InKey);
         }
+
+        sorted.Clear();
+    }
+
+    /// <summary>In the order of their UTF-8, where surrogates, which UTF-16 has before U+E000, come last.</summary>
+    private static int CompareBytes(string left, string right)
+    {
+        var common = left.AsSpan().CommonPrefixLength(right);
+        if (common == left.Length || common == right.Length)
+            return left.Length - right.Length;
+        return Rank(left[common]) - Rank(right[common]);
+
+        static int Rank(char letter) => letter < 0xD800 ? letter : letter < 0xE000 ? letter + 0x10000 : letter;
     }
 
     private void Value(Field field)
@@ -214,25 +259,34 @@ internal sealed class LineProtocol : IDisposable
                 Text(field.BoolValue ? "true" : "false");
                 break;
             default:
-                Byte((byte)'"');
-                Text(field.StringValue.Replace("\\", @"\\").Replace("\"", "\\\""));
-                Byte((byte)'"');
+                Quoted(field.StringValue);
                 break;
         }
     }
 
+    private void Quoted(ReadOnlySpan<char> text)
+    {
+        Byte((byte)'"');
+        while (text.IndexOfAny(InText) is var special and >= 0)
+        {
+            Text(text[..special]);
+            Byte((byte)'\\');
+            Byte((byte)text[special]);
+            text = text[(special + 1)..];
+        }
+
+        Text(text);
+        Byte((byte)'"');
+    }
+
+    /// <param name="name">Clean.</param>
     private void Name(ReadOnlySpan<char> name, SearchValues<char> escaped)
     {
-        while (name.IndexOfAny(Special) is var special and >= 0)
+        while (name.IndexOfAny(escaped) is var special and >= 0)
         {
             Text(name[..special]);
-            if (!char.IsControl(name[special]))
-            {
-                if (escaped.Contains(name[special]))
-                    Byte((byte)'\\');
-                Byte((byte)name[special]);
-            }
-
+            Byte((byte)'\\');
+            Byte((byte)name[special]);
             name = name[(special + 1)..];
         }
 
@@ -247,9 +301,8 @@ internal sealed class LineProtocol : IDisposable
         _length++;
     }
 
-    /// <summary>Without exponent, which not every server reads.</summary>
-    private void Float(double value) =>
-        Number(value, Math.Abs(value) is 0 or (>= 1e-4 and < 1e15) ? default : "0.################");
+    /// <summary>As short as it is the same number when it is read.</summary>
+    private void Float(double value) => Number(value, default);
 
     private void Integer(long value)
     {
@@ -298,6 +351,30 @@ internal sealed class LineProtocol : IDisposable
         }
     }
 
-    /// <summary>A backslash before a separator would escape it.</summary>
-    private static ReadOnlySpan<char> WithoutEnd(string name) => name.AsSpan().TrimEnd('\\');
+    /// <summary>
+    /// Without control characters, and without backslashes before what will be escaped and at the end: to one server the first of
+    /// two backslashes escapes the second, to another it does not.
+    /// </summary>
+    private static string Clean(string name)
+    {
+        if (name.AsSpan().IndexOfAny(Unclean) < 0)
+            return name;
+
+        var clean = new StringBuilder(name.Length);
+        foreach (var letter in name.Where(letter => !char.IsControl(letter)))
+        {
+            if (letter is ',' or '=' or ' ')
+                TrimEnd(clean);
+            clean.Append(letter);
+        }
+
+        TrimEnd(clean);
+        return clean.ToString();
+
+        static void TrimEnd(StringBuilder text)
+        {
+            while (text.Length > 0 && text[^1] == '\\')
+                text.Length--;
+        }
+    }
 }

@@ -5,39 +5,37 @@ namespace Telemetry.Collector.TimeSeries;
 
 /// <summary>
 /// No time-series store is configured. When an instance sampled while nobody could be told is kept all the same, for it was up then;
-/// and that its points, should it send any, were dropped.
+/// and that its points, should it send any, were dropped. How far its lane came is kept for when there is a store.
 /// </summary>
-internal sealed class NoPointSink(StateStore store) : IPointSink
+internal sealed class NoPointSink(StateStore store, StoreOptions options, TimeProvider time) : IPointSink
 {
-    private static readonly Action<StoreTransaction> Nothing = static _ => { };
+    private readonly DeliveryAccount _account = new(options, time);
+    private readonly DeliveryGathering _gathering = new(time);
 
     public bool IsWanted => false;
 
-    public HeadPosition Watermark(string instanceId) => default;
+    public HeadPosition Watermark(string instanceId) => store.Read(transaction => transaction.Points.Watermark(instanceId));
 
     public Action<StoreTransaction> Prepare(PointDelivery delivery)
     {
         var points = delivery.CountPoints();
-        var losses = delivery.Losses();
-        if (points == 0 && losses.Count == 0 && delivery.LateSampleAt is null)
-            return Nothing;
-
+        var owner = points > 0 ? _account.OwnerOf(delivery) : null;
+        var account = _account.Prepare(delivery);
         return transaction =>
         {
-            if (points > 0 && delivery.SampledAt is { } at)
-                transaction.PointAccounts.Count(delivery.InstanceId, PointDelivery.HourOf(at), delivery.Position.Epoch, new PointCounts(0, 0, 0, 0, 0, points));
-            foreach (var (hour, counts) in losses)
-                transaction.PointAccounts.Count(delivery.InstanceId, hour, delivery.Position.Epoch, counts);
-            if (delivery.LateSampleAt is { } late)
-                transaction.Presence.Sampled(delivery.InstanceId, late, delivery.Sampling);
+            account(transaction);
+            if (owner is not null)
+                transaction.PointAccounts.Count(owner.InstanceId, owner.Hour, owner.Epoch, new PointCounts(0, 0, 0, 0, 0, points));
         };
     }
 
-    public Task AddAsync(IReadOnlyList<Action<StoreTransaction>> deliveries) => deliveries.All(delivery => delivery == Nothing)
-        ? Task.CompletedTask
-        : store.WriteAsync(transaction =>
+    public async Task AddAsync(IReadOnlyList<Action<StoreTransaction>> deliveries)
+    {
+        await _gathering.End();
+        await store.WriteAsync(transaction =>
         {
             foreach (var delivery in deliveries)
                 delivery(transaction);
         });
+    }
 }

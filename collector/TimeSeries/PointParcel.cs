@@ -7,8 +7,7 @@ internal sealed record PointParcel(IReadOnlyList<StoredPoints> Batches)
 {
     public long LineCount => Batches.Sum(batch => batch.LineCount);
 
-    /// <summary>The begin of the first line.</summary>
-    public ReadOnlySpan<byte> FirstLine => Batches[0].Lines.Span[..LineProtocol.FirstLine(Batches[0].Lines.Span)];
+    public long Bytes => Batches.Sum(batch => (long)batch.Lines.Length);
 
     /// <returns>Null: it is one line.</returns>
     public (PointParcel First, PointParcel Second)? Halves()
@@ -29,6 +28,50 @@ internal sealed record PointParcel(IReadOnlyList<StoredPoints> Batches)
         return (
             new PointParcel([batch with { Lines = batch.Lines[..bytes], LineCount = lines }]),
             new PointParcel([batch with { Lines = batch.Lines[bytes..], LineCount = batch.LineCount - lines }]));
+    }
+
+    /// <summary>Takes out the lines that a server names.</summary>
+    /// <param name="named">By their place in the parcel, from 0; places that there are not are left alone.</param>
+    /// <returns>The others, null if there are none, and each of those named.</returns>
+    public (PointParcel? Others, IReadOnlyList<(PointParcel Line, string Words)> Named) Without(IReadOnlyList<(int Line, string Words)> named)
+    {
+        var words = new Dictionary<int, string>();
+        foreach (var (line, said) in named)
+            words.TryAdd(line, said);
+        var rest = new List<StoredPoints>();
+        var found = new List<(PointParcel, string)>();
+        var number = 0;
+        foreach (var batch in Batches)
+        {
+            // What lies between two that are named stays in one piece.
+            var (begin, count, at) = (0, 0L, 0);
+            while (at < batch.Lines.Length)
+            {
+                var length = LineProtocol.FirstLine(batch.Lines.Span[at..]);
+                if (words.TryGetValue(number++, out var said))
+                {
+                    Keep(batch, begin, at, count);
+                    found.Add((new PointParcel([batch with { Lines = batch.Lines.Slice(at, length), LineCount = 1 }]), said));
+                    (begin, count) = (at + length, 0);
+                }
+                else
+                {
+                    count++;
+                }
+
+                at += length;
+            }
+
+            Keep(batch, begin, at, count);
+        }
+
+        return (rest.Count == 0 ? null : new PointParcel(rest), found);
+
+        void Keep(StoredPoints batch, int from, int to, long count)
+        {
+            if (count > 0)
+                rest.Add(batch with { Lines = batch.Lines[from..to], LineCount = count });
+        }
     }
 }
 

@@ -6,26 +6,25 @@ namespace Telemetry.Collector.TimeSeries;
 
 /// <summary>Keeps points on disk until the time-series server has them. Full: the oldest give way, and are counted.</summary>
 /// <param name="limit">Bytes of lines that may wait.</param>
-internal sealed class PointQueue(StateStore store, StoreOptions options, TimeProvider time, long limit = 1L << 30) : IPointSink
+/// <param name="guard">Null: series are not counted.</param>
+internal sealed class PointQueue(StateStore store, StoreOptions options, TimeProvider time, long limit = 1L << 30, SeriesGuard? guard = null) : IPointSink
 {
-    /// <summary>How far an agent's clock may be ahead of ours.</summary>
-    private static readonly TimeSpan Ahead = TimeSpan.FromHours(1);
-
-    private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(100);
-
-    private readonly Lock _gate = new();
+    private readonly DeliveryAccount _account = new(options, time);
+    private readonly DeliveryGathering _gathering = new(time);
 
     // Bytes that wait; of the store's writing thread. Null: they are to be counted.
     private long? _bytes;
     private volatile bool _isUnsure;
 
-    // On its way to the server, which may have it.
-    private long _sentUpTo;
+    // On its way to the server, which may have it. Of the store's writing thread, but for what failed.
+    private long _takenUpTo;
 
-    private Task _gathered = Task.CompletedTask;
     private volatile TaskCompletionSource _added = NewSignal();
 
     public bool IsWanted => true;
+
+    /// <summary>Bytes of lines that may wait.</summary>
+    public long Limit => limit;
 
     /// <summary>Completes when points are added after it was read.</summary>
     public Task Added => _added.Task;
@@ -36,23 +35,16 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
     {
         var batch = delivery.Batch;
         var points = delivery.CountPoints();
-        var losses = delivery.Losses().Where(loss => IsAccounted(loss.Hour)).ToList();
-        var (lines, count, rejections) = Encode(batch, delivery.Names);
+        var owner = _account.OwnerOf(delivery);
+        var account = _account.Prepare(delivery);
+        var (lines, count, rejections) = Encode(batch, delivery.Names, delivery.InstanceId);
         return transaction =>
         {
-            transaction.Points.SetWatermark(delivery.InstanceId, delivery.Position);
-            var epoch = delivery.Position.Epoch;
-            var owner = delivery.SampledAt is { } at && IsAccounted(at) ? new PointOwner(delivery.InstanceId, PointDelivery.HourOf(at), epoch) : null;
+            account(transaction);
             if (owner is not null && (points > 0 || batch.Collected > 0))
-                transaction.PointAccounts.Count(owner.InstanceId, owner.Hour, epoch, new PointCounts((long)batch.Collected, count, points - count, 0, 0));
+                transaction.PointAccounts.Count(owner.InstanceId, owner.Hour, owner.Epoch, new PointCounts((long)batch.Collected, count, points - count, 0, 0));
             foreach (var (reason, rejected) in rejections)
                 transaction.Rejections.Count(delivery.InstanceId, owner?.Hour ?? PointDelivery.HourOf(time.GetUtcNow()), reason, rejected);
-            if (delivery.Gap is { } gap)
-                transaction.LaneGaps.Add(delivery.InstanceId, gap, time.GetUtcNow());
-            foreach (var (hour, counts) in losses)
-                transaction.PointAccounts.Count(delivery.InstanceId, hour, epoch, counts);
-            if (delivery.LateSampleAt is { } late)
-                transaction.Presence.Sampled(delivery.InstanceId, late, delivery.Sampling);
             if (count > 0)
                 Add(transaction, lines, count, owner);
         };
@@ -60,7 +52,7 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
 
     public async Task AddAsync(IReadOnlyList<Action<StoreTransaction>> deliveries)
     {
-        await Gathered();
+        await _gathering.End();
         await WriteAsync(transaction =>
         {
             foreach (var delivery in deliveries)
@@ -74,7 +66,7 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
     {
         var batch = new V1.HealthBatch();
         batch.Points.AddRange(points);
-        var (lines, count, _) = Encode(batch, new SeriesNames());
+        var (lines, count, _) = Encode(batch, new SeriesNames(), instanceId: null);
         if (count == 0)
             return;
 
@@ -82,28 +74,43 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         Wake();
     }
 
-    /// <summary>What goes to the server next.</summary>
-    public IReadOnlyList<StoredPoints> Oldest(int lines, long bytes)
+    /// <summary>What goes to the server next, behind what was taken before: the caller's until it is done. One caller at a time.</summary>
+    /// <param name="onlyFull">Nothing, unless it is as much as asked for.</param>
+    /// <returns>Null: there is nothing.</returns>
+    public async Task<PointParcel?> TakeAsync(int lines, long bytes, bool onlyFull)
     {
-        var batches = store.Read(transaction => transaction.Points.Oldest(lines, bytes));
-        if (batches.Count > 0)
-            Interlocked.Exchange(ref _sentUpTo, batches[^1].Id);
-        return batches;
+        var before = Interlocked.Read(ref _takenUpTo);
+        try
+        {
+            // On the writing thread, where the oldest give way: whoever is taken does not, and is counted once.
+            var taken = await store.WriteAsync(transaction =>
+            {
+                if (transaction.Points.Next(lines, bytes, before) is not { } next || (onlyFull && !next.IsFull))
+                    return null;
+                Interlocked.Exchange(ref _takenUpTo, next.Last);
+                return ((long First, long Last)?)(next.First, next.Last);
+            });
+            return taken is { } range ? new PointParcel(store.Read(transaction => transaction.Points.Between(range.First, range.Last))) : null;
+        }
+        catch (StoreException)
+        {
+            Interlocked.Exchange(ref _takenUpTo, before);
+            throw;
+        }
     }
 
     /// <summary>The server has these, but for what it will never take.</summary>
-    public void Done(IReadOnlyList<StoredPoints> batches, IReadOnlyList<RefusedParcel> refused) =>
+    public Task DoneAsync(PointParcel taken, IReadOnlyList<RefusedParcel> refused) =>
         WriteAsync(transaction =>
         {
-            transaction.Points.DeleteUpTo(batches[^1].Id);
-            _bytes -= batches.Sum(batch => batch.Lines.Length);
+            transaction.Points.Delete(taken.Batches[0].Id, taken.Batches[^1].Id);
+            _bytes -= taken.Bytes;
             foreach (var parcel in refused)
             {
-                transaction.Rejections.Keep(parcel.Parcel.Batches[0].Owner?.InstanceId, time.GetUtcNow(), parcel.Parcel.FirstLine, parcel.Words);
                 foreach (var batch in parcel.Parcel.Batches.Where(batch => batch.Owner is not null))
                     transaction.PointAccounts.Refuse(batch.Owner!, parcel.Reason, batch.LineCount);
             }
-        }).GetAwaiter().GetResult();
+        });
 
     private async Task WriteAsync(Action<StoreTransaction> work)
     {
@@ -125,12 +132,12 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         if (_isUnsure || _bytes is null)
         {
             _isUnsure = false;
-            _bytes = transaction.Points.Bytes();
+            _bytes = transaction.Points.Waiting().Bytes;
         }
 
-        while (_bytes + lines.Length > limit && transaction.Points.Oldest(1, 1, after: Interlocked.Read(ref _sentUpTo)) is [var oldest])
+        while (_bytes + lines.Length > limit && transaction.Points.Oldest(1, 1, after: Interlocked.Read(ref _takenUpTo)) is [var oldest])
         {
-            transaction.Points.Delete(oldest.Id);
+            transaction.Points.Delete(oldest.Id, oldest.Id);
             if (oldest.Owner is not null)
                 transaction.PointAccounts.Refuse(oldest.Owner, RejectionReason.QueueFull, oldest.LineCount);
             _bytes -= oldest.Lines.Length;
@@ -140,30 +147,33 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         _bytes += lines.Length;
     }
 
-    /// <summary>Nobody waits for a metric: deliveries wait for each other, and what comes to the store together commits together.</summary>
-    private Task Gathered()
-    {
-        lock (_gate)
-        {
-            if (_gathered.IsCompleted)
-                _gathered = Task.Delay(GatherTime, time);
-            return _gathered;
-        }
-    }
-
-    private static (byte[] Lines, int Count, Dictionary<RejectionReason, int> Rejections) Encode(V1.HealthBatch batch, SeriesNames names)
+    private (byte[] Lines, int Count, Dictionary<RejectionReason, int> Rejections) Encode(V1.HealthBatch batch, SeriesNames names, string? instanceId)
     {
         using var lines = new LineProtocol();
         var count = 0;
         var rejections = new Dictionary<RejectionReason, int>();
         foreach (var point in batch.Points)
-            Count(lines.Append(point), lines.Reason);
+        {
+            var start = lines.Lines.Length;
+            var isWritten = lines.Append(point);
+            if (isWritten && guard?.Admits(lines.SeriesFrom(start), instanceId) == false)
+            {
+                lines.Truncate(start);
+                Count(false, RejectionReason.TooManySeries);
+                continue;
+            }
+
+            Count(isWritten, lines.Reason);
+        }
+
         foreach (var row in batch.Rows)
         {
-            if (names.Of(row) is { } series)
-                Count(lines.Append(series, row, batch.Time), lines.Reason);
-            else
+            if (names.Of(row) is not { } series)
                 Count(false, RejectionReason.WrongName);
+            else if (guard?.Admits(series.Key, instanceId) == false)
+                Count(false, RejectionReason.TooManySeries);
+            else
+                Count(lines.Append(series, row, batch.Time), lines.Reason);
         }
 
         return (lines.Lines.ToArray(), count, rejections);
@@ -176,14 +186,6 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
                 rejections[reason] = rejections.GetValueOrDefault(reason) + 1;
         }
     }
-
-    /// <summary>Of hours that a wrong clock or a hostile peer makes up there is no account: those of the future would never be forgotten.</summary>
-    private bool IsAccounted(DateTimeOffset hour)
-    {
-        var now = time.GetUtcNow();
-        return hour >= now - options.History && hour <= now + Ahead;
-    }
-
 
     private void Wake() => Interlocked.Exchange(ref _added, NewSignal()).SetResult();
 

@@ -22,4 +22,7 @@ internal enum RejectionReason
 
     /// <summary>The server took nothing for too long: newer ones took its place.</summary>
     QueueFull = 7,
+
+    /// <summary>There are as many series as may be: of new ones none is taken.</summary>
+    TooManySeries = 16,
 }

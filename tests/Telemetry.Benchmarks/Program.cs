@@ -5,7 +5,26 @@ using Telemetry.Benchmarks;
 // What the collector's store costs, measured on the real one. tests/bench.sh runs it and holds the budgets.
 //   store [ENTRIES]                   two manifests compared, and an instance that is what its baseline says
 //   reevaluate ENTRIES [INSTANCES]    a fleet judged by a new version of its line
+//   encode [POINTS]                   one point as line protocol
+//   points URL [POINTS] [FOLDER]      queued points written to a real server; FOLDER: the same batches, for another client
 //   decide [ENTRIES]                  one decision about a cause that 500 instances share, and how long an agent's head waits for it
+//   series [INSTANCES]                an hour of a fleet's metrics in the embedded store, 60 points of 8 fields every 10 s each
+if (args is ["encode", .. var count])
+{
+    var encoded = PointLoad.Encode(count.Length > 0 ? int.Parse(count[0], CultureInfo.InvariantCulture) : 3_000_000);
+    Console.WriteLine(JsonSerializer.Serialize(new { ns_per_point = encoded.Nanoseconds, bytes_allocated_per_point = Math.Round(encoded.Bytes, 2) }));
+    return 0;
+}
+
+if (args is ["points", var url, .. var load])
+{
+    await WritePoints(new Uri(url), load.Length > 0 ? int.Parse(load[0], CultureInfo.InvariantCulture) : 1_200_000, load.ElementAtOrDefault(1));
+    return 0;
+}
+
+if (args is ["series", ..])
+    return await Series(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 100);
+
 var entries = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 375_000;
 var folder = Directory.CreateTempSubdirectory("telemetry-benchmark-");
 try
@@ -41,11 +60,54 @@ try
             }));
             return 0;
         default:
-            await Console.Error.WriteLineAsync($"There is no benchmark '{args[0]}'; there are: store, reevaluate, decide.");
+            await Console.Error.WriteLineAsync($"There is no benchmark '{args[0]}'; there are: store, reevaluate, decide, encode, points, series.");
             return 2;
     }
 }
 finally
 {
     folder.Delete(recursive: true);
+}
+
+static async Task WritePoints(Uri url, int points, string? batches)
+{
+    var folder = Directory.CreateTempSubdirectory("telemetry-benchmark-");
+    try
+    {
+        using var store = Telemetry.Collector.Storage.StateStore.Open(folder.FullName);
+        await new PointLoad(instances: 100).Fill(store, points);
+        if (batches is not null)
+            PointLoad.Dump(store, batches, lines: 10_000);
+        var (seconds, processor) = await PointLoad.Write(store, folder.FullName, url);
+        Console.WriteLine(JsonSerializer.Serialize(new { points, seconds, points_per_second = points / seconds, cpu_s_per_million = processor / points * 1e6 }));
+    }
+    finally
+    {
+        folder.Delete(recursive: true);
+    }
+}
+
+static async Task<int> Series(int instances)
+{
+    var folder = Directory.CreateTempSubdirectory("telemetry-benchmark-");
+    try
+    {
+        var figures = await EmbeddedSeries.Run(folder.FullName, instances, series: 60, fields: 8, TimeSpan.FromHours(1));
+        Console.WriteLine(JsonSerializer.Serialize(new
+        {
+            instances,
+            points = figures.Points,
+            points_per_second = figures.PointsPerSecond,
+            load = figures.Load,
+            flush_s = figures.FlushSeconds,
+            bytes_per_point = figures.BytesPerPoint,
+            one_instance_ms = figures.OneInstanceMilliseconds,
+            fleet_ms = figures.FleetMilliseconds,
+        }));
+        return 0;
+    }
+    finally
+    {
+        folder.Delete(recursive: true);
+    }
 }

@@ -21,6 +21,9 @@ internal sealed class Collector : IDisposable
 {
     public static readonly StoreOptions StoreOptions = new(TimeSpan.FromDays(400));
 
+    /// <summary>For what goes by the real clock, and counts what is of a time of the tests' own.</summary>
+    public static readonly StoreOptions KeepsAll = new(TimeSpan.FromDays(36_500));
+
     private readonly TemporaryDirectory _folder = new();
 
     private readonly ILogger<Pipeline> _pipelineLog;
@@ -65,7 +68,7 @@ internal sealed class Collector : IDisposable
     public MessageRoom Messages { get; private set; } = null!;
 
     public AgentStream NewStream(IPointSink? points = null, AssemblyRoom? room = null, MessageRoom? messages = null) =>
-        new(Store, Pipeline, room ?? Room, messages ?? Messages, Policies, FleetKey, points ?? new NoPointSink(Store), Time, NullLogger.Instance);
+        new(Store, Pipeline, room ?? Room, messages ?? Messages, Policies, FleetKey, points ?? new NoPointSink(Store, KeepsAll, TimeProvider.System), Time, NullLogger.Instance);
 
     public Departures NewDepartures() => new(Store, NullLogger<Departures>.Instance);
 

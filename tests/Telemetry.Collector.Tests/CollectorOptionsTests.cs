@@ -1,3 +1,4 @@
+using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Configuration;
 using Telemetry.Testing;
 
@@ -15,7 +16,8 @@ public sealed class CollectorOptionsTests
         Assert.Equal("127.0.0.1:7080", options.OperatorsListen.ToString());
         Assert.Equal("127.0.0.1:7443", options.AgentsListen.ToString());
         Assert.Empty(options.Routes);
-        Assert.Null(options.Influx);
+        Assert.NotNull(options.TimeSeries.Embedded);
+        Assert.Null(options.TimeSeries.Influx);
     }
 
     [Fact]
@@ -54,6 +56,37 @@ public sealed class CollectorOptionsTests
         });
 
         Assert.Equal(9999, options.OperatorsListen.Port);
-        Assert.Equal("http://127.0.0.1:8086/write?db=telemetry&precision=n", options.Influx!.WriteUri.ToString());
+        Assert.Equal(new InfluxOptions(new Uri("http://127.0.0.1:8086/"), "telemetry"), options.TimeSeries.Influx);
+        Assert.Null(options.TimeSeries.Embedded);
     }
+
+    [Theory]
+    [InlineData("1", "http://h/write?db=a b&rp=week&precision=n")]
+    [InlineData("2", "http://h/api/v2/write?org=acme&bucket=a b&precision=ns")]
+    [InlineData("3", "http://h/api/v3/write_lp?db=a b&precision=nanosecond&accept_partial=true")]
+    public void TimeSeries_OfEachVersion_WritesWhereThatListens(string version, string uri)
+    {
+        var options = TimeSeries($"kind = \"influxdb\", url = \"http://h\", version = {version}, database = \"a b\", retention_policy = \"week\", org = \"acme\"");
+
+        Assert.Equal(uri, Uri.UnescapeDataString(ServerDialect.Of(options.Kind!.Value, options).WriteUri.AbsoluteUri));
+    }
+
+    [Theory]
+    [InlineData("kind = \"influxdb\", url = \"http://user:secret@h\"", "timeseries.url")]
+    [InlineData("kind = \"influx\", url = \"http://h\"", "timeseries.kind")]
+    [InlineData("kind = \"influxdb\", url = \"http://h\", version = 2", "timeseries.org")]
+    [InlineData("kind = \"influxdb\", url = \"http://h\", version = 4", "timeseries.version")]
+    [InlineData("kind = \"influxdb\", url = \"http://h\", database = \"a\", bucket = \"b\"", "timeseries.bucket")]
+    [InlineData("kind = \"influxdb\", url = \"http://h\", username = \"a\"", "timeseries.password_file")]
+    [InlineData("kind = \"influxdb\", url = \"http://h\", token_file = \"a\"", "timeseries.token_file")]
+    public void TimeSeries_WithAMistake_NamesTheSetting(string settings, string setting)
+    {
+        var mistake = Assert.Throws<ConfigurationException>(() => TimeSeries(settings)).Message;
+
+        Assert.Contains(setting, mistake, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", mistake, StringComparison.Ordinal);
+    }
+
+    private static InfluxOptions TimeSeries(string settings) =>
+        CollectorOptions.Load(null, new Dictionary<string, string> { ["TELEMETRY_COLLECTOR__TIMESERIES"] = $"{{ {settings} }}" }).TimeSeries.Influx!;
 }

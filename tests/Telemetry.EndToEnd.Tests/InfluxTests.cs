@@ -51,6 +51,12 @@ public sealed class InfluxTests : IAsyncDisposable
 
         var drift = await Row($"SELECT open, medium FROM drift WHERE instance = '{instance}' AND open = 1 ORDER BY time DESC LIMIT 1");
         Assert.Equal(1, drift["medium"].GetInt64());
+
+        await Row($"SELECT compliant, coverage, undecided FROM compliance WHERE instance = '{instance}' AND compliant = 0 AND undecided = 1 LIMIT 1");
+        await Row($"SELECT connected, since FROM session WHERE instance = '{instance}' AND connected = 1 LIMIT 1");
+        var series = await _installation.Succeed("reports", "series", "mem", "total", "--by", "host", "--aggregate", "last");
+        Assert.Equal(Environment.MachineName, series[0].GetProperty("tags").GetProperty("host").GetString());
+        Assert.Equal(MemTotal(), series[0].GetProperty("points")[0].GetProperty("value").GetDouble());
     }
 
     [Fact]

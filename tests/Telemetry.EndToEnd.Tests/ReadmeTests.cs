@@ -13,7 +13,7 @@ public sealed partial class ReadmeTests : IAsyncDisposable
     private static readonly string[] Endless = ["telemetry-collector serve", "telemetry-agent run", "telemetryctl deviations watch"];
 
     /// <summary>These answer with yes or no.</summary>
-    private static readonly string[] Questions = ["telemetryctl diff", "telemetryctl find", "telemetry-agent verify"];
+    private static readonly string[] Questions = ["telemetryctl diff", "telemetryctl find", "telemetry-agent verify", "telemetryctl reports timeseries"];
 
     private static readonly string Readme = File.ReadAllText(Path.Combine(Programs.Repository, "README.md"));
 

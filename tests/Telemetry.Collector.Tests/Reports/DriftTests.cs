@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Reports;
+using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
 
@@ -70,6 +71,7 @@ public sealed class DriftTests : IDisposable
             To = ManifestMapping.ToTimestamp(to ?? _collector.Time.GetUtcNow()),
             Step = step is { } some ? Duration.FromTimeSpan(some) : null,
         };
-        return (await new ReportGrpcService(_collector.Store, _collector.Agents, _collector.Time).ListDrift(request, null!)).Points;
+        var unconfigured = new TimeSeriesReport(_collector.Store, new TimeSeriesBoard(_collector.Time), new SetAsideFile(_collector.DataDirectory, _collector.Time));
+        return (await new ReportGrpcService(_collector.Store, _collector.Agents, unconfigured, new NoSeriesReader("none is kept"), _collector.Time).ListDrift(request, null!)).Points;
     }
 }

@@ -4,6 +4,7 @@ using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
 using Field = Telemetry.Protocol.V1.Field;
+using RejectionReason = Telemetry.Collector.TimeSeries.RejectionReason;
 
 namespace Telemetry.Collector.Tests.TimeSeries;
 
@@ -32,14 +33,86 @@ public sealed class LineProtocolTests
         Assert.Equal("", Write(point));
     }
 
-    [Fact]
-    public void Append_FloatsOfAnySize_HaveNoExponent()
+    [Theory]
+    [InlineData(1e-9)]
+    [InlineData(1e-300)]
+    [InlineData(1.23456789012345e20)]
+    [InlineData(0.30000000000000004)]
+    [InlineData(-0.0)]
+    public void Append_FloatsOfAnySize_AreTheSameWhenTheyAreRead(double value)
     {
         var point = NewPoint("m");
-        point.Fields.Add(new Field { Name = "small", FloatValue = 1e-9 });
-        point.Fields.Add(new Field { Name = "big", FloatValue = 1e20 });
+        point.Fields.Add(new Field { Name = "x", FloatValue = value });
 
-        Assert.Equal("m small=0.000000001,big=100000000000000000000 1500000000000000007\n", Write(point));
+        var written = Write(point)["m x=".Length..].Split(' ')[0];
+
+        Assert.Equal(value, double.Parse(written, System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    [Theory]
+    [InlineData("a\\,b", "a\\,b")]
+    [InlineData("a\\\\ b\\", "a\\ b")]
+    [InlineData("a\\b", "a\\b")]
+    [InlineData("a\\\n", "a")]
+    public void Append_Backslashes_StandBeforeNothingThatIsEscaped(string value, string written)
+    {
+        var point = NewPoint("m", ("k", value));
+        point.Fields.Add(new Field { Name = "x", IntValue = 1 });
+
+        Assert.Equal($"m,k={written} x=1i 1500000000000000007\n", Write(point));
+    }
+
+    [Fact]
+    public void Append_Tags_AreSortedByTheirBytesAndThereOnce()
+    {
+        var point = NewPoint("m", ("\ud83d\ude00", "last"), ("\uff5e", "third"), ("b\\", "again"), ("b", "second"), ("a", "first"), ("\t", "none"));
+        point.Fields.Add(new Field { Name = "x", IntValue = 1 });
+
+        var keys = Write(point).Split(' ')[0].Split(',')[1..].Select(tag => tag.Split('=')[0]).ToList();
+
+        Assert.Equal(["a", "b", "\uff5e", "\ud83d\ude00"], keys);
+    }
+
+    [Fact]
+    public void Append_AKeyOfMoreThan64Kib_IsTooBig()
+    {
+        var point = NewPoint("m", ("k", new string('v', 65_531)));
+        point.Fields.Add(new Field { Name = "x", IntValue = 1 });
+        using var lines = new LineProtocol();
+        Assert.True(lines.Append(point));
+
+        point.Tags["k"] += "v";
+
+        Assert.False(lines.Append(point));
+        Assert.Equal(RejectionReason.TooBig, lines.Reason);
+        Assert.EndsWith("7\n", Encoding.UTF8.GetString(lines.Lines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Append_ManyPoints_AllocatesNothing()
+    {
+        var point = NewPoint("cpu", ("host", "web 1"), ("cpu", "cpu0"));
+        point.Fields.Add(new Field { Name = "usage", FloatValue = 12.5 });
+        point.Fields.Add(new Field { Name = "text", StringValue = "a \"b\"" });
+        var names = new SeriesNames();
+        names.Name(new Series { Id = 1, Measurement = "mem", FloatFields = { "used" }, IntFields = { "n" } });
+        var row = new SeriesRow { Series = 1, FloatValues = { 1.5 }, IntValues = { 3 } };
+        var series = names.Of(row)!;
+        using var lines = new LineProtocol();
+        Append();
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1_000; i++)
+            Append();
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000);
+
+        void Append()
+        {
+            lines.Clear();
+            lines.Append(point);
+            lines.Append(series, row, point.Time);
+        }
     }
 
     [Fact]

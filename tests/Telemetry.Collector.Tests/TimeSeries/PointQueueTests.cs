@@ -1,25 +1,20 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Net;
-using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
-using Telemetry.Testing;
 using V1 = Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Tests.TimeSeries;
 
 public sealed class PointQueueTests : IDisposable
 {
-    // By the real clock, and what it counts is of a time of the tests' own.
-    private static readonly StoreOptions Kept = new(TimeSpan.FromDays(36_500));
-
     private readonly Collector _collector = new();
     private readonly PointQueue _queue;
 
-    public PointQueueTests() => _queue = new PointQueue(_collector.Store, Kept, TimeProvider.System);
+    public PointQueueTests() => _queue = new PointQueue(_collector.Store, Collector.KeepsAll, TimeProvider.System);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -108,9 +103,7 @@ public sealed class PointQueueTests : IDisposable
         Assert.Equal(119, server.Taken.Distinct().Count());
         Assert.Equal((RejectionReason)reason, Assert.Single(Account().Rejections).Reason);
         Assert.Equal((119, 1), (Account().Counts.Stored, Account().Counts.Rejected));
-        var (instance, kept, words) = Assert.Single(_collector.Store.Read(transaction => transaction.Rejections.Kept(10)));
-        Assert.Equal(("i-1", "the server's words"), (instance, words));
-        Assert.StartsWith("bad", System.Text.Encoding.UTF8.GetString(kept), StringComparison.Ordinal);
+        Assert.Matches($"^# .* 1 of i-1: {(int)status} the server's words\nbad x=1i [0-9]+\n$", File.ReadAllText(_collector.DataDirectory + "/points-set-aside.lp"));
     }
 
     [Fact]
@@ -130,7 +123,7 @@ public sealed class PointQueueTests : IDisposable
     [Fact]
     public async Task Queue_ThatIsFull_DropsTheOldestAndSaysSo()
     {
-        var queue = new PointQueue(_collector.Store, Kept, TimeProvider.System, limit: 1_000_000);
+        var queue = new PointQueue(_collector.Store, Collector.KeepsAll, TimeProvider.System, limit: 1_000_000);
         for (var sequence = 1ul; sequence <= 5; sequence++)
         {
             await AddAsync(queue, Delivery(Text(sequence, 60_000), 5 * sequence, sequence));
@@ -138,15 +131,63 @@ public sealed class PointQueueTests : IDisposable
         }
 
         // 350,000 bytes each: two of five fit. One that is on its way to the server is kept, for it may have it already.
-        var taken = queue.Oldest(1, 1);
+        var taken = await queue.TakeAsync(1, 1, onlyFull: false);
         await AddAsync(queue, Delivery(Text(6, 60_000), 30, 6));
 
-        Assert.InRange(_collector.Store.Read(transaction => transaction.Points.Bytes()), 700_000, 1_000_000);
-        Assert.Contains(_collector.Store.Read(transaction => transaction.Points.Oldest(10_000, long.MaxValue)), batch => batch.Id == taken[0].Id);
+        Assert.InRange(_collector.Store.Read(transaction => transaction.Points.Waiting()).Bytes, 700_000, 1_000_000);
+        Assert.Contains(_collector.Store.Read(transaction => transaction.Points.Oldest(10_000, long.MaxValue)), batch => batch.Id == taken!.Batches[0].Id);
         var account = Account();
         Assert.Equal((30, 0), (account.Counts.Stored + account.Counts.Rejected, account.Counts.Untold));
         Assert.Equal((RejectionReason.QueueFull, account.Counts.Rejected), Assert.Single(account.Rejections));
         Assert.True(account.Counts.Rejected >= 10);
+    }
+
+    /// <summary>What gives way and what is taken is decided one after the other, whoever comes first.</summary>
+    [Fact]
+    public async Task Points_TakenWhileOthersGiveWay_AreCountedOnce()
+    {
+        const int Deliveries = 300;
+        var queue = new PointQueue(_collector.Store, Collector.KeepsAll, TimeProvider.System, limit: 20_000);
+        var adding = Task.Run(
+            async () =>
+            {
+                for (var sequence = 1ul; sequence <= Deliveries; sequence++)
+                {
+                    var prepared = queue.Prepare(Delivery(Text(sequence, 400), 5 * sequence, sequence));
+                    await _collector.Store.WriteAsync(prepared);
+                }
+            },
+            Cancellation);
+
+        var (written, refused) = (0L, 0L);
+        while (await queue.TakeAsync(10, 4_000, onlyFull: false) is var parcel && (parcel is not null || !adding.IsCompleted))
+        {
+            if (parcel is null)
+                continue;
+            var half = parcel.Halves()!.Value;
+            await queue.DoneAsync(parcel, [new RefusedParcel(half.First, RejectionReason.RefusedByServer, "no")]);
+            (written, refused) = (written + half.Second.LineCount, refused + half.First.LineCount);
+        }
+
+        await adding;
+        var account = Account();
+        Assert.Equal((written, 5L * Deliveries), (account.Counts.Stored, account.Counts.Stored + account.Counts.Rejected));
+        Assert.Equal(refused, account.Rejections.Single(rejection => rejection.Reason == RejectionReason.RefusedByServer).Points);
+        Assert.Equal((0, 0), _collector.Store.Read(transaction => transaction.Points.Waiting()));
+    }
+
+    [Fact]
+    public async Task Take_OnlyFull_WaitsForEnoughAndTakesNoneTwice()
+    {
+        await Add(1, Point("a"), Point("b"));
+        Assert.Null(await _queue.TakeAsync(4, 1_000_000, onlyFull: true));
+
+        await Add(2, Point("c"), Point("d"), Point("e"));
+        var full = await _queue.TakeAsync(4, 1_000_000, onlyFull: true);
+        var rest = await _queue.TakeAsync(4, 1_000_000, onlyFull: false);
+
+        Assert.Equal((2, 3), (full!.LineCount, rest!.LineCount));
+        Assert.Null(await _queue.TakeAsync(4, 1_000_000, onlyFull: false));
     }
 
     [Fact]
@@ -186,12 +227,9 @@ public sealed class PointQueueTests : IDisposable
 
     private async Task Write(StubServer server)
     {
-        using var http = new HttpClient(server);
-        var options = new InfluxOptions(new Uri("http://127.0.0.1:1/"), "telemetry");
-        using var writer = new InfluxWriter(new InfluxClient(options, http), _queue, TimeProvider.System, NullLogger<InfluxWriter>.Instance);
-        await writer.StartAsync(Cancellation);
-        await Eventually.True(() => _collector.Store.Read(transaction => transaction.Points.Oldest(1, 1)).Count == 0, "an empty queue", Cancellation);
-        await writer.StopAsync(Cancellation);
+        await using var writer = new RunningWriter(_collector, _queue, new InfluxOptions(new Uri("http://127.0.0.1:1/"), "telemetry") { Kind = ServerKind.Influx1 }, handler: server);
+        await writer.Start();
+        await writer.Drained();
     }
 
     private Task Add(ulong sequence, params V1.Point[] points)

@@ -1,10 +1,9 @@
 using System.Text.Json;
-using Telemetry.Testing;
 
-namespace Telemetry.EndToEnd.Tests;
+namespace Telemetry.Testing;
 
 /// <summary>A real InfluxDB 1.x on a free port, with its data in a folder of its own.</summary>
-internal sealed class Influxd : IAsyncDisposable
+public sealed class Influxd : IAsyncDisposable
 {
     private const string Executable = "/usr/bin/influxd";
 
@@ -17,7 +16,13 @@ internal sealed class Influxd : IAsyncDisposable
 
     public string Url => $"http://127.0.0.1:{_port}";
 
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+    /// <summary>Where its data lies: what is mounted there can be filled.</summary>
+    public string Folder => _folder.Path;
+
+    /// <summary>Whether it lets in nobody without a user and password.</summary>
+    public bool WantsUsers { get; set; }
+
+    public string Log => _program?.Log ?? "";
 
     /// <summary>Starts it; a second start goes on with its data.</summary>
     public async Task Start()
@@ -32,18 +37,20 @@ internal sealed class Influxd : IAsyncDisposable
               wal-dir = "{_folder["wal"]}"
             [http]
               bind-address = "127.0.0.1:{_port}"
-            """, Cancellation);
+              auth-enabled = {(WantsUsers ? "true" : "false")}
+            """);
         _program = RunningProgram.Start(Executable, ["-config", _folder["influxd.conf"]]);
-        await Eventually.Get(async () => await Answers() ? "up" : null, "influxd to answer", Cancellation, () => _program.Log);
+        await Eventually.Get(async () => await Answers() ? "up" : null, "influxd to answer", CancellationToken.None, () => _program.Log);
     }
 
+    /// <summary>kill -9.</summary>
     public Task Kill() => _program!.Kill();
 
     /// <summary>The first row that an InfluxQL query on the database <c>telemetry</c> gives, by column; null: none.</summary>
     /// <remarks>A row with an empty column counts as none: influxd stores a point field by field, so a query meanwhile sees half of it.</remarks>
     public async Task<Dictionary<string, JsonElement>?> Query(string query)
     {
-        var answer = await _http.GetStringAsync($"{Url}/query?db=telemetry&q={Uri.EscapeDataString(query)}", Cancellation);
+        var answer = await _http.GetStringAsync($"{Url}/query?db=telemetry&q={Uri.EscapeDataString(query)}");
         var result = JsonDocument.Parse(answer).RootElement.GetProperty("results")[0];
         if (!result.TryGetProperty("series", out var series))
             return null;
@@ -52,6 +59,16 @@ internal sealed class Influxd : IAsyncDisposable
         var row = columns.Zip(series[0].GetProperty("values")[0].EnumerateArray()).ToDictionary(pair => pair.First, pair => pair.Second);
         return row.Values.Any(value => value.ValueKind == JsonValueKind.Null) ? null : row;
     }
+
+    /// <summary>What a query says that changes something: CREATE, DROP, GRANT.</summary>
+    public async Task Execute(string statement)
+    {
+        using var answer = await _http.PostAsync($"{Url}/query?q={Uri.EscapeDataString(statement)}", null);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    public async Task<long> CountOf(string measurement, string field) =>
+        (await Query($"SELECT COUNT({field}) FROM {measurement}"))?["count"].GetInt64() ?? 0;
 
     public async ValueTask DisposeAsync()
     {
@@ -65,7 +82,7 @@ internal sealed class Influxd : IAsyncDisposable
     {
         try
         {
-            return (await _http.GetAsync($"{Url}/ping", Cancellation)).IsSuccessStatusCode;
+            return (await _http.GetAsync($"{Url}/ping")).IsSuccessStatusCode;
         }
         catch (HttpRequestException)
         {

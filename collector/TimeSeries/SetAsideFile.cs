@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text;
+using Telemetry.Collector.Storage;
+
+namespace Telemetry.Collector.TimeSeries;
+
+/// <summary>
+/// The lines that the time-series server will never take, each parcel below a comment that says why: for a person to read, and to
+/// send again when what was wrong is mended. When the file is full it becomes the older one, and that is gone.
+/// </summary>
+internal sealed class SetAsideFile(string directory, TimeProvider time, long most = SetAsideFile.MaxBytes)
+{
+    /// <summary>Of each of the two: days of mistakes, and no matter to any disk.</summary>
+    private const long MaxBytes = 16 << 20;
+
+    private const string OlderSuffix = ".1";
+
+    private readonly Lock _gate = new();
+
+    public string FilePath { get; } = Path.Combine(directory, "points-set-aside.lp");
+
+    /// <exception cref="StoreException">The disk failed; some may be there.</exception>
+    public void Add(IReadOnlyList<RefusedParcel> refused)
+    {
+        if (refused.Count == 0)
+            return;
+        try
+        {
+            lock (_gate)
+            {
+                foreach (var parcel in refused)
+                    Add(parcel);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException(e);
+        }
+    }
+
+    private void Add(RefusedParcel refused)
+    {
+        if (File.Exists(FilePath) && new FileInfo(FilePath).Length >= most)
+            File.Move(FilePath, FilePath + OlderSuffix, overwrite: true);
+
+        using var file = new FileStream(FilePath, new FileStreamOptions
+        {
+            Mode = FileMode.Append,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+        file.Write(Encoding.UTF8.GetBytes(Comment(refused)));
+        foreach (var batch in refused.Parcel.Batches)
+            file.Write(batch.Lines.Span);
+        file.Flush(flushToDisk: true);
+    }
+
+    /// <summary>The line protocol's own: the file can be sent as it is.</summary>
+    private string Comment(RefusedParcel refused)
+    {
+        var owner = refused.Parcel.Batches[0].Owner?.InstanceId ?? "the collector";
+        var words = string.Concat(refused.Words.Select(letter => char.IsControl(letter) ? ' ' : letter));
+        return string.Create(
+            CultureInfo.InvariantCulture, $"# {time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'} {refused.Parcel.LineCount} of {owner}: {words}\n");
+    }
+}
