@@ -106,10 +106,6 @@ public sealed class HealthLoopTests : IDisposable
 
         public int Reads { get; private set; }
 
-        public IReadOnlyList<HealthPoint> Read()
-        {
-            Reads++;
-            return [];
-        }
+        public void Read(ProbeReading reading) => Reads++;
     }
 }
