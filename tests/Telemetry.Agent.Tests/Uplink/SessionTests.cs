@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Agent.Checks;
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Policies;
@@ -22,6 +23,7 @@ public sealed class SessionTests : IDisposable
     private readonly StateStore _store;
     private readonly RulesInForce _rules;
     private readonly ChangeLog _changes;
+    private readonly CheckLog _checks;
     private readonly HealthQueue _health;
     private readonly Channel<ConnectResponse> _collector = Channel.CreateUnbounded<ConnectResponse>();
     private readonly Sent _sent = new();
@@ -32,6 +34,7 @@ public sealed class SessionTests : IDisposable
         _store = new StateStore(_state.Path, Scans.StateOptions, _spools.Clock, NullLogger.Instance);
         _rules = new RulesInForce(_state.Path, NullLogger<RulesInForce>.Instance);
         _changes = new ChangeLog(spool.Changes, _ => ([], 0), _spools.Clock, headGeneration: 0);
+        _checks = new CheckLog(spool.Checks, CheckMapping.Encode);
         _health = new HealthQueue(spool.Health, sample => sample.Encode("web-1"), hasCollector: true, NullLogger<HealthQueue>.Instance);
     }
 
@@ -180,7 +183,7 @@ public sealed class SessionTests : IDisposable
     {
         var call = new AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse>(
             _sent, new Answers(_collector.Reader), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
-        return new Session(call, _rules, _store, _changes, _health, pulse, _spools.Clock);
+        return new Session(call, _rules, _store, _changes, _checks, _health, pulse, _spools.Clock);
     }
 
     private sealed class Sent : IClientStreamWriter<ConnectRequest>
