@@ -253,24 +253,28 @@ bench_latency() {
 # ticks PID: processor time of a process and its children that ended, in hundredths of a second.
 ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 + $14 + $15 }' "/proc/$1/stat"; }
 
-# Nothing changes but what this machine changes by itself; metrics every 10 s.
+# Nothing changes but what this machine changes by itself; all probes every 10 s.
 bench_idle() {
   need inotify-tools command -v inotifywait
   install_missing
-  local seconds=${BENCH_IDLE:-120} peer before peer_before
-  start_fleet idle
+  local seconds=${BENCH_IDLE:-120} peer before peer_before port sent rate
+  start_sink
+  start_fleet idle "$(printf '[health.intervals]\nsystemd_units = "10s"\n')" "$sink"
   run_agent idle
   certify
   inotifywait -q -m -r "$many" -o "$work/inotifywait" --exclude '^/(proc|sys|dev|run|tmp)/' 2> "$work/inotifywait.err" &
   peer=$!
   running+=("$peer")
   sleep 60
-  before=$(ticks "$pid") peer_before=$(ticks "$peer")
+  port=$(address idle agents) port=${port##*:} port=${port%/}
+  before=$(ticks "$pid") peer_before=$(ticks "$peer") sent=$(wire "$port")
   sleep "$seconds"
+  rate=$(ratio "$(($(wire "$port") - sent))" "$seconds")
   local ours theirs
   ours=$(ratio "$(($(ticks "$pid") - before))" "$seconds") theirs=$(ratio "$(($(ticks "$peer") - peer_before))" "$seconds")
   row "idle, processor" "$ours %" "inotifywait -r" "$theirs %" "$ours" "%" 0.5
   row "idle, resident" "$(memory "$pid" VmRSS) MB" "inotifywait -r" "$(memory "$peer" VmRSS) MB" "$(memory "$pid" VmRSS)" "MB" 32
+  row "idle, wire, all probes every 10 s" "$rate B/s" "" "" "$rate" "B/s" 300
   row "connected, peak since its start" "$(memory "$pid" VmHWM) MB" "inotifywait -r" "$(memory "$peer" VmHWM) MB" "$(memory "$pid" VmHWM)" "MB" 48
   stop_running
   save idle

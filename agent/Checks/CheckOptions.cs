@@ -13,7 +13,7 @@ internal sealed record CheckOptions
     /// <summary>As whom plug-ins run where the agent is root; never root.</summary>
     public required string User { get; init; }
 
-    /// <summary>Bytes that one may address.</summary>
+    /// <summary>Bytes that one may use.</summary>
     public required long Memory { get; init; }
 
     public static CheckOptions Read(SettingsSection settings)

@@ -1,4 +1,6 @@
+using System.Text;
 using Telemetry.Agent.Linux;
+using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Checks;
 
@@ -28,5 +30,13 @@ internal sealed record CheckResult(CheckState State, string Text, IReadOnlyList<
         return new CheckResult((CheckState)end.Code, Short(parsed.Text), parsed.Data.Values, parsed.Data.Malformed);
     }
 
-    private static string Short(string text) => text.Length <= MaxText ? text : text[..MaxText] + "…";
+    /// <summary>It goes to logs and terminals.</summary>
+    private static string Short(string text)
+    {
+        if (!EscapedText.IsPlain(text))
+            text = EscapedText.Of(Encoding.UTF8.GetBytes(text));
+        if (text.Length <= MaxText)
+            return text;
+        return text[..(char.IsHighSurrogate(text[MaxText - 1]) ? MaxText - 1 : MaxText)] + "…";
+    }
 }

@@ -2,9 +2,9 @@ using System.Globalization;
 
 namespace Telemetry.Agent.Linux;
 
-/// <summary>What a program of somebody else's may use, and as whom it runs: set before it starts, by setpriv(1) and prlimit(1) of util-linux.</summary>
+/// <summary>What a program of somebody else's may use, and as whom it runs: set before it starts, by setpriv(1), prlimit(1) and choom(1) of util-linux.</summary>
 /// <param name="User">As whom, and with that user's group and no other; null: as this process's own. There is no way to more rights either way.</param>
-/// <param name="Memory">Bytes it may address.</param>
+/// <param name="Memory">Bytes of heap and private mappings; what a runtime merely reserves does not count (Linux 4.7).</param>
 /// <param name="Processes">Of that user on the whole machine.</param>
 internal sealed record ChildLimits(ChildUser? User, long Memory, int Processes)
 {
@@ -12,6 +12,9 @@ internal sealed record ChildLimits(ChildUser? User, long Memory, int Processes)
     private const long FileSize = 16 << 20;
 
     private static readonly string? Setpriv = ChildProcess.Find("setpriv"), Prlimit = ChildProcess.Find("prlimit");
+
+    // When memory is short it goes first, not the agent beside it.
+    private static readonly string[] FirstToGo = ChildProcess.Find("choom") is { } choom ? [choom, "-n", "1000", "--"] : [];
 
     /// <summary>Without them nothing is run.</summary>
     public static bool ArePossible => Setpriv is not null && Prlimit is not null;
@@ -27,8 +30,8 @@ internal sealed record ChildLimits(ChildUser? User, long Memory, int Processes)
         string[] processes = User is null ? [] : [$"--nproc={Text(Processes)}"];
         return
         [
-            Setpriv!, .. user, "--no-new-privs", "--pdeathsig", "KILL", "--",
-            Prlimit!, $"--as={Text(Memory)}", $"--cpu={Text((long)Math.Ceiling(timeout.TotalSeconds) + 1)}", $"--fsize={Text(FileSize)}",
+            .. FirstToGo, Setpriv!, .. user, "--no-new-privs", "--pdeathsig", "KILL", "--",
+            Prlimit!, $"--data={Text(Memory)}", $"--cpu={Text((long)Math.Ceiling(timeout.TotalSeconds) + 1)}", $"--fsize={Text(FileSize)}",
             $"--nofile={Text(OpenFiles)}", "--core=0", .. processes, "--",
         ];
     }

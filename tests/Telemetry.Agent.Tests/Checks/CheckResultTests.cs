@@ -28,6 +28,16 @@ public sealed class CheckResultTests
     }
 
     [Fact]
+    public void Of_AnOutputForATerminal_IsEscapedAndShort()
+    {
+        var result = CheckResult.Of(new ChildEnd("/p", ChildOutcome.Exited, 0, []), Encoding.UTF8.GetBytes("\u001b[2J" + string.Concat(Enumerable.Repeat("\U0001F600", 2_000))));
+
+        Assert.StartsWith(@"\x1b[2J", result.Text);
+        Assert.InRange(result.Text.Length, 1, 1_001);
+        Assert.Equal(result.Text, Encoding.UTF8.GetString(new UTF8Encoding(false, throwOnInvalidBytes: true).GetBytes(result.Text)));
+    }
+
+    [Fact]
     public void Points_OfAResult_HaveTheirTagsAndWhereTheyAlert()
     {
         var result = CheckResult.Of(

@@ -62,7 +62,7 @@ public sealed class CheckRunnerTests : IDisposable
     [Fact]
     public void Program_RunsWithoutRights()
     {
-        var script = "id -u; id -G; grep -E '^(NoNewPrivs|CapEff|CapPrm)' /proc/self/status; ulimit -v; ulimit -c; ulimit -f; env | sort | grep -v -e '^PWD=' -e '^_=' -e '^SHLVL='";
+        var script = "id -u; id -G; grep -E '^(NoNewPrivs|CapEff|CapPrm)' /proc/self/status; ulimit -d; ulimit -c; cat /proc/self/oom_score_adj; env | sort | grep -v -e '^PWD=' -e '^_=' -e '^SHLVL='";
         var result = Run("/bin/bash", "-c", $"{{ {script}; }} | tr '\\n\\t' '; '");
 
         var lines = result.Text.Split(';');
@@ -70,9 +70,18 @@ public sealed class CheckRunnerTests : IDisposable
             Assert.Equal(["65534", "65534"], lines[..2]);
         Assert.Equal("NoNewPrivs: 1", lines[4]);
         Assert.All(lines[2..4], line => Assert.EndsWith(Environment.IsPrivilegedProcess ? " 0000000000000000" : "", line));
-        Assert.Equal(["262144", "0"], lines[5..7]);
+        Assert.Equal(["262144", "0", "1000"], lines[5..8]);
         Assert.Equal("LC_ALL=C", lines[8]);
         Assert.StartsWith("PATH=", lines[9]);
+    }
+
+    [Fact]
+    public void Program_EndsWithThisOneThoughItIsAnotherUsers()
+    {
+        // Whoever asks for the signal is who gets it: PR_GET_PDEATHSIG of prctl(2).
+        var result = Run("/usr/bin/perl", "-MPOSIX", "-e", "my $s = pack('i', 0); syscall((POSIX::uname())[4] eq 'aarch64' ? 167 : 157, 2, $s, 0, 0, 0); print unpack('i', $s)");
+
+        Assert.Equal((CheckState.Ok, "9"), StateOf(result));
     }
 
     [Fact]

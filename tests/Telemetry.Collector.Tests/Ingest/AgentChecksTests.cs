@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using Telemetry.Collector.Checks;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
@@ -137,7 +136,7 @@ public sealed class AgentChecksTests : IDisposable
         return new V1.ConnectRequest { Checks = new V1.CheckBatch { Epoch = 7, Sequence = ++_sequence, Roster = roster } };
     }
 
-    private Timestamp At(int minute) => (_collector.Time.GetUtcNow() + TimeSpan.FromMinutes(minute)).ToTimestamp();
+    private Google.Protobuf.WellKnownTypes.Timestamp At(int minute) => (_collector.Time.GetUtcNow() + TimeSpan.FromMinutes(minute)).ToTimestamp();
 
     private int MinuteOf(DateTimeOffset time) => (int)Math.Round((time - _collector.Time.GetUtcNow()).TotalMinutes);
 
