@@ -46,13 +46,13 @@ public sealed class CheckTests : IAsyncDisposable
             [[checks]]
             name = "load"
             command = ["{Plugins}check_load", "-w", "1000,1000,1000", "-c", "2000,2000,2000"]
-            interval = "2s"
-            timeout = "2s"
+            interval = "3s"
+            timeout = "3s"
             [[checks]]
             name = "broken"
             command = ["/bin/sh", "-c", "echo why >&2; exit 2"]
-            interval = "2s"
-            timeout = "2s"
+            interval = "3s"
+            timeout = "3s"
             """);
         await _installation.StartCollector();
         await _installation.StartAgent();
@@ -82,8 +82,8 @@ public sealed class CheckTests : IAsyncDisposable
             [[checks]]
             name = "http"
             command = ["/bin/sh", "-c", "echo as told; exit $(cat {_layers["answer"]})"]
-            interval = "1s"
-            timeout = "1s"
+            interval = "3s"
+            timeout = "3s"
             defines_service = true
             """);
         await _installation.StartCollector();

@@ -78,6 +78,52 @@ public sealed class SessionTests : IDisposable
         Assert.Equal("web-1", batches[0].Series[0].Tags["host"]);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Checks_AreToldBeforeMetricsToACollectorThatTakesThem(bool isWanted)
+    {
+        var check = new DeclaredCheck("web", "acme", new Telemetry.Protocol.Layers.LayerCheck("http", ["/bin/true"], TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), DefinesService: true));
+        var now = _spools.Clock.GetUtcNow();
+        _health.Add(new HealthSample(now, [new HealthPoint("mem", [HealthField.Of("used", 1L)])]));
+        _checks.Add(new CheckNews(now, null, [check]));
+        _checks.Add(new CheckNews(now, new CheckChange(check, Agent.Checks.CheckState.Critical, now, "down"), null));
+        var welcome = Welcome();
+        welcome.ChecksWanted = isWanted;
+        Say(new ConnectResponse { Welcome = welcome });
+
+        await Run(1, ConnectRequest.MessageOneofCase.Health);
+
+        var told = _sent.Messages.Where(message => message.Checks is not null).Select(message => message.Checks).ToList();
+        if (!isWanted)
+        {
+            Assert.Empty(told);
+            return;
+        }
+
+        Assert.Equal([1ul, 2ul], told.Select(batch => batch.Sequence));
+        Assert.Equal("http", Assert.Single(told[0].Roster.Checks).Name);
+        var change = Assert.Single(told[1].Changes);
+        Assert.Equal(("web", "acme", Telemetry.Protocol.V1.CheckState.Critical, "down", true), (change.Check.Layer, change.Check.Owner, change.State, change.Text, change.DefinesService));
+        Assert.Equal(ConnectRequest.MessageOneofCase.Health, _sent.Messages[^1].MessageCase);
+    }
+
+    [Fact]
+    public async Task Checks_ThatAreAcknowledged_AreNotToldAgain()
+    {
+        _checks.Add(new CheckNews(_spools.Clock.GetUtcNow(), null, []));
+        _checks.Add(new CheckNews(_spools.Clock.GetUtcNow(), null, []));
+        var told = default(Agent.Spool.SpoolCursor);
+        var epoch = _checks.Next(ref told)!.Position.Epoch;
+        var welcome = Welcome();
+        (welcome.ChecksWanted, welcome.ChecksEpoch, welcome.ChecksSequence) = (true, epoch, 1);
+        Say(new ConnectResponse { Welcome = welcome });
+
+        await Run(1, ConnectRequest.MessageOneofCase.Checks);
+
+        Assert.Equal(2ul, Assert.Single(_sent.Messages, message => message.Checks is not null).Checks.Sequence);
+    }
+
     [Fact]
     public async Task Samples_ThatWaitByTheThousand_LeaveTheStreamFree()
     {
