@@ -1,3 +1,4 @@
+using Telemetry.Agent.Checks;
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Identity;
 using Telemetry.Agent.Manifest;
@@ -42,6 +43,8 @@ internal sealed record AgentOptions
 
     public required HealthOptions Health { get; init; }
 
+    public required CheckOptions Checks { get; init; }
+
     public required SpoolOptions Spool { get; init; }
 
     public required LogOptions Log { get; init; }
@@ -63,6 +66,7 @@ internal sealed record AgentOptions
             System = SystemOptions.Read(settings.Section("system")),
             Limits = PolicyLimits.Read(settings.Section("policy"), settings.Section("settings")),
             Health = HealthOptions.Read(settings.Section("health")),
+            Checks = CheckOptions.Read(settings.Section("checks")),
             Spool = SpoolOptions.Read(settings.Section("spool")),
             Log = LogOptions.Read(settings.Section("log")),
         };

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
+using Telemetry.Agent.Checks;
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Identity;
 using Telemetry.Agent.Manifest;
@@ -106,10 +107,29 @@ internal static class AgentStages
             provider.GetRequiredService<SpoolDirectory>().Health,
             sample => sample.Encode(options.Instance.Name),
             hasCollector: options.Collector is not null,
-            provider.GetRequiredService<ILogger<HealthQueue>>()))
-        .AddSingleton<IProbe>(new CpuProbe(Proc))
-        .AddSingleton<IProbe>(new MemProbe(Proc))
+            provider.GetRequiredService<ILogger<HealthQueue>>(),
+            provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton<AgentSelf>()
+        .AddSingleton<IEnumerable<IProbe>>(provider =>
+        [
+            .. MachineProbes.Of(options.Health, provider.GetRequiredService<AgentSelf>().Read, provider.GetRequiredService<TimeProvider>()),
+            provider.GetRequiredService<CheckProbe>(),
+        ])
         .AddHostedService<HealthLoop>();
+
+    /// <summary>Without a collector nobody would know what they come to.</summary>
+    public static IServiceCollection AddChecks(this IServiceCollection services, AgentOptions options)
+    {
+        services
+            .AddSingleton<CheckProbe>()
+            .AddSingleton(provider => new CheckLog(provider.GetRequiredService<SpoolDirectory>().Checks, CheckMapping.Encode));
+        if (options.Collector is null)
+            return services;
+        return services
+            .AddSingleton(new CheckRunner(options.Checks))
+            .AddSingleton(options.Checks.AreEnabled ? LayerChecks.Read(options.Checks.Layers) : new LayerChecks([], []))
+            .AddHostedService<CheckLoop>();
+    }
 
     public static IServiceCollection AddUplink(this IServiceCollection services) => services
         .AddSingleton<ChangeMapping>()

@@ -20,6 +20,7 @@ var run = RunCommand.Create(clock, (services, options) => services
     .AddManifest(options)   // fingerprints → trees and heads, kept on disk
     .AddScrub(options)      // what the scans take on trust, slowly read again
     .AddHealth(options)     // probes → samples
+    .AddChecks(options)     // what vendors' plug-ins say → states and samples
     .AddUplink()            // heads, nodes and samples → collector
     .AddStatus()            // how all of that is → whoever asks on this machine
     .AddSupervision());     // loops → systemd

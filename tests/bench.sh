@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Benchmarks side by side with the peers, in one run, as ratios; the budgets are in the table.
-#   tests/bench.sh [NAME…]    NAME: scan, latency, idle, fleet, reevaluate, decide, timeseries (default: all)
+#   tests/bench.sh [NAME…]    NAME: scan, latency, idle, wire (a part of fleet), fleet, reevaluate, decide, timeseries (default: all)
 #   BENCH_TREE=DIR            the tree that is fingerprinted (default /usr)
 #   BENCH_MANY=DIR            a tree of many entries, for memory, latency and idling (default /)
 #   BENCH_ROUNDS=N            alternating rounds (default 3); the best of each counts
@@ -253,12 +253,13 @@ bench_latency() {
 # ticks PID: processor time of a process and its children that ended, in hundredths of a second.
 ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 + $14 + $15 }' "/proc/$1/stat"; }
 
-# Nothing changes but what this machine changes by itself; metrics every 10 s.
+# Nothing changes but what this machine changes by itself; all probes every 10 s.
 bench_idle() {
   need inotify-tools command -v inotifywait
   install_missing
   local seconds=${BENCH_IDLE:-120} peer before peer_before
-  start_fleet idle
+  start_sink
+  start_fleet idle "$(printf '[health.intervals]\nsystemd_units = "10s"\n')" "$sink"
   run_agent idle
   certify
   inotifywait -q -m -r "$many" -o "$work/inotifywait" --exclude '^/(proc|sys|dev|run|tmp)/' 2> "$work/inotifywait.err" &
@@ -532,7 +533,7 @@ bench_wire() {
   scratch=$(mktemp -d /usr/local/share/telemetry-bench.XXXXXX)
   (cd "$scratch" && seq 50 | xargs touch)
   start_sink
-  start_fleet wire "" "$sink"
+  start_fleet wire "$(printf '[health.intervals]\nsystemd_units = "10s"\n')" "$sink"
   run_agent wire
   certify
   sleep 30
@@ -542,7 +543,7 @@ bench_wire() {
   before=$(wire "$port")
   sleep "$seconds"
   rate=$(ratio "$(($(wire "$port") - before))" "$seconds")
-  row "wire, idle, metrics every 10 s" "$rate B/s" "" "" "$rate" "B/s" 300
+  row "wire, idle, all probes every 10 s" "$rate B/s" "" "" "$rate" "B/s" 300
 
   for ((i = 1; i <= 50; i++)); do
     before=$(wire "$port")
@@ -567,9 +568,9 @@ names=("${@:-scan}")
 (($#)) || names=(scan latency idle fleet reevaluate decide timeseries)
 for name in "${names[@]}"; do
   case $name in
-    scan | latency | idle | fleet | reevaluate | decide | timeseries) ;;
+    scan | latency | idle | wire | fleet | reevaluate | decide | timeseries) ;;
     -h | --help) sed -n '2,9s/^# //p' "$0"; exit 0 ;;
-    *) echo "There is no benchmark '$name'; there are: scan, latency, idle, fleet, reevaluate, decide, timeseries." >&2; exit 2 ;;
+    *) echo "There is no benchmark '$name'; there are: scan, latency, idle, wire, fleet, reevaluate, decide, timeseries." >&2; exit 2 ;;
   esac
 done
 

@@ -51,6 +51,9 @@ install() {
   need curl command -v curl
   need procps command -v pgrep
   need procps command -v sysctl
+  need procps command -v vmstat
+  need sysstat command -v iostat
+  need monitoring-plugins-basic test -x /usr/lib/nagios/plugins/check_load
   need iproute2 command -v ss
   need util-linux command -v findmnt
   need systemd command -v systemctl

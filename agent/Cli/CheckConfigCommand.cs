@@ -1,6 +1,10 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using Telemetry.Agent.Checks;
 using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Configuration;
+using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Cli;
 
@@ -25,11 +29,35 @@ internal static class CheckConfigCommand
         command.SetAction(arguments =>
         {
             var file = arguments.GetValue(Config)!;
-            foreach (var warning in AgentOptions.Load(file, SettingsFile.Environment()).Warnings())
+            var options = AgentOptions.Load(file, SettingsFile.Environment());
+            foreach (var warning in options.Warnings())
                 Console.Error.WriteLine($"{file}: {warning}");
             Console.Out.WriteLine($"{file} is right.");
-            return ExitCode.Yes;
+
+            var health = options.Health;
+            foreach (var probe in health.Probes)
+                Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"probe {probe} every {health.IntervalOf(probe).TotalSeconds:0.###}s"));
+            return Checks(options.Checks);
         });
         return command;
+    }
+
+    /// <summary>A layer with mistakes takes no other thing from the agent, but here is who can put it right.</summary>
+    private static int Checks(CheckOptions options)
+    {
+        if (!options.AreEnabled)
+            return ExitCode.Yes;
+
+        var layers = LayerChecks.Read(options.Layers);
+        foreach (var check in layers.Checks)
+        {
+            Console.Out.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"check {check.Id} every {check.Check.Interval.TotalSeconds:0.###}s, {check.Check.Timeout.TotalSeconds:0.###}s at most: {EscapedText.Of(Encoding.UTF8.GetBytes(check.Check.Command[0]))}"));
+        }
+
+        foreach (var mistake in layers.Mistakes)
+            Console.Error.WriteLine(mistake);
+        return layers.Mistakes.Count == 0 ? ExitCode.Yes : ExitCode.WrongConfiguration;
     }
 }

@@ -3,49 +3,86 @@ using Microsoft.Extensions.Logging;
 
 namespace Telemetry.Agent.Health;
 
-/// <summary>Samples all probes at the interval's boundaries, as long as the collector wants it.</summary>
+/// <summary>Samples each probe at the boundaries of its interval, as long as the collector wants it.</summary>
 internal sealed partial class HealthLoop(
     IEnumerable<IProbe> probes, HealthQueue queue, HealthOptions options, TimeProvider clock, ILogger<HealthLoop> log) : BackgroundService
 {
-    private readonly HashSet<string> _failing = [];
+    // Many times what a probe takes that does not hang.
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
+
+    private readonly IReadOnlyList<ProbeRun> _probes =
+        [.. probes.Select(probe => new ProbeRun(probe, options.IntervalOf(probe.Name), options.Timeout, clock))];
+
+    private readonly Dictionary<string, string> _troubles = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        TimeSpan[] intervals = [.. _probes.Select(probe => probe.Interval).Append(options.Interval).Distinct()];
         var next = DateTimeOffset.MinValue;
         while (!stoppingToken.IsCancellationRequested)
         {
             // A timer counts whole milliseconds, and may ring just before the boundary it was set for: that one is done with.
             var now = clock.GetUtcNow();
-            next = Next(now < next && next - now < options.Interval ? next : now, options.Interval);
+            next = Next(now < next && next - now < intervals.Min() ? next : now, intervals);
             await Task.Delay(next - now, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (stoppingToken.IsCancellationRequested)
                 break;
-            if (queue.IsWanted)
-                queue.Add(new HealthSample(next, [.. probes.SelectMany(Read)]));
-            else if (queue.IsPresenceWanted)
-                queue.Add(new HealthSample(next, []));
+
+            // Those at the interval itself are also the evidence that this machine ran: they are told though they have no points.
+            var isEvidence = next.UtcTicks % options.Interval.Ticks == 0;
+            IReadOnlyList<HealthPoint> points = queue.IsWanted ? await ReadAsync(next) : [];
+            if (points.Count > 0 || (isEvidence && queue.IsPresenceWanted))
+                queue.Add(new HealthSample(next, points));
         }
     }
 
-    /// <summary>The next whole multiple of the interval.</summary>
-    internal static DateTimeOffset Next(DateTimeOffset now, TimeSpan interval) =>
-        new(now.UtcTicks - now.UtcTicks % interval.Ticks + interval.Ticks, TimeSpan.Zero);
-
-    private IReadOnlyList<HealthPoint> Read(IProbe probe)
+    /// <summary>The next whole multiple of any of the intervals.</summary>
+    internal static DateTimeOffset Next(DateTimeOffset now, params ReadOnlySpan<TimeSpan> intervals)
     {
-        try
+        var next = long.MaxValue;
+        foreach (var interval in intervals)
+            next = Math.Min(next, now.UtcTicks - now.UtcTicks % interval.Ticks + interval.Ticks);
+        return new DateTimeOffset(next, TimeSpan.Zero);
+    }
+
+    /// <summary>
+    /// All that are due, one after the other, which takes one thread; but one that is slow is not waited for before the next begins.
+    /// Behind their points, how each of them did.
+    /// </summary>
+    private async Task<IReadOnlyList<HealthPoint>> ReadAsync(DateTimeOffset time)
+    {
+        var reads = new List<Task<ProbeReport>>(_probes.Count);
+        foreach (var probe in _probes)
         {
-            var points = probe.Read();
-            if (_failing.Remove(probe.Name))
-                Log.Recovered(log, probe.Name);
-            return points;
+            if (!probe.IsDue(time))
+                continue;
+            var read = probe.ReadAsync();
+            reads.Add(read);
+            await ((Task)read).WaitAsync(Patience, clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+
+        var reports = await Task.WhenAll(reads);
+        foreach (var report in reports)
+            Tell(report);
+        return [.. reports.SelectMany(report => report.Points), .. reports.Select(report => report.ToPoint())];
+    }
+
+    /// <summary>Once when it begins, and once when it is over.</summary>
+    private void Tell(ProbeReport report)
+    {
+        if (report.Trouble is null)
         {
-            if (_failing.Add(probe.Name))
-                Log.Failed(log, probe.Name, e.Message);
-            return [];
+            if (_troubles.Remove(report.Probe))
+                Log.Recovered(log, report.Probe);
+            return;
         }
+
+        if (!_troubles.TryAdd(report.Probe, report.Trouble))
+            return;
+        if (report.Outcome == ProbeOutcome.Failed)
+            Log.Failed(log, report.Probe, report.Trouble);
+        else
+            Log.Skipped(log, report.Probe, report.Skipped, report.Trouble);
     }
 
     private static partial class Log
@@ -55,5 +92,8 @@ internal sealed partial class HealthLoop(
 
         [LoggerMessage(2, LogLevel.Information, "Probe {Probe} works again")]
         public static partial void Recovered(ILogger log, string probe);
+
+        [LoggerMessage(3, LogLevel.Information, "Probe {Probe} left out {Count} of what it reads: {Reasons}. The rest is told")]
+        public static partial void Skipped(ILogger log, string probe, int count, string reasons);
     }
 }

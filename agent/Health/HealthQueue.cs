@@ -7,18 +7,21 @@ namespace Telemetry.Agent.Health;
 /// <summary>Samples not yet acknowledged, in the spool. Full: the oldest give way, and are told as lost.</summary>
 /// <param name="encode">As it is sent, but for its number.</param>
 /// <param name="hasCollector">Without one nobody has a use for samples.</param>
-internal sealed partial class HealthQueue(SpoolLane lane, Func<HealthSample, byte[]> encode, bool hasCollector, ILogger<HealthQueue> log)
+internal sealed partial class HealthQueue(
+    SpoolLane lane, Func<HealthSample, byte[]> encode, bool hasCollector, ILogger<HealthQueue> log, TimeProvider? clock = null)
 {
     // What comes before metrics must not wait behind thousands of them in the collector: an hour without it are hundreds.
     private const int MostOnTheWay = 16;
     private const int MostBytesOnTheWay = 64 * 1024;
 
     private readonly Lock _gate = new();
-    private readonly Queue<(HeadPosition Position, int Bytes)> _onTheWay = [];
+    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+    private readonly Queue<(HeadPosition Position, int Bytes, long SentAt)> _onTheWay = [];
     private readonly string _wantedFile = Path.Combine(lane.Directory, "wanted");
     private Wanted? _wanted;
     private SpoolCursor _sent;
     private int _bytesOnTheWay;
+    private TimeSpan? _ackLatency;
 
     /// <summary>Raised when there is something to send.</summary>
     public event Action? Changed;
@@ -34,6 +37,16 @@ internal sealed partial class HealthQueue(SpoolLane lane, Func<HealthSample, byt
 
     /// <summary>Points that gave way to newer ones.</summary>
     public long Dropped => lane.Dropped;
+
+    /// <summary>Of what was acknowledged last, since it was sent; null before.</summary>
+    public TimeSpan? AckLatency
+    {
+        get
+        {
+            lock (_gate)
+                return _ackLatency;
+        }
+    }
 
     public void Add(HealthSample sample)
     {
@@ -67,7 +80,7 @@ internal sealed partial class HealthQueue(SpoolLane lane, Func<HealthSample, byt
         {
             if (_onTheWay.Count >= MostOnTheWay || _bytesOnTheWay >= MostBytesOnTheWay || lane.Read(ref _sent) is not { } record)
                 return null;
-            _onTheWay.Enqueue((record.Position, record.Payload.Length));
+            _onTheWay.Enqueue((record.Position, record.Payload.Length, _clock.GetTimestamp()));
             _bytesOnTheWay += record.Payload.Length;
             return record;
         }
@@ -79,7 +92,10 @@ internal sealed partial class HealthQueue(SpoolLane lane, Func<HealthSample, byt
         lock (_gate)
         {
             while (_onTheWay.TryPeek(out var oldest) && oldest.Position <= position)
+            {
                 _bytesOnTheWay -= _onTheWay.Dequeue().Bytes;
+                _ackLatency = _clock.GetElapsedTime(oldest.SentAt);
+            }
         }
 
         lane.Acked(position);

@@ -1,8 +1,10 @@
-using System.Globalization;
+using System.Text;
+using Telemetry.Agent.Linux;
 
 namespace Telemetry.Agent.Health;
 
 /// <summary><c>mem</c>: memory in bytes (proc_meminfo(5)), under Telegraf's names.</summary>
+/// <remarks>As Telegraf has it, <c>cached</c> is with what the slabs could give back, and counts of huge pages are no bytes.</remarks>
 internal sealed class MemProbe(string proc) : IProbe
 {
     // Field, and its name in the file.
@@ -18,34 +20,37 @@ internal sealed class MemProbe(string proc) : IProbe
         ("vmalloc_used", "VmallocUsed"), ("write_back", "Writeback"), ("write_back_tmp", "WritebackTmp"),
     ];
 
+    private static readonly byte[][] Sources = [.. Fields.Select(field => Encoding.ASCII.GetBytes(field.Source))];
+
+    private const int Total = 0, Available = 1;
+
+    private static readonly int Cached = Array.FindIndex(Fields, field => field.Field == "cached");
+    private static readonly int Reclaimable = Array.FindIndex(Fields, field => field.Field == "sreclaimable");
+
+    private readonly byte[] _meminfo = KernelFile.PathOf(proc, "meminfo");
+
     public string Name => "mem";
 
-    public IReadOnlyList<HealthPoint> Read()
+    public void Read(ProbeReading reading)
     {
-        var values = ReadFile();
-        if (!values.TryGetValue("MemTotal", out var total) || total == 0 || !values.TryGetValue("MemAvailable", out var available))
+        if (!KernelFile.TryRead(_meminfo, out var file))
+            return;
+
+        Span<long> values = stackalloc long[Sources.Length];
+        values.Clear();
+        using (file)
+            KernelColumns.Named(file.Text, Sources, values);
+        if (values[Total] == 0 || values[Available] == 0)
             throw new FormatException("meminfo lacks MemTotal or MemAvailable.");
 
-        var used = total - available;
-        var fields = Fields.Select(field => HealthField.Of(field.Field, values.GetValueOrDefault(field.Source)))
-            .Append(HealthField.Of("used", used))
-            .Append(HealthField.Of("used_percent", 100.0 * used / total))
-            .Append(HealthField.Of("available_percent", 100.0 * available / total));
-        return [new HealthPoint(Name, [.. fields])];
-    }
-
-    /// <summary>Lines like <c>MemTotal:  16318876 kB</c>; counts of pages have no unit.</summary>
-    private Dictionary<string, long> ReadFile()
-    {
-        var values = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var line in File.ReadLines(Path.Combine(proc, "meminfo")))
-        {
-            var columns = line.Split([' ', ':'], StringSplitOptions.RemoveEmptyEntries);
-            if (columns.Length < 2 || !long.TryParse(columns[1], NumberStyles.None, CultureInfo.InvariantCulture, out var value))
-                continue;
-            values[columns[0]] = columns.Length > 2 && columns[2] == "kB" ? value * 1024 : value;
-        }
-
-        return values;
+        values[Cached] += values[Reclaimable];
+        var used = values[Total] - values[Available];
+        var fields = new HealthField[Sources.Length + 3];
+        for (var i = 0; i < Sources.Length; i++)
+            fields[i] = HealthField.Of(Fields[i].Field, values[i]);
+        fields[^3] = HealthField.Of("used", used);
+        fields[^2] = HealthField.Of("used_percent", 100.0 * used / values[Total]);
+        fields[^1] = HealthField.Of("available_percent", 100.0 * values[Available] / values[Total]);
+        reading.Add(Name, fields);
     }
 }

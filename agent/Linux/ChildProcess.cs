@@ -31,7 +31,7 @@ internal static unsafe class ChildProcess
     private static readonly string[] ChildEnvironment = ["PATH=" + string.Join(':', Folders), "LC_ALL=C"];
 
     // setpriv(1) of util-linux has the kernel end what follows when this program ends, however it does. posix_spawn can't ask for that.
-    private static readonly string? Tether = Find("setpriv");
+    private static readonly string[] Tethered = Find("setpriv") is { } tether ? [tether, "--pdeathsig", "KILL", "--"] : [];
 
     private const int CloseOnExec = 0x80000;                    // O_CLOEXEC
     private const int Executable = 1;                           // X_OK
@@ -49,13 +49,14 @@ internal static unsafe class ChildProcess
     /// <param name="arguments">Without the program's name.</param>
     /// <param name="timeout">For all of it.</param>
     /// <param name="maxOutput">Bytes of standard output; more, and the child is killed.</param>
+    /// <param name="limits">Null: those of the system's own programs, as who this process is.</param>
     /// <exception cref="OperationCanceledException">The child was killed.</exception>
     public static ChildEnd Run(
-        string program, IReadOnlyList<string> arguments, TimeSpan timeout, long maxOutput, ChildOutput output, CancellationToken cancellation)
+        string program, IReadOnlyList<string> arguments, TimeSpan timeout, long maxOutput, ChildOutput output, CancellationToken cancellation, ChildLimits? limits = null)
     {
         cancellation.ThrowIfCancellationRequested();
         var started = Stopwatch.GetTimestamp();
-        var errno = Start(program, arguments, timeout, out var process, out var standardOutput, out var standardError);
+        var errno = Start(program, arguments, timeout, limits, out var process, out var standardOutput, out var standardError);
         if (errno != 0)
             return new ChildEnd(program, ChildOutcome.NotStarted, errno, []);
 
@@ -162,7 +163,7 @@ internal static unsafe class ChildProcess
     }
 
     private static int Start(
-        string program, IReadOnlyList<string> arguments, TimeSpan timeout, out int process, out int standardOutput, out int standardError)
+        string program, IReadOnlyList<string> arguments, TimeSpan timeout, ChildLimits? limits, out int process, out int standardOutput, out int standardError)
     {
         process = standardOutput = standardError = -1;
         var pipes = stackalloc int[4] { -1, -1, -1, -1 };
@@ -170,7 +171,7 @@ internal static unsafe class ChildProcess
         if (errno == 0)
             errno = MayExecute(program);
         if (errno == 0)
-            errno = Spawn([.. Tether is null ? Array.Empty<string>() : [Tether, "--pdeathsig", "KILL", "--"], program, .. arguments], pipes[1], pipes[3], out process);
+            errno = Spawn([.. limits is null ? Tethered : limits.Before(timeout), program, .. arguments], pipes[1], pipes[3], out process);
 
         for (var i = 0; i < 4; i++)
         {
@@ -182,6 +183,8 @@ internal static unsafe class ChildProcess
             return errno;
 
         (standardOutput, standardError) = (pipes[0], pipes[2]);
+        if (limits is not null)
+            return 0;
         Limit(process, AddressSpace, MaxMemory);
         Limit(process, FileSize, MaxFileSize);
         Limit(process, CpuSeconds, (ulong)Math.Ceiling(timeout.TotalSeconds) + 1);

@@ -37,6 +37,10 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "fstatfs", SetLastError = true)]
     internal static partial int StatFs(int descriptor, StatFsBuffer* buffer);
 
+    /// <summary>statfs(2). Waits as long as a server does that is away.</summary>
+    [LibraryImport("libc", EntryPoint = "statfs", SetLastError = true)]
+    internal static partial int StatFsOf(byte* path, StatFsBuffer* buffer);
+
     /// <summary>syscall(2): for getdents64(2), which has no wrapper before glibc 2.30.</summary>
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     internal static partial nint SystemCall(nint number, nint first, nint second, nint third);
@@ -192,6 +196,10 @@ internal static unsafe partial class LibC
         public short Wanted, Found;
     }
 
+    /// <summary>geteuid(2).</summary>
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    internal static partial uint EffectiveUser();
+
     /// <summary>setgroups(2), in all threads.</summary>
     [LibraryImport("libc", EntryPoint = "setgroups", SetLastError = true)]
     internal static partial int SetGroups(nuint count, uint* groups);
@@ -218,6 +226,12 @@ internal static unsafe partial class LibC
     internal struct StatFsBuffer
     {
         [FieldOffset(0)] public long Type;
+        [FieldOffset(8)] public long BlockSize;
+        [FieldOffset(16)] public ulong Blocks;
+        [FieldOffset(24)] public ulong FreeBlocks;
+        [FieldOffset(32)] public ulong AvailableBlocks;
+        [FieldOffset(40)] public ulong Files;
+        [FieldOffset(48)] public ulong FreeFiles;
         [FieldOffset(56)] public ulong Id;
     }
 

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Telemetry.Agent.Spool;
 
-/// <summary>Reports that are not acknowledged yet, on disk: two lanes that share a limit. Where room is short, the less important one gives way.</summary>
+/// <summary>Reports that are not acknowledged yet, on disk: three lanes that share a limit. Where room is short, the less important ones give way.</summary>
 internal sealed class SpoolDirectory : IDisposable
 {
     private const string Folder = "spool";
@@ -25,11 +25,15 @@ internal sealed class SpoolDirectory : IDisposable
         _path = Path.Combine(stateDirectory, Folder);
         _options = options;
         Health = new SpoolLane(this, Path.Combine(_path, "health"), HealthInMemory, clock, log);
+        Checks = new SpoolLane(this, Path.Combine(_path, "checks"), int.MaxValue, clock, log);
         Changes = new SpoolLane(this, Path.Combine(_path, "changes"), int.MaxValue, clock, log);
     }
 
     /// <summary>Who made which change.</summary>
     public SpoolLane Changes { get; }
+
+    /// <summary>States of checks.</summary>
+    public SpoolLane Checks { get; }
 
     /// <summary>Metrics.</summary>
     public SpoolLane Health { get; }
@@ -43,18 +47,21 @@ internal sealed class SpoolDirectory : IDisposable
     internal long MakeRoom(SpoolLane taker, long bytes)
     {
         var excess = Used + bytes - Limit();
-        return excess > 0 && taker != Health ? excess - Health.GiveWay(excess) : excess;
+        if (excess > 0 && taker != Health)
+            excess -= Health.GiveWay(excess);
+        return excess > 0 && taker == Changes ? excess - Checks.GiveWay(excess) : excess;
     }
 
-    public IReadOnlyList<SpoolLaneStatus> Status() => [Changes.Status(), Health.Status()];
+    public IReadOnlyList<SpoolLaneStatus> Status() => [Changes.Status(), Checks.Status(), Health.Status()];
 
     public void Dispose()
     {
         Changes.Dispose();
+        Checks.Dispose();
         Health.Dispose();
     }
 
-    private long Used => Changes.Bytes + Health.Bytes;
+    private long Used => Changes.Bytes + Checks.Bytes + Health.Bytes;
 
     private long Limit()
     {

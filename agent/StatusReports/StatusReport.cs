@@ -92,7 +92,7 @@ internal sealed record LossWindowStatus(DateTime From, DateTime To, string Reaso
         window is null ? null : new LossWindowStatus(window.From.UtcDateTime, window.To.UtcDateTime, window.Reason);
 }
 
-/// <param name="Lane">changes (who made which) or health (metrics).</param>
+/// <param name="Lane">changes (who made which), checks (their states) or health (metrics).</param>
 /// <param name="Records">That are not acknowledged.</param>
 /// <param name="Bytes">On disk, and in memory if the disk can't be written to.</param>
 /// <param name="Oldest">Of what is not acknowledged.</param>

@@ -3,6 +3,7 @@ using Grpc.Net.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Telemetry.Agent.Checks;
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Identity;
 using Telemetry.Agent.Manifest;
@@ -21,6 +22,7 @@ internal sealed partial class CollectorUplink(
     RulesInForce rules,
     StateStore store,
     ChangeLog changes,
+    CheckLog checks,
     HealthQueue health,
     CollectorLink link,
     [FromKeyedServices("uplink")] LoopPulse pulse,
@@ -58,7 +60,7 @@ internal sealed partial class CollectorUplink(
     private async Task<TimeSpan> RunSessionAsync(AgentService.AgentServiceClient client, Uri collector, CancellationToken cancellation)
     {
         using var session = new Session(
-            client.Connect(cancellationToken: cancellation), rules, store, changes, health, pulse, clock)
+            client.Connect(cancellationToken: cancellation), rules, store, changes, checks, health, pulse, clock)
         {
             Acked = link.Acked,
         };

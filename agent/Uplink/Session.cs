@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Telemetry.Agent.Checks;
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Policies;
@@ -20,6 +21,7 @@ internal sealed class Session(
     RulesInForce rules,
     StateStore store,
     ChangeLog changes,
+    CheckLog checks,
     HealthQueue health,
     LoopPulse pulse,
     TimeProvider clock) : IDisposable
@@ -53,7 +55,8 @@ internal sealed class Session(
     private bool _isOver;
 
     // Each stream tells all that is not known to be stored: what an earlier one told may not have arrived.
-    private SpoolCursor _toldChanges;
+    private SpoolCursor _toldChanges, _toldChecks;
+    private bool _areChecksWanted;
 
     // A head whose nodes were asked for in vain is not announced again as it is.
     private HeadPosition? _withdrawn;
@@ -75,6 +78,7 @@ internal sealed class Session(
 
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         store.Changed += Wake;
+        checks.Changed += Wake;
         health.Changed += Wake;
         try
         {
@@ -88,6 +92,7 @@ internal sealed class Session(
         finally
         {
             store.Changed -= Wake;
+            checks.Changed -= Wake;
             health.Changed -= Wake;
             store.Apply(ledger => ledger.Withdrawn());
         }
@@ -134,6 +139,9 @@ internal sealed class Session(
         rules.Apply(welcome.Policy, welcome.FleetKey);
         var now = (ulong)clock.GetUtcNow().ToUnixTimeMilliseconds();
         Stored(store.Apply(ledger => ledger.Met(welcome.Watermark(), welcome.KnownRoots?.ToModel(), now)));
+        _areChecksWanted = welcome.ChecksWanted;
+        if (_areChecksWanted)
+            checks.Begin(new HeadPosition(welcome.ChecksEpoch, welcome.ChecksSequence));
         health.Begin(welcome.HealthWanted, welcome.HealthEpoch, welcome.HealthSequence, welcome.PresenceWanted);
     }
 
@@ -153,6 +161,9 @@ internal sealed class Session(
         {
             case ConnectResponse.MessageOneofCase.Ack when response.Ack.Lane == Lane.State:
                 NoteAck(new HeadPosition(response.Ack.Epoch, response.Ack.Sequence));
+                break;
+            case ConnectResponse.MessageOneofCase.Ack when response.Ack.Lane == Lane.Checks:
+                checks.Acked(new HeadPosition(response.Ack.Epoch, response.Ack.Sequence));
                 break;
             case ConnectResponse.MessageOneofCase.Ack when response.Ack.Lane == Lane.Health:
                 health.Acked(response.Ack.Epoch, response.Ack.Sequence);
@@ -226,7 +237,7 @@ internal sealed class Session(
         }
     }
 
-    /// <summary>What to send now: an answer, a heartbeat that is due, then state, then health.</summary>
+    /// <summary>What to send now: an answer, a heartbeat that is due, then state, then checks, then health.</summary>
     private ConnectRequest? Next()
     {
         if (Answer() is { } answer)
@@ -249,6 +260,8 @@ internal sealed class Session(
             }
         }
 
+        if (_areChecksWanted && checks.Next(ref _toldChecks) is { } news)
+            return new ConnectRequest { Checks = news.ToCheckBatch() };
         return health.Next() is { } record ? new ConnectRequest { Health = Shortened(record) } : null;
     }
 

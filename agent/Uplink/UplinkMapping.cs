@@ -67,13 +67,16 @@ internal static class UplinkMapping
     {
         var message = new Point { Measurement = point.Measurement, Time = time };
         message.Tags.Add("host", host);
-        if (point.TagName is not null)
-            message.Tags.Add(point.TagName, point.TagValue);
+        foreach (var tag in point.Tags)
+            message.Tags[tag.Name] = tag.Value;
         foreach (var field in point.Fields)
         {
-            message.Fields.Add(field.Float is { } number
-                ? new Field { Name = field.Name, FloatValue = number }
-                : new Field { Name = field.Name, IntValue = field.Integer.GetValueOrDefault() });
+            message.Fields.Add(field switch
+            {
+                { Float: { } number } => new Field { Name = field.Name, FloatValue = number },
+                { Text: { } text } => new Field { Name = field.Name, StringValue = text },
+                _ => new Field { Name = field.Name, IntValue = field.Integer.GetValueOrDefault() },
+            });
         }
 
         return message;

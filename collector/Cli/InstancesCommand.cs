@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Telemetry.Collector.Checks;
 using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Reports;
 using Telemetry.Protocol.Cli;
@@ -77,7 +78,7 @@ internal static class InstancesCommand
         var client = new FleetService.FleetServiceClient(Connection.Open(arguments));
         var request = new GetInstanceRequest { Id = arguments.GetValue(Id) };
         var response = await client.GetInstanceAsync(request, cancellationToken: cancellation);
-        var instance = InstanceView.Of(response.Instance) with { Nearest = NearestView.Of(response.Nearest) };
+        var instance = InstanceView.Of(response.Instance) with { Nearest = NearestView.Of(response.Nearest), Checks = [.. response.Checks.Select(CheckView.Of)] };
         Output.Of(arguments).Show(instance,
         [
             ("id", instance.Id),
@@ -97,6 +98,7 @@ internal static class InstancesCommand
             ("clock", instance.ClockOffsetSeconds is { } offset && Math.Abs(offset) > Fleet.Instance.LargestSkew.TotalSeconds
                 ? string.Create(CultureInfo.InvariantCulture, $"{Math.Abs(offset):0.0} s {(offset > 0 ? "behind" : "ahead of")} the collector's; the times it tells are corrected") : null),
             ("store", instance.StoreReturnedAt is { } returned ? $"it knew more of this instance once, last {Output.Time(returned)}: the collector's store was put back to an older copy" : null),
+            .. instance.Checks.Select(check => ($"check {check.Layer}/{check.Name}", (string?)Check(check))),
             .. HeadFields(instance.Head),
         ]);
         return ExitCode.Yes;
@@ -105,6 +107,9 @@ internal static class InstancesCommand
     private static string Unbound(InstanceView instance) => instance.Nearest is { } nearest
         ? $"none; nearest is {nearest.Baseline}, differences: {nearest.Differences}; 'baselines bind {nearest.Baseline.Split(':')[0]} --instance {instance.Id}' binds it"
         : "none; bind one with 'baselines bind'";
+
+    private static string Check(CheckView check) =>
+        $"{check.State} since {Output.Time(check.Since)}{(check.Before is null ? "" : $", {check.Before} before")}: {check.Text}{(check.DefinesService ? " (defines the service)" : "")}";
 
     private static async Task<int> HistoryAsync(ParseResult arguments, CancellationToken cancellation)
     {

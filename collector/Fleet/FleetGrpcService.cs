@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Checks;
 using Telemetry.Collector.Compare;
 using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Ingest;
@@ -28,11 +29,13 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
         Task.FromResult(store.Read(transaction =>
         {
             var instance = transaction.Instances.Find(request.Id) ?? throw new UnknownInstanceException(request.Id);
-            return new GetInstanceResponse
+            var response = new GetInstanceResponse
             {
                 Instance = ToMessage(transaction, instance, transaction.Deviations.OpenBySeverity()),
                 Nearest = Nearest(transaction, instance),
             };
+            response.Checks.AddRange(transaction.Checks.All(instance.Id).Select(CheckMapping.ToMessage));
+            return response;
         }));
 
     public override async Task Diff(DiffRequest request, IServerStreamWriter<DiffResponse> responses, ServerCallContext context)

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Telemetry.Collector.Checks;
 using Telemetry.Protocol.Model;
 using V1 = Telemetry.Protocol.V1;
 
@@ -26,6 +27,10 @@ internal sealed record InstanceView
     /// <summary>The version it differs from least while no line judges it. Only where one instance is shown.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public NearestView? Nearest { get; init; }
+
+    /// <summary>Of the layers on it, by layer and name. Only where one instance is shown.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<CheckView>? Checks { get; init; }
 
     public HeadView? Head { get; init; }
 

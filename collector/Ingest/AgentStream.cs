@@ -84,7 +84,7 @@ internal sealed partial class AgentStream(
     public async Task<V1.ConnectResponse> WelcomeAsync()
     {
         var now = time.GetUtcNow();
-        (var head, _told, _sessionId, var isBoundAnew) = await store.WriteAsync(transaction =>
+        (var head, _told, _sessionId, _checks, var isBoundAnew) = await store.WriteAsync(transaction =>
         {
             var newest = transaction.Heads.Newest(InstanceId);
             var known = transaction.Instances.Find(InstanceId);
@@ -102,6 +102,7 @@ internal sealed partial class AgentStream(
                 newest,
                 policies.Of(transaction, _instance),
                 transaction.Presence.Begin(new Arrival(InstanceId, now, _bootId, _bootedAt, points.IsWanted || _samplesAnyway, _sampling)),
+                transaction.Checks.Watermark(InstanceId),
                 isBoundAnew);
         });
         if (isBoundAnew)
@@ -129,6 +130,9 @@ internal sealed partial class AgentStream(
                 PresenceWanted = true,
                 HealthEpoch = _healthAcked.Epoch,
                 HealthSequence = _healthAcked.Sequence,
+                ChecksWanted = true,
+                ChecksEpoch = _checks.Epoch,
+                ChecksSequence = _checks.Sequence,
                 Policy = _told.Policy.ToMessage(),
 
                 // In plain text, which is why agents are let in over loopback only until there is TLS.
@@ -208,6 +212,7 @@ internal sealed partial class AgentStream(
         V1.ConnectRequest.MessageOneofCase.Head => AnnounceAsync(request.Head),
         V1.ConnectRequest.MessageOneofCase.Nodes => TakeAsync(request.Nodes),
         V1.ConnectRequest.MessageOneofCase.Changes => NoteAsync(request.Changes),
+        V1.ConnectRequest.MessageOneofCase.Checks => KeepAsync(request.Checks),
         V1.ConnectRequest.MessageOneofCase.Health => KeepAsync(request.Health),
         V1.ConnectRequest.MessageOneofCase.Heartbeat => MeasureAsync(request.Heartbeat),
         V1.ConnectRequest.MessageOneofCase.Hello => throw new BadMessageException("a second hello"),
@@ -353,7 +358,7 @@ internal sealed partial class AgentStream(
 
     private static bool IsData(V1.ConnectRequest request) => request.MessageCase
         is V1.ConnectRequest.MessageOneofCase.Head or V1.ConnectRequest.MessageOneofCase.Nodes
-        or V1.ConnectRequest.MessageOneofCase.Changes or V1.ConnectRequest.MessageOneofCase.Health;
+        or V1.ConnectRequest.MessageOneofCase.Changes or V1.ConnectRequest.MessageOneofCase.Checks or V1.ConnectRequest.MessageOneofCase.Health;
 
     private Scope? KnownScope(Digest digest) =>
         _scopes.TryGetValue(digest, out var scope) ? scope : null;

@@ -11,6 +11,9 @@ internal sealed class MessageRates(TimeProvider time)
     // After an outage, a whole spool as fast as it can be read: 64 MiB in messages of 256 KiB, or of a few records each.
     private readonly TokenBucket _changes = new(time, perSecond: 200, burst: 5_000);
 
+    // After an outage, the states that checks came to meanwhile.
+    private readonly TokenBucket _checks = new(time, perSecond: 200, burst: 5_000);
+
     // Sixteen are on their way at a time, and those are stored ten times a second.
     private readonly TokenBucket _health = new(time, perSecond: 500, burst: 5_000);
 
@@ -21,6 +24,7 @@ internal sealed class MessageRates(TimeProvider time)
         {
             ConnectRequest.MessageOneofCase.Head => _heads,
             ConnectRequest.MessageOneofCase.Changes => _changes,
+            ConnectRequest.MessageOneofCase.Checks => _checks,
             ConnectRequest.MessageOneofCase.Health => _health,
             _ => null,
         };

@@ -184,6 +184,8 @@ internal sealed class StoreTransaction(DbConnection connection, DbTransaction tr
 
     public StateIntervalTable StateIntervals { get; } = new(connection, transaction);
 
+    public CheckTable Checks { get; } = new(connection, transaction);
+
     public CollectorTable Collector { get; } = new(connection, transaction);
 
     public void Dispose() => Nodes.Dispose();

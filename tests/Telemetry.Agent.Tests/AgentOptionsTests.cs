@@ -113,6 +113,27 @@ public sealed class AgentOptionsTests
             Assert.Throws<ConfigurationException>(() => Load($"[health]\ninterval = \"{interval}\"")).Message,
             StringComparison.Ordinal);
 
+    [Fact]
+    public void Load_ProbesWithIntervalsOfTheirOwn_KeepsTheOthers()
+    {
+        var health = Load("[health]\ninterval = \"5s\"\ntimeout = \"2s\"\nprobes = [\"cpu\", \"disk\", \"systemd_units\"]\n[health.intervals]\ndisk = \"5m\"").Health;
+
+        Assert.Equal(["cpu", "disk", "systemd_units"], health.Probes);
+        Assert.Equal([5.0, 300, 60], health.Probes.Select(probe => health.IntervalOf(probe).TotalSeconds));
+        Assert.Equal(TimeSpan.FromSeconds(2), health.Timeout);
+        Assert.Equal(13, Load("").Health.Probes.Count);
+    }
+
+    [Theory]
+    [InlineData("[health]\nprobes = [\"cpuu\"]", "has 'cpuu'; there are cpu, mem")]
+    [InlineData("[health.intervals]\ncpuu = \"5s\"", "did you mean health.intervals.cpu?")]
+    [InlineData("[health.intervals]\ncpu = \"0s\"", "health.intervals.cpu must be a duration from 1s")]
+    [InlineData("[checks]\nuser = \"root\"", "other than root")]
+    [InlineData("[checks]\nlayers = \"x\"", "absolute path")]
+    [InlineData("[checks]\nmemory = \"1MiB\"", "at least 16384KiB")]
+    public void Load_ProbesAndChecksThatCannotBe_AreRefusedWithTheRemedy(string text, string why) =>
+        Assert.Contains(why, Assert.Throws<ConfigurationException>(() => Load(text)).Message);
+
     [Theory]
     [InlineData("size = \"64MB\"", "MiB")]
     [InlineData("size = \"10KiB\"", "at least 1024KiB")]

@@ -32,13 +32,17 @@ public sealed class ShippedUnitTests(DebianRoot root) : IClassFixture<DebianRoot
         var journal = await machine.Succeed("journalctl -u telemetry-agent -p warning -o cat --no-pager");
         Assert.DoesNotContain("ermi", journal, StringComparison.Ordinal);  // permission, permitted
 
+        await RunsChecksAndSamplesServices(machine);
+
         // A change is seen at once, whoever makes it and wherever.
         await machine.Succeed("mkdir -p /opt/shop; echo 1 > /opt/shop/f; chown nobody /opt/shop/f; chmod 600 /opt/shop/f");
         await Status(machine, status => Entries(status, "file") == Entries(first, "file") + 2 && Sequence(status) > Sequence(first));
 
         // What stands still is started again by systemd; what is stopped stays away and answers nobody.
-        await machine.Succeed("mkdir -p /run/systemd/system/telemetry-agent.service.d; printf '[Service]\nWatchdogSec=16s\n' > /run/systemd/system/telemetry-agent.service.d/w.conf; systemctl daemon-reload; systemctl restart telemetry-agent");
-        var second = await Status(machine, status => status.GetProperty("pid").GetInt32() != first.GetProperty("pid").GetInt32());
+        await machine.Succeed("mkdir -p /run/systemd/system/telemetry-agent.service.d; printf '[Service]\nWatchdogSec=16s\n' > /run/systemd/system/telemetry-agent.service.d/w.conf; systemctl daemon-reload");
+        var before = (await Status(machine, _ => true)).GetProperty("pid").GetInt32();
+        await machine.Succeed("systemctl restart telemetry-agent");
+        var second = await Status(machine, status => status.GetProperty("pid").GetInt32() != before);
         await machine.Succeed("sleep 20");  // longer than the watchdog has patience
         Assert.Equal(second.GetProperty("pid").GetInt32(), (await Status(machine, _ => true)).GetProperty("pid").GetInt32());
         await machine.Succeed($"kill -STOP {second.GetProperty("pid").GetInt32()}");
@@ -47,6 +51,33 @@ public sealed class ShippedUnitTests(DebianRoot root) : IClassFixture<DebianRoot
         await machine.Succeed("systemctl stop telemetry-agent");
         Assert.Equal(69, (await machine.Run("telemetry-agent status")).ExitCode);
         Assert.Equal("success", (await machine.Succeed("systemctl show -P Result telemetry-agent")).Trim());
+    }
+
+    /// <summary>A plug-in becomes nobody, and systemd tells its services: with a collector that is away, which wanted metrics once.</summary>
+    private static async Task RunsChecksAndSamplesServices(BootedDebian machine)
+    {
+        await machine.Succeed("""
+            mkdir -p /etc/telemetry/layers.d
+            printf '[[checks]]\nname = "who"\ncommand = ["/bin/sh", "-c", "echo I am $(id -u), limited to $(ulimit -d)"]\ninterval = "1s"\ntimeout = "1s"\n' > /etc/telemetry/layers.d/web.toml
+            sed -i '1i collector = "http://127.0.0.1:9"' /etc/telemetry/agent.toml
+            sed -i '/^\[health.intervals\]/a systemd_units = "1s"' /etc/telemetry/agent.toml
+            mkdir -p /var/lib/telemetry-agent/spool/health
+            touch /var/lib/telemetry-agent/spool/health/wanted
+            systemctl restart telemetry-agent
+            """);
+        await Eventually.True(
+            () => machine.Run("journalctl -u telemetry-agent -o cat --no-pager | grep 'I am 65534, limited to 262144'").GetAwaiter().GetResult().ExitCode == 0,
+            "the check to run as nobody", Cancellation, () => machine.Run("journalctl -u telemetry-agent -o cat --no-pager | tail -50").GetAwaiter().GetResult().Output);
+
+        // Each by its name, as systemctl has them.
+        await Eventually.True(
+            () => machine.Run("""
+                for unit in $(systemctl list-units --all --plain --no-legend --full --type=service | awk '{ print $1 }'); do
+                  grep -q -a -F "$unit" /var/lib/telemetry-agent/spool/health/*.spool || exit 1
+                done
+                grep -q -a active_code /var/lib/telemetry-agent/spool/health/*.spool
+                """).GetAwaiter().GetResult().ExitCode == 0,
+            "all services to be sampled", Cancellation, () => machine.Run("journalctl -u telemetry-agent -o cat --no-pager | tail -50; systemctl list-units --all --plain --no-legend --full --type=service").GetAwaiter().GetResult().Output);
     }
 
     private static long Entries(JsonElement status, string kind) => status.GetProperty("head").GetProperty("entries").GetProperty(kind).GetInt64();

@@ -8,7 +8,8 @@ namespace Telemetry.Protocol.Layers;
 /// <param name="Command">The program, by its absolute path, and its arguments. No shell reads it.</param>
 /// <param name="Interval">From one start to the next.</param>
 /// <param name="Timeout">How long it may take; not longer than the interval.</param>
-public sealed record LayerCheck(string Name, ImmutableArray<string> Command, TimeSpan Interval, TimeSpan Timeout)
+/// <param name="DefinesService">Whether the service is down while it is critical.</param>
+public sealed record LayerCheck(string Name, ImmutableArray<string> Command, TimeSpan Interval, TimeSpan Timeout, bool DefinesService = false)
 {
     public static readonly TimeSpan DefaultInterval = TimeSpan.FromSeconds(60);
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(10);
@@ -56,6 +57,6 @@ public sealed record LayerCheck(string Name, ImmutableArray<string> Command, Tim
         var timeout = settings.Duration("timeout", DefaultTimeout, Least);
         if (timeout > interval)
             settings.Fail("timeout", $"is {timeout.TotalSeconds:0}s, which is longer than the interval of {interval.TotalSeconds:0}s.");
-        return new LayerCheck(name ?? "", [.. command], interval, timeout);
+        return new LayerCheck(name ?? "", [.. command], interval, timeout, settings.Flag("defines_service", false));
     }
 }

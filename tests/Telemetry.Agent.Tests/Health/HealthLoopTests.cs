@@ -71,6 +71,33 @@ public sealed class HealthLoopTests : IDisposable
         Assert.Equal(0, probe.Reads);
     }
 
+    [Fact]
+    public async Task Probe_WithAnIntervalOfItsOwn_IsReadAtItsBoundariesOnly()
+    {
+        var clock = new FakeTimeProvider(Time) { AutoAdvanceAmount = TimeSpan.Zero };
+        var (often, rarely) = (new NoProbe("often"), new NoProbe("rarely"));
+        var options = new HealthOptions { Interval = TimeSpan.FromSeconds(1), Intervals = new Dictionary<string, TimeSpan> { ["rarely"] = TimeSpan.FromSeconds(4) } };
+        using var loop = new HealthLoop([often, rarely], Queue(), options, clock, NullLogger<HealthLoop>.Instance);
+        await loop.StartAsync(TestContext.Current.CancellationToken);
+
+        for (var sample = 1; sample <= 9; sample++)
+            await Sample(clock, sample, step: TimeSpan.FromMilliseconds(250));
+
+        await loop.StopAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(_sampled.Count, often.Reads);
+        Assert.Equal(_sampled.Count(time => DateTimeOffset.Parse(time, CultureInfo.InvariantCulture).Second % 4 == 0), rarely.Reads);
+        Assert.InRange(rarely.Reads, 1, 3);
+    }
+
+    private Task Sample(FakeTimeProvider clock, int count, TimeSpan step) => Eventually.True(
+        () =>
+        {
+            clock.Advance(step);
+            lock (_sampled)
+                return _sampled.Count >= count;
+        },
+        "samples", TestContext.Current.CancellationToken);
+
     private Task Sample(FakeTimeProvider clock, int count) => Eventually.True(
         () =>
         {
@@ -100,16 +127,12 @@ public sealed class HealthLoopTests : IDisposable
         return queue;
     }
 
-    private sealed class NoProbe : IProbe
+    private sealed class NoProbe(string name = "none") : IProbe
     {
-        public string Name => "none";
+        public string Name => name;
 
         public int Reads { get; private set; }
 
-        public IReadOnlyList<HealthPoint> Read()
-        {
-            Reads++;
-            return [];
-        }
+        public void Read(ProbeReading reading) => Reads++;
     }
 }

@@ -9,9 +9,9 @@ public sealed class MemProbeTests
     public void Read_MemInfo_FollowsTelegrafsFormulas()
     {
         using var proc = new TemporaryDirectory();
-        proc.Write("meminfo", "MemTotal:       1000 kB\nMemFree:         100 kB\nMemAvailable:    400 kB\nHugePages_Total:       3\nHugepagesize:       2048 kB\nActive(anon): 5 kB\n");
+        proc.Write("meminfo", "MemTotal:       1000 kB\nMemFree:         100 kB\nMemAvailable:    400 kB\nHugePages_Total:       3\nHugepagesize:       2048 kB\nCached: 50 kB\nSReclaimable: 7 kB\nActive(anon): 5 kB\n");
 
-        var point = Assert.Single(new MemProbe(proc.Path).Read());
+        var point = Assert.Single(new MemProbe(proc.Path).Points());
 
         var fields = point.Fields.ToDictionary(field => field.Name);
         Assert.Equal(34, fields.Count);
@@ -20,6 +20,8 @@ public sealed class MemProbeTests
         Assert.Equal(3, fields["huge_pages_total"].Integer);
         Assert.Equal(2_097_152, fields["huge_page_size"].Integer);
         Assert.Equal(0, fields["active"].Integer);
+        Assert.Equal(57 * 1024, fields["cached"].Integer);
+        Assert.Equal(7 * 1024, fields["sreclaimable"].Integer);
         Assert.Equal(60.0, fields["used_percent"].Float);
         Assert.Equal(40.0, fields["available_percent"].Float);
     }
@@ -30,6 +32,6 @@ public sealed class MemProbeTests
         using var proc = new TemporaryDirectory();
         proc.Write("meminfo", "nonsense\n");
 
-        Assert.Throws<FormatException>(() => new MemProbe(proc.Path).Read());
+        Assert.Throws<FormatException>(() => new MemProbe(proc.Path).Points());
     }
 }

@@ -178,9 +178,9 @@ public sealed class SpoolLaneTests : IDisposable
 
         var status = spool.Status();
 
-        Assert.Equal(["changes", "health"], status.Select(lane => lane.Name));
-        Assert.Equal((2, began, null), (status[1].Records, status[1].Oldest, status[1].Failure));
+        Assert.Equal(["changes", "checks", "health"], status.Select(lane => lane.Name));
+        Assert.Equal((2, began, null), (status[2].Records, status[2].Oldest, status[2].Failure));
         Assert.Equal((0, null), (status[0].Records, status[0].Oldest));
-        Assert.Equal(new FileInfo(Assert.Single(_spools.Files())).Length, status[1].Bytes);
+        Assert.Equal(new FileInfo(Assert.Single(_spools.Files())).Length, status[2].Bytes);
     }
 }

@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Agent.Checks;
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Policies;
@@ -22,6 +23,7 @@ public sealed class SessionTests : IDisposable
     private readonly StateStore _store;
     private readonly RulesInForce _rules;
     private readonly ChangeLog _changes;
+    private readonly CheckLog _checks;
     private readonly HealthQueue _health;
     private readonly Channel<ConnectResponse> _collector = Channel.CreateUnbounded<ConnectResponse>();
     private readonly Sent _sent = new();
@@ -32,6 +34,7 @@ public sealed class SessionTests : IDisposable
         _store = new StateStore(_state.Path, Scans.StateOptions, _spools.Clock, NullLogger.Instance);
         _rules = new RulesInForce(_state.Path, NullLogger<RulesInForce>.Instance);
         _changes = new ChangeLog(spool.Changes, _ => ([], 0), _spools.Clock, headGeneration: 0);
+        _checks = new CheckLog(spool.Checks, CheckMapping.Encode);
         _health = new HealthQueue(spool.Health, sample => sample.Encode("web-1"), hasCollector: true, NullLogger<HealthQueue>.Instance);
     }
 
@@ -73,6 +76,52 @@ public sealed class SessionTests : IDisposable
         var batches = _sent.Messages.Where(message => message.Health is not null).Select(message => message.Health).ToList();
         Assert.Equal([(1u, 2, 2u), (2u, 1, 3u)], batches.Select(batch => (batch.Sequence, batch.Rows.Count, batch.Collected)));
         Assert.Equal("web-1", batches[0].Series[0].Tags["host"]);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Checks_AreToldBeforeMetricsToACollectorThatTakesThem(bool isWanted)
+    {
+        var check = new DeclaredCheck("web", "acme", new Telemetry.Protocol.Layers.LayerCheck("http", ["/bin/true"], TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), DefinesService: true));
+        var now = _spools.Clock.GetUtcNow();
+        _health.Add(new HealthSample(now, [new HealthPoint("mem", [HealthField.Of("used", 1L)])]));
+        _checks.Add(new CheckNews(now, null, [check]));
+        _checks.Add(new CheckNews(now, new CheckChange(check, Agent.Checks.CheckState.Critical, now, "down"), null));
+        var welcome = Welcome();
+        welcome.ChecksWanted = isWanted;
+        Say(new ConnectResponse { Welcome = welcome });
+
+        await Run(1, ConnectRequest.MessageOneofCase.Health);
+
+        var told = _sent.Messages.Where(message => message.Checks is not null).Select(message => message.Checks).ToList();
+        if (!isWanted)
+        {
+            Assert.Empty(told);
+            return;
+        }
+
+        Assert.Equal([1ul, 2ul], told.Select(batch => batch.Sequence));
+        Assert.Equal("http", Assert.Single(told[0].Roster.Checks).Name);
+        var change = Assert.Single(told[1].Changes);
+        Assert.Equal(("web", "acme", Telemetry.Protocol.V1.CheckState.Critical, "down", true), (change.Check.Layer, change.Check.Owner, change.State, change.Text, change.DefinesService));
+        Assert.Equal(ConnectRequest.MessageOneofCase.Health, _sent.Messages[^1].MessageCase);
+    }
+
+    [Fact]
+    public async Task Checks_ThatAreAcknowledged_AreNotToldAgain()
+    {
+        _checks.Add(new CheckNews(_spools.Clock.GetUtcNow(), null, []));
+        _checks.Add(new CheckNews(_spools.Clock.GetUtcNow(), null, []));
+        var told = default(Agent.Spool.SpoolCursor);
+        var epoch = _checks.Next(ref told)!.Position.Epoch;
+        var welcome = Welcome();
+        (welcome.ChecksWanted, welcome.ChecksEpoch, welcome.ChecksSequence) = (true, epoch, 1);
+        Say(new ConnectResponse { Welcome = welcome });
+
+        await Run(1, ConnectRequest.MessageOneofCase.Checks);
+
+        Assert.Equal(2ul, Assert.Single(_sent.Messages, message => message.Checks is not null).Checks.Sequence);
     }
 
     [Fact]
@@ -180,7 +229,7 @@ public sealed class SessionTests : IDisposable
     {
         var call = new AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse>(
             _sent, new Answers(_collector.Reader), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
-        return new Session(call, _rules, _store, _changes, _health, pulse, _spools.Clock);
+        return new Session(call, _rules, _store, _changes, _checks, _health, pulse, _spools.Clock);
     }
 
     private sealed class Sent : IClientStreamWriter<ConnectRequest>

@@ -19,6 +19,15 @@ public sealed class LayerFileTests
         Assert.Equal([Severity.Critical, Severity.High], file.Severities.Select(said => said.Severity));
         var check = Assert.Single(file.Checks);
         Assert.Equal(("http", "/usr/lib/nagios/plugins/check_http", TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10)), (check.Name, check.Command[0], check.Interval, check.Timeout));
+        Assert.False(check.DefinesService);
+    }
+
+    [Fact]
+    public void Parse_ACheckThatDefinesTheService_SaysSo()
+    {
+        var file = LayerFile.Parse("[[checks]]\nname = \"http\"\ncommand = [\"/bin/true\"]\ndefines_service = true\n", "x.toml");
+
+        Assert.True(Assert.Single(file.Checks).DefinesService);
     }
 
     [Fact]
