@@ -8,6 +8,7 @@ using Telemetry.Collector.Policies;
 using Telemetry.Collector.Signing;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Text;
 
 namespace Telemetry.Collector;
 
@@ -50,12 +51,13 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
     public void Reevaluate(IReadOnlyCollection<string> instanceIds)
     {
         foreach (var some in instanceIds.Chunk(ReevaluatedAtOnce))
-            JudgeTogether(some, static (_, _) => true);
+            JudgeTogether(some, (transaction, id) => transaction.Pending.Find(id) is not { } pending || pending.DueAt <= time.GetUtcNow());
     }
 
     /// <summary>
     /// Judges whoever waits for it (<see cref="PendingTable"/>), because what judges them changed: a version, a binding, a policy. When
-    /// it returns, all who waited when it was called are judged, by this call or by another; each once.
+    /// it returns, all who waited when it was called are judged, by this call or by another; each once. Who can't be judged goes on
+    /// waiting, longer each time (<see cref="PendingTable.Failed"/>).
     /// </summary>
     public void JudgePending()
     {
@@ -63,7 +65,7 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         var told = time.GetTimestamp();
         for (var last = 0L; ;)
         {
-            var some = store.Read(transaction => transaction.Pending.After(last, ReevaluatedAtOnce));
+            var some = store.Read(transaction => transaction.Pending.After(last, ReevaluatedAtOnce, time.GetUtcNow()));
             if (some.Count == 0)
                 return;
 
@@ -80,7 +82,7 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
     /// <summary>The same for one of them.</summary>
     public async Task JudgeIfPendingAsync(string instanceId) => Tell(instanceId, await JudgeIfAsync(instanceId, IsPending));
 
-    private static bool IsPending(StoreTransaction transaction, string instanceId) => transaction.Pending.Remove(instanceId);
+    private bool IsPending(StoreTransaction transaction, string instanceId) => transaction.Pending.Find(instanceId)?.DueAt <= time.GetUtcNow();
 
     /// <param name="isDue">Asked in the transaction.</param>
     private void JudgeTogether(IEnumerable<string> instanceIds, Func<StoreTransaction, string, bool> isDue)
@@ -96,8 +98,8 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
             }
             catch (Exception e) when (e is not StoreException)
             {
-                // One whose judgement fails keeps none of the others from theirs, and stays pending.
-                Log.Failed(logger, id, e);
+                // One whose judgement fails keeps none of the others from theirs, and is tried again later.
+                Failed(id, e);
                 continue;
             }
 
@@ -114,20 +116,38 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
     {
         try
         {
-            return Conclude(transaction, instance, head, isNew);
+            var transitions = Conclude(transaction, instance, head, isNew);
+            transaction.Pending.Remove(instance.Id);
+            return transitions;
         }
         catch (Exception e) when (e is DamagedNodeException or NodeMissingException)
         {
-            return NotJudged(transaction, instance, e.Message);
+            var pending = transaction.Pending.Failed(instance.Id, time.GetUtcNow());
+            return NotJudged(transaction, instance, e.Message, Prospect(pending));
         }
     }
 
-    /// <summary>Nothing is concluded from what may have been forged: what is open stays so, but time goes on. Logged once, not with every head.</summary>
-    private IReadOnlyList<Transition> NotJudged(StoreTransaction transaction, Instance instance, string reason)
+    private void Failed(string instanceId, Exception reason) => store.Write(transaction =>
     {
-        if (instance.Comparison != reason)
+        if (transaction.Instances.Find(instanceId) is not { } instance)
+            return;
+        var pending = transaction.Pending.Failed(instanceId, time.GetUtcNow());
+        if (pending.Attempts == 1 || pending.DueAt is null)
+            Log.Failed(logger, instanceId, Prospect(pending), reason);
+        transaction.Instances.Judged(instanceId, instance.JudgedId, $"The judgement failed, and what is open stays so: {reason.Message} {Prospect(pending)}");
+    });
+
+    private static string Prospect(PendingJudgement pending) => pending.DueAt is { } due
+        ? $"It failed {Counted.Of(pending.Attempts, "time")}, and is tried again at {due:yyyy-MM-dd HH:mm:ss}Z."
+        : $"It failed {Counted.Of(pending.Attempts, "time")}, and is tried again with the next state of the instance, with the next change of what judges it, and when the collector starts.";
+
+    /// <summary>Nothing is concluded from what may have been forged: what is open stays so, but time goes on. Logged once, not with every head.</summary>
+    /// <param name="prospect">When it is tried again, for people; empty: when what it is about changes.</param>
+    private IReadOnlyList<Transition> NotJudged(StoreTransaction transaction, Instance instance, string reason, string prospect = "")
+    {
+        if (!instance.Comparison.StartsWith(reason, StringComparison.Ordinal))
             Log.NotJudged(logger, instance.Id, reason);
-        transaction.Instances.Judged(instance.Id, instance.JudgedId, reason);
+        transaction.Instances.Judged(instance.Id, instance.JudgedId, $"{reason} {prospect}".TrimEnd());
         var now = time.GetUtcNow();
         return Write(transaction, DeviationTracker.Expire(transaction.Deviations.OpenOf(instance.Id), now), now);
     }
@@ -135,7 +155,6 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
     private IReadOnlyList<Transition> Conclude(StoreTransaction transaction, Instance instance, InstanceHead? head, bool isNew)
     {
         var now = time.GetUtcNow();
-        transaction.Pending.Remove(instance.Id);
         var bound = Binding.LineOf(instance, transaction.Baselines.Bindings());
         if (bound.Tie is { } tie)
             return NotJudged(transaction, instance, tie);
@@ -171,25 +190,35 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
 
         // :: 4 Explain  whose layer it touches, who made what opened or changed, and which cause it belongs to
         var attribution = stacks[judgement.Baseline.Id].Attribution(transaction);
-        var explanation = new Explanation(transaction, head, bound.Line!, isNew);
-        return Write(transaction, [.. judgement.Transitions.Select(Explain)], now);
+        var explanation = new Explanation(transaction, head, bound.Line!, isNew, transaction.Pending.Find(instance.Id)?.Reason);
+        var written = Write(transaction, [.. judgement.Transitions.Select(Explain)], now);
+        transaction.Instances.Concluded(instance.Id);
+        return written;
 
         Transition Explain(Transition transition)
         {
             var deviation = explanation.Of(transition);
-            return transition with
-            {
-                Deviation = transition.Kind == TransitionKind.Closed ? deviation : deviation with { Attributed = attribution.Of(deviation.Kind, deviation.Key) },
-            };
+            if (transition.Kind == TransitionKind.Closed)
+                return transition with { Deviation = deviation };
+
+            var attributed = attribution.Of(deviation.Kind, deviation.Key);
+            var explained = transition with { Deviation = deviation with { Attributed = attributed } };
+
+            // Whoever follows the deviations of that layer has not heard of it yet.
+            return transition.Kind == TransitionKind.Moved && deviation.Attributed is { } before && !before.IsOfTheSameLayerAs(attributed)
+                ? new Transition(TransitionKind.Changed, explained.Deviation with { Transitions = deviation.Transitions + 1 })
+                : explained;
         }
     }
 
-    /// <summary>Stores transitions, and beside each the event that tells of it.</summary>
+    /// <summary>Stores transitions, and beside each that is to be told the event that does.</summary>
+    /// <returns>Those that are to be told.</returns>
     public static IReadOnlyList<Transition> Write(StoreTransaction transaction, IReadOnlyList<Transition> transitions, DateTimeOffset now)
     {
         // What closes makes room for what opens of the same entry.
         transaction.Deviations.Update(transitions.Where(transition => transition.Kind != TransitionKind.Opened).Select(transition => transition.Deviation));
         var written = transitions
+            .Where(transition => transition.Kind != TransitionKind.Moved)
             .Select(transition => transition.Kind == TransitionKind.Opened ? transition with { Deviation = transaction.Deviations.Add(transition.Deviation) } : transition)
             .ToList();
 
@@ -214,16 +243,16 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Instance {Instance}: {Opened} deviations opened, {Changed} changed, {Closed} closed")]
+        [LoggerMessage(1, LogLevel.Information, "Instance {Instance}: of its deviations {Opened} opened, {Changed} changed, {Closed} closed")]
         public static partial void Judged(ILogger logger, string instance, int opened, int changed, int closed);
 
         [LoggerMessage(3, LogLevel.Error, "Instance {Instance} is not judged. {Reason}")]
         public static partial void NotJudged(ILogger logger, string instance, string reason);
 
-        [LoggerMessage(4, LogLevel.Error, "Instance {Instance} could not be judged anew; what is open stays so, and it is tried again within a minute")]
-        public static partial void Failed(ILogger logger, string instance, Exception exception);
+        [LoggerMessage(4, LogLevel.Error, "Instance {Instance} could not be judged anew; what is open stays so. {Prospect}")]
+        public static partial void Failed(ILogger logger, string instance, string prospect, Exception exception);
 
-        [LoggerMessage(2, LogLevel.Information, "Judging anew: {Done} instances are done, {Left} are left")]
+        [LoggerMessage(2, LogLevel.Information, "Judging instances anew: {Done} done, {Left} left")]
         public static partial void Reevaluating(ILogger logger, int done, long left);
     }
 }

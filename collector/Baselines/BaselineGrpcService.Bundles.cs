@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Telemetry.Collector.Identity;
 using Telemetry.Collector.Ingest;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.Model;
@@ -54,7 +55,7 @@ internal sealed partial class BaselineGrpcService
             bundles.Check(bundle, header.History);
             using var assembly = new HeadAssembly(bundle.Roots, room);
             await TakeAsync(assembly, requests, request => request.Nodes, context.CancellationToken);
-            var baseline = bundles.Import(bundle, header.History, assembly.TakeChecked());
+            var baseline = bundles.Import(bundle, header.History, assembly.TakeChecked(), AdminToken.Holder);
             return new ImportBundleResponse { Baseline = ToMessage(baseline) };
         }
         catch (Exception) when (!context.CancellationToken.IsCancellationRequested)

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Identity;
 using Telemetry.Collector.Layers;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
@@ -14,8 +15,8 @@ internal sealed partial class BaselineGrpcService
 {
     public override Task<ComposeResponse> Compose(ComposeRequest request, ServerCallContext context)
     {
-        var baseline = registry.Compose(ParseName(request.Baseline), ParseName(request.Base), ParseNames(request.Layers), request.Resolutions);
-        return Task.FromResult(new ComposeResponse { Baseline = ToMessage(baseline) });
+        var (baseline, settled) = registry.ComposeSettled(ParseName(request.Baseline), ParseName(request.Base), ParseNames(request.Layers), request.Resolutions, AdminToken.Holder);
+        return Task.FromResult(new ComposeResponse { Baseline = ToMessage(baseline), Settled = { settled } });
     }
 
     public override Task<CreateLayerResponse> CreateLayer(CreateLayerRequest request, ServerCallContext context)
@@ -60,6 +61,7 @@ internal sealed partial class BaselineGrpcService
             await responses.WriteAsync(new MergeLayersResponse { Conflict = ToMessage(conflict) }, context.CancellationToken);
 
         var summary = new MergeSummary { Conflicts = (uint)composed.Conflicts.Count, Changes = (ulong)composed.Changes };
+        summary.Settled.Add(composed.SettledBy(request.Resolutions));
         summary.SharedFiles.AddRange(composed.SharedFiles.Select(file => KeyText.Format(EntryKind.File, file.Bytes)));
         await responses.WriteAsync(new MergeLayersResponse { Summary = summary }, context.CancellationToken);
     }
@@ -96,7 +98,7 @@ internal sealed partial class BaselineGrpcService
 
     private static Conflict ToMessage(LayerConflict conflict)
     {
-        var message = new Conflict { Kind = conflict.Kind.ToString().ToLowerInvariant(), Key = conflict.Key };
+        var message = new Conflict { Kind = conflict.Kind.ToString().ToLowerInvariant(), Key = conflict.Key, Remedy = conflict.Remedy };
         foreach (var side in conflict.Sides)
         {
             message.Sides.Add(new Protocol.V1.ConflictSide

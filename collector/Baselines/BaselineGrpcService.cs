@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Telemetry.Collector.Identity;
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Layers;
 using Telemetry.Collector.Storage;
@@ -19,18 +20,18 @@ internal sealed partial class BaselineGrpcService(StateStore store, BaselineRegi
         var manifest = header.Manifest is null ? throw new BadMessageException("an import without a manifest") : header.Manifest.ToModel();
         using var assembly = new HeadAssembly(manifest.Roots, room);
         await TakeAsync(assembly, requests, request => request.Nodes, context.CancellationToken);
-        var baseline = registry.Create(name, OwnerOf(header.Owner), manifest with { Source = "imported: " + manifest.Source }, assembly.TakeChecked());
+        var baseline = registry.Create(name, OwnerOf(header.Owner), manifest with { Source = "imported: " + manifest.Source }, assembly.TakeChecked(), AdminToken.Holder);
         return new ImportResponse { Baseline = ToMessage(baseline) };
     }
 
     public override Task<CaptureResponse> Capture(CaptureRequest request, ServerCallContext context)
     {
-        var baseline = registry.Capture(ParseName(request.Baseline), request.InstanceId, OwnerOf(request.Owner));
+        var baseline = registry.Capture(ParseName(request.Baseline), request.InstanceId, OwnerOf(request.Owner), AdminToken.Holder);
         return Task.FromResult(new CaptureResponse { Baseline = ToMessage(baseline) });
     }
 
     public override Task<RetireResponse> Retire(RetireRequest request, ServerCallContext context) =>
-        Task.FromResult(new RetireResponse { Baseline = ToMessage(registry.Retire(ParseName(request.Baseline))) });
+        Task.FromResult(new RetireResponse { Baseline = ToMessage(registry.Retire(ParseName(request.Baseline), AdminToken.Holder)) });
 
     public override Task<GetBaselineResponse> GetBaseline(GetBaselineRequest request, ServerCallContext context)
     {
@@ -51,8 +52,8 @@ internal sealed partial class BaselineGrpcService(StateStore store, BaselineRegi
         var policy = request.Policy.Length == 0 ? null : request.Policy;
         var response = new BindResponse();
         response.InstanceIds.AddRange(ToBinding(request) is { } binding
-            ? registry.Bind(binding, policy)
-            : registry.SetPolicy(request.Name, request.Policy));
+            ? registry.Bind(binding, policy, AdminToken.Holder)
+            : registry.SetPolicy(request.Name, request.Policy, AdminToken.Holder));
         return Task.FromResult(response);
     }
 

@@ -1,3 +1,5 @@
+using Telemetry.Collector.Causes;
+using Telemetry.Collector.Identity;
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Layers;
 using Telemetry.Collector.Policies;
@@ -14,16 +16,17 @@ internal sealed class BaselineRegistry(
     /// <summary>Makes a version of a manifest whose nodes are stored. Repeating it with equal content is harmless.</summary>
     /// <param name="owner">Whose everything in it is.</param>
     /// <param name="nodes">Those of the manifest that are not stored yet; null: all are.</param>
+    /// <param name="by">Whose token makes it; causes of deviations that open for it name it.</param>
     /// <exception cref="BaselineException">That version exists with other content.</exception>
     /// <exception cref="NodeMissingException">Nodes of the manifest were swept meanwhile.</exception>
-    public Baseline Create(VersionName name, string owner, ManifestHead manifest, AssembledNodes? nodes = null)
+    public Baseline Create(VersionName name, string owner, ManifestHead manifest, AssembledNodes? nodes = null, string by = AdminToken.Holder)
     {
         var created = store.Write(transaction =>
         {
             if (nodes is not null)
                 transaction.Nodes.Add(nodes);
             var baseline = new Baseline(0, name, manifest.Roots, manifest.Coverage, manifest.Source, 0, manifest.ObservedAt, time.GetUtcNow()) { Owner = owner };
-            return AddAndJudge(transaction, baseline, []);
+            return AddAndJudge(transaction, baseline, [], by);
         });
 
         pipeline.JudgePending();
@@ -35,28 +38,35 @@ internal sealed class BaselineRegistry(
     /// <param name="resolutions">Of conflicts: from the key, as people see it, to the name of the side that wins.</param>
     /// <exception cref="BaselineException">There is no such base, that version exists with other content, or the layers are in conflict.</exception>
     /// <exception cref="LayerException">There is no such layer, or a resolution settles nothing.</exception>
-    public Baseline Compose(VersionName name, VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions)
+    public Baseline Compose(VersionName name, VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions) =>
+        ComposeSettled(name, baseName, layers, resolutions, AdminToken.Holder).Baseline;
+
+    /// <inheritdoc cref="Compose"/>
+    /// <param name="by">Whose token makes it.</param>
+    /// <returns>And what the resolutions did: from the key, as people see it, to words for people.</returns>
+    public (Baseline Baseline, Dictionary<string, string> Settled) ComposeSettled(
+        VersionName name, VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions, string by)
     {
         var (stack, composed, nodes) = store.Read(transaction =>
         {
             var (stack, composed) = LayerRegistry.Compose(transaction, seals, policies.OfLine(transaction, name.Line).Policy, baseName, layers, resolutions);
             return composed.Conflicts.Count == 0
                 ? (stack, composed, CreatedNodes.ToStore(composed.Created, transaction.Nodes))
-                : throw new BaselineException($"There are {composed.Conflicts.Count} conflicts, of {string.Join(" and ", composed.Conflicts[0].Sides.Select(side => side.Layer))} about {composed.Conflicts[0].Key} first; 'telemetryctl layers merge {baseName} {string.Join(' ', layers)}' shows all, and --resolve KEY=NAME says who is right.");
+                : throw new BaselineException($"{LayerConflict.Summary(composed.Conflicts)}; {composed.Conflicts[0].Remedy} says who is right, and 'telemetryctl layers merge {baseName} {string.Join(' ', layers)}' shows all.");
         });
 
         var created = store.Write(transaction =>
         {
             transaction.Nodes.Add(nodes);
-            return AddAndJudge(transaction, stack.ToBaseline(name, composed.Roots, time.GetUtcNow()), stack.Layers);
+            return AddAndJudge(transaction, stack.ToBaseline(name, composed.Roots, time.GetUtcNow()), stack.Layers, by);
         });
         pipeline.JudgePending();
-        return created;
+        return (created, composed.SettledBy(resolutions));
     }
 
     /// <summary>Ends that a version is accepted: who is like it is judged by the others from now on.</summary>
     /// <exception cref="BaselineException">There is no such version, or it is the required one.</exception>
-    public Baseline Retire(VersionName name)
+    public Baseline Retire(VersionName name, string by = AdminToken.Holder)
     {
         store.Write(transaction =>
         {
@@ -70,7 +80,7 @@ internal sealed class BaselineRegistry(
                 seals.SignAcceptance(transaction, name.Line);
             }
 
-            transaction.Pending.Add(Judged(transaction, name.Line));
+            transaction.Pending.Add(Judged(transaction, name.Line), new JudgedAnew(by, $"retired {name}", time.GetUtcNow()));
         });
         pipeline.JudgePending();
         return store.Read(transaction => transaction.Baselines.Find(name)!);
@@ -117,7 +127,7 @@ internal sealed class BaselineRegistry(
 
     /// <summary>Makes a version of what an instance is now.</summary>
     /// <exception cref="BaselineException">No such instance, no state yet, or the version exists with other content.</exception>
-    public Baseline Capture(VersionName name, string instanceId, string owner = Baseline.DefaultOwner)
+    public Baseline Capture(VersionName name, string instanceId, string owner = Baseline.DefaultOwner, string by = AdminToken.Holder)
     {
         var (instance, head) = store.Read(transaction => (transaction.Instances.Find(instanceId), transaction.Heads.Newest(instanceId)));
         if (instance is null)
@@ -126,13 +136,13 @@ internal sealed class BaselineRegistry(
             throw new BaselineException($"Instance '{instanceId}' has not reported a complete state yet; try again when 'instances show' has a head.");
 
         // How an instance is watched says nothing about the state it is in.
-        return Create(name, owner, new ManifestHead(head.Roots, head.Coverage with { Watched = [] }, head.ObservedAt, $"captured from {instanceId} ({instance.Name})"));
+        return Create(name, owner, new ManifestHead(head.Roots, head.Coverage with { Watched = [] }, head.ObservedAt, $"captured from {instanceId} ({instance.Name})"), by: by);
     }
 
     /// <summary>Binds a line, and returns the ids of the known instances it judges now.</summary>
     /// <param name="policy">What the line judges by from now on; null: as before.</param>
     /// <exception cref="BaselineException">No such line, instance or policy, or a tie with another binding; nothing was changed.</exception>
-    public IReadOnlyList<string> Bind(Binding binding, string? policy = null)
+    public IReadOnlyList<string> Bind(Binding binding, string? policy = null, string by = AdminToken.Holder)
     {
         var (picked, judged, anew) = store.Write(transaction =>
         {
@@ -152,7 +162,8 @@ internal sealed class BaselineRegistry(
             var ids = picked.ConvertAll(instance => instance.Id);
             var judged = Judged(transaction, binding.Line);
             var anew = policy is null ? ids : [.. ids.Union(judged)];
-            transaction.Pending.Add(anew);
+            var what = $"bound {binding} to {binding.Line}{(policy is null ? "" : $", which policy {policy} judges from now on")}";
+            transaction.Pending.Add(anew, new JudgedAnew(by, what, time.GetUtcNow()));
             return (ids, judged, anew);
         });
 
@@ -162,14 +173,14 @@ internal sealed class BaselineRegistry(
 
     /// <summary>Says what a line judges by, and returns the ids of the known instances it judges.</summary>
     /// <exception cref="BaselineException">No such line or policy.</exception>
-    public IReadOnlyList<string> SetPolicy(string line, string policy)
+    public IReadOnlyList<string> SetPolicy(string line, string policy, string by = AdminToken.Holder)
     {
         var judged = store.Write(transaction =>
         {
             RequireLine(transaction, line);
             SetPolicy(transaction, line, policy);
             var judged = Judged(transaction, line);
-            transaction.Pending.Add(judged);
+            transaction.Pending.Add(judged, new JudgedAnew(by, $"had {line} judged by policy {policy}", time.GetUtcNow()));
             return judged;
         });
 
@@ -197,10 +208,10 @@ internal sealed class BaselineRegistry(
             throw new BaselineException($"There is no baseline line '{line}'; 'telemetryctl baselines list' shows those there are.");
     }
 
-    private Baseline AddAndJudge(StoreTransaction transaction, Baseline baseline, IReadOnlyList<Layer> layers)
+    private Baseline AddAndJudge(StoreTransaction transaction, Baseline baseline, IReadOnlyList<Layer> layers, string by)
     {
         var added = Add(transaction, seals, baseline, layers);
-        transaction.Pending.Add(Judged(transaction, baseline.Name.Line));
+        transaction.Pending.Add(Judged(transaction, baseline.Name.Line), new JudgedAnew(by, $"made {baseline.Name}: {baseline.Source}", time.GetUtcNow()));
         return added;
     }
 

@@ -1,3 +1,5 @@
+using Telemetry.Collector.Causes;
+using Telemetry.Collector.Identity;
 using Telemetry.Collector.Layers;
 using Telemetry.Collector.Signing;
 using Telemetry.Collector.Storage;
@@ -32,7 +34,7 @@ internal sealed class BundleRegistry(StateStore store, Seals seals, Pipeline pip
     /// <exception cref="BaselineException">It exists with other content, or is older than the version that is required.</exception>
     /// <exception cref="LayerException">One of its layers exists with other content.</exception>
     /// <exception cref="Protocol.Configuration.ConfigurationException">The claims of one of its layers can't be read.</exception>
-    public Baseline Import(Bundle bundle, bool asHistory, AssembledNodes nodes)
+    public Baseline Import(Bundle bundle, bool asHistory, AssembledNodes nodes, string by = AdminToken.Holder)
     {
         var imported = store.Write(transaction =>
         {
@@ -41,7 +43,7 @@ internal sealed class BundleRegistry(StateStore store, Seals seals, Pipeline pip
             var layers = bundle.Layers.Select(layer => Put(transaction, layer)).ToList();
             var below = bundle.Base is null ? null : Put(transaction, bundle.Base, bundle.BaseStack, [], asHistory: true);
             var imported = Put(transaction, bundle.Baseline with { What = bundle.Baseline.What with { BaseId = below?.Id } }, bundle.Stack, layers, asHistory);
-            transaction.Pending.Add(BaselineRegistry.Judged(transaction, imported.Name.Line));
+            transaction.Pending.Add(BaselineRegistry.Judged(transaction, imported.Name.Line), new JudgedAnew(by, $"imported {imported.Name}", time.GetUtcNow()));
             return imported;
         });
         pipeline.JudgePending();

@@ -14,15 +14,21 @@ internal enum CauseKind
 
     /// <summary>What another instance of the line became a short while ago.</summary>
     Rollout = 5,
+
+    /// <summary>Somebody changed what judges the instance, which itself did not change.</summary>
+    Decision = 6,
 }
 
 /// <summary>What explains a group of deviations of a fleet. Every deviation belongs to one.</summary>
 /// <param name="Summary">For people; can be shown.</param>
 /// <param name="Packages">Of a package transaction, sorted; else empty.</param>
-/// <param name="BeganAt">The agent's clock: the first of it that was seen.</param>
+/// <param name="BeganAt">The agent's clock: the first of it that was seen. Of a decision the collector's.</param>
 internal sealed record Cause(
     long Id, CauseKind Kind, string Summary, ImmutableArray<PackageTransition> Packages, DateTimeOffset BeganAt)
 {
+    /// <summary>Of a decision: whose token it was; null: it is none, or nobody's.</summary>
+    public string? DecidedBy { get; init; }
+
     /// <summary>How people write the id.</summary>
     public static string IdText(long id) => $"c-{id}";
 

@@ -9,10 +9,13 @@ namespace Telemetry.Collector.Causes;
 /// <summary>Which cause a deviation belongs to, before it is known whether there is one already. Pure.</summary>
 /// <param name="Key">The same for all that may share a cause.</param>
 /// <param name="Window">How far from its beginning a cause takes others in; null: for ever.</param>
-/// <param name="At">The agent's clock.</param>
+/// <param name="At">The agent's clock; of a decision the collector's.</param>
 internal sealed record CauseIdentity(
     CauseKind Kind, Digest Key, TimeSpan? Window, string Summary, ImmutableArray<PackageTransition> Packages, DateTimeOffset At)
 {
+    /// <summary>Of a decision: whose token it was.</summary>
+    public string? DecidedBy { get; init; }
+
     /// <summary>What one actor does within this is one burst. A fixed length: a slow, endless series is not one cause.</summary>
     public static readonly TimeSpan Burst = TimeSpan.FromSeconds(60);
 
@@ -34,6 +37,18 @@ internal sealed record CauseIdentity(
         $"unexplained changes on {head.InstanceId}",
         [],
         head.ObservedAt);
+
+    /// <summary>What somebody decided about what judges instances: each time a cause of its own.</summary>
+    public static CauseIdentity Decision(JudgedAnew reason) => new(
+        CauseKind.Decision,
+        KeyOf("decision", reason.By, reason.What, reason.At.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)),
+        Window: null,
+        PeerText.Plain($"{reason.By} {reason.What}".TrimStart()),
+        [],
+        reason.At)
+    {
+        DecidedBy = reason.By.Length == 0 ? null : reason.By,
+    };
 
     /// <summary>What an instance made for itself when it first started.</summary>
     public static CauseIdentity FirstBoot(InstanceHead head) => new(

@@ -12,6 +12,7 @@ internal static class CauseMapping
         Id = Cause.IdText(cause.Id),
         Kind = (V1.CauseKind)cause.Kind,
         Summary = cause.Summary,
+        DecidedBy = cause.DecidedBy ?? "",
         BeganAt = cause.BeganAt.ToTimestamp(),
     };
 

@@ -23,6 +23,10 @@ internal record CauseView : CauseLink
     /// <summary>The agent's clock: the first of it that was seen.</summary>
     public DateTime? BeganAt { get; init; }
 
+    /// <summary>Of a decision: whose token it was.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? DecidedBy { get; init; }
+
     public uint Deviations { get; init; }
 
     public uint OpenDeviations { get; init; }
@@ -44,6 +48,7 @@ internal record CauseView : CauseLink
         Kind = DeviationView.Word(cause.Kind),
         Summary = cause.Summary,
         BeganAt = cause.BeganAt?.ToDateTime(),
+        DecidedBy = cause.DecidedBy.Length == 0 ? null : cause.DecidedBy,
         Deviations = cause.Deviations,
         OpenDeviations = cause.OpenDeviations,
         Instances = cause.Instances,
@@ -72,6 +77,7 @@ internal sealed record CauseDetailView : CauseView
             Kind = cause.Kind,
             Summary = cause.Summary,
             BeganAt = cause.BeganAt,
+            DecidedBy = cause.DecidedBy,
             Deviations = cause.Deviations,
             OpenDeviations = cause.OpenDeviations,
             Instances = cause.Instances,

@@ -9,9 +9,11 @@ namespace Telemetry.Collector.Causes;
 /// <summary>Who made the deviations of one head, and what each of them belongs to, from the change records told so far.</summary>
 /// <remarks>Looks up what opens, changes or closes, never what is only there.</remarks>
 /// <param name="isNew">Whether the head is judged for the first time, so that what closes does so because the entry changed.</param>
-internal sealed class Explanation(StoreTransaction transaction, InstanceHead head, string line, bool isNew)
+/// <param name="anew">Why it is judged anew; null: nobody changed what judges it.</param>
+internal sealed class Explanation(StoreTransaction transaction, InstanceHead head, string line, bool isNew, JudgedAnew? anew = null)
 {
     private readonly Dictionary<EntryKey, StoredChange?> _ofFiles = [];
+
     /// <summary>How long after one instance others that become the same do so because of the same: longer than configuration managers take to come round.</summary>
     private static readonly TimeSpan RolloutWindow = TimeSpan.FromHours(1);
 
@@ -19,21 +21,22 @@ internal sealed class Explanation(StoreTransaction transaction, InstanceHead hea
 
     private readonly CauseJoin _join = new(transaction, head.InstanceId, line);
     private readonly Dictionary<long, long?> _rollouts = [];
+    private readonly Lazy<InstanceHead?> _lastJudged = new(() => transaction.Heads.LastJudged(head.InstanceId));
     private bool? _isFirst;
-    private long? _unexplained, _firstBoot;
+    private long? _unexplained, _firstBoot, _decision;
 
     public Deviation Of(Transition transition)
     {
         var deviation = transition.Deviation;
-        if (transition.Kind != TransitionKind.Closed)
-            return deviation.CauseId is null ? Explain(deviation) : deviation;
+        if (transition.Kind is TransitionKind.Opened or TransitionKind.Changed && deviation.CauseId is null)
+            return Explain(deviation, isOpening: transition.Kind == TransitionKind.Opened);
 
-        if (isNew)
+        if (transition.Kind == TransitionKind.Closed && isNew)
             Settle(deviation.Expected, RecordsOf(deviation));
         return deviation;
     }
 
-    private Deviation Explain(Deviation deviation)
+    private Deviation Explain(Deviation deviation, bool isOpening)
     {
         var records = RecordsOf(deviation);
         Settle(deviation.Actual, records);
@@ -43,12 +46,19 @@ internal sealed class Explanation(StoreTransaction transaction, InstanceHead hea
 
         if (IsOfFirstBoot(deviation))
             return deviation with { CauseId = _firstBoot ??= transaction.Causes.Join(CauseIdentity.FirstBoot(head)).Id };
+        if (record is not { IsOfPackages: true } && isOpening && anew is not null && IsAsItWasJudged(deviation))
+            return deviation with { CauseId = _decision ??= transaction.Causes.Join(CauseIdentity.Decision(anew)).Id };
         if (record is not { IsOfPackages: true } && RolloutOf(deviation) is { } rollout)
             return deviation with { CauseId = rollout, ActorId = record?.ActorId, Membership = record?.Membership ?? Membership.None };
         return _join.TryExplain(deviation, record, out var explained)
             ? explained
             : explained with { CauseId = _unexplained ??= transaction.Causes.Join(CauseIdentity.Unexplained(head)).Id };
     }
+
+    /// <summary>The instance did not change it since it was judged last, so nothing that happened on it made it a deviation; or it never was judged.</summary>
+    private bool IsAsItWasJudged(Deviation deviation) => _lastJudged.Value is not { } last
+        || TreeReader.FindValue(transaction.Nodes, last.Roots[deviation.Kind], deviation.Key) is var value
+        && value is null == deviation.Actual is null && value.AsSpan().SequenceEqual(deviation.Actual);
 
     private bool IsOfFirstBoot(Deviation deviation) =>
         (_isFirst ??= transaction.Heads.Backwards(head.InstanceId).Take(2).Count() == 1)

@@ -126,7 +126,9 @@ internal static class BaselinesCommand
         request.Layers.AddRange(arguments.GetValue(Layers));
         request.Resolutions.Add(LayersCommand.Resolutions(arguments).ToDictionary());
         var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
-        return Made(arguments, (await JudgementProgress.During(arguments, client.ComposeAsync(request, cancellationToken: cancellation))).Baseline);
+        var response = await JudgementProgress.During(arguments, client.ComposeAsync(request, cancellationToken: cancellation));
+        LayersCommand.ShowSettled(response.Settled);
+        return Made(arguments, response.Baseline);
     }
 
     private static async Task<int> RetireAsync(ParseResult arguments, CancellationToken cancellation)

@@ -13,7 +13,7 @@ internal static class CausesCommand
     private static readonly Argument<string> Id = new("ID") { Description = "Id of a cause, such as c-3." };
     private static readonly Option<string?> Instance = new("--instance") { Description = "Only of deviations of this instance.", HelpName = "ID" };
 
-    public static Command Create() => new("causes", "What explains deviations: package transactions, what one process did, and what nobody told of.")
+    public static Command Create() => new("causes", "What explains deviations: package transactions, what one process did, decisions of operators, and what nobody told of.")
     {
         CommandLine.Verb("list", "Lists causes, newest first.", "telemetryctl causes list\ntelemetryctl causes list --instance i-1 --output json", ListAsync, Instance),
         CommandLine.Verb("show", "Shows one cause with its packages, its instances and some of its deviations; 'deviations list --cause ID' shows all of them.", "telemetryctl causes show c-3", ShowAsync, Id),
@@ -55,6 +55,7 @@ internal static class CausesCommand
             ("kind", cause.Kind),
             ("summary", cause.Summary),
             ("began", Output.Time(cause.BeganAt)),
+            ("decided by", cause.DecidedBy),
             ("deviations", $"{cause.Deviations}, {cause.OpenDeviations} of them open"),
             ("files", $"{cause.Files}"),
             ("unverified", cause.Unverified == 0 ? null : $"{cause.Unverified}; made by package processes, and in no package's list"),

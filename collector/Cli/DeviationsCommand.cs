@@ -4,6 +4,7 @@ using Spectre.Console;
 using Telemetry.Collector.Deviations;
 using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Mapping;
+using Telemetry.Protocol.Text;
 using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Cli;
@@ -44,7 +45,7 @@ internal static class DeviationsCommand
         CommandLine.Verb("show", "Shows one deviation, and how it would be undone.", "telemetryctl deviations show d-17", ShowAsync, Id),
         CommandLine.Verb("ack", "Says that somebody has seen them. They stay open.", "telemetryctl deviations ack d-17 d-18 --reason 'ticket 4711'", AcknowledgeAsync, Ids, OfCause, OfInstance, Reason),
         CommandLine.Verb("waive", "Tolerates exactly what they are, until a date; then they are open as before.", "telemetryctl deviations waive d-17 --until 2026-12-31 --reason 'until the migration is done'", WaiveAsync, Ids, OfCause, OfInstance, Until, Reason),
-        CommandLine.Verb("approve", "Makes what they are part of a layer, and of the next version of their line.", "telemetryctl deviations approve --cause c-3 --into apache:2.4.65-1 --reason 'security update'", ApproveAsync, Ids, OfCause, OfInstance, Into, LayerOwner, Reason),
+        CommandLine.Verb("approve", "Makes what they are part of a layer, and of the next version of their line.", "telemetryctl deviations approve --cause c-3 --into apache:2.4.65-1 --reason 'security update'", ApproveAsync, Ids, OfCause, OfInstance, Into, LayerOwner, LayersCommand.Resolve, Reason),
         CommandLine.Verb("watch", "Follows deviations as they open, change and close, until Ctrl-C.", "telemetryctl deviations watch\ntelemetryctl deviations watch --output json --cursor MTI", WatchAsync, Instance, Owner, Cursor),
     };
 
@@ -149,12 +150,14 @@ internal static class DeviationsCommand
             Into = arguments.GetValue(Into),
             Owner = arguments.GetValue(LayerOwner) ?? "",
             Reason = arguments.GetValue(Reason),
+            Resolutions = { LayersCommand.Resolutions(arguments).ToDictionary() },
         };
         var response = await JudgementProgress.During(arguments, client.ApproveAsync(request, cancellationToken: cancellation));
+        LayersCommand.ShowSettled(response.Settled);
         var decision = DecisionView.Of(response.Decision)!;
         Output.Of(arguments).Show(
             new { Decision = decision, response.Deviations },
-            [("approved", $"{response.Deviations} deviations"), ("layer", decision.Layer), ("baseline", decision.Baseline), ("reason", decision.Reason)]);
+            [("approved", Counted.Of(response.Deviations, "deviation")), ("layer", decision.Layer), ("baseline", decision.Baseline), ("reason", decision.Reason)]);
         return ExitCode.Yes;
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Grpc.Core;
+using Telemetry.Protocol.Text;
 using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Cli;
@@ -34,7 +35,7 @@ internal sealed class JudgementProgress(TextWriter terminal, Func<Task<ulong>> l
             if (await LeftAsync() is not (> 0 and var count))
                 continue;
 
-            await terminal.WriteAsync($"{ClearedLine}Judging anew: {count} instances are left.");
+            await terminal.WriteAsync($"{ClearedLine}Judging anew: {Counted.Of((long)count, "instance is", "instances are")} left.");
             isShown = true;
         }
 

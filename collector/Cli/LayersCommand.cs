@@ -19,10 +19,10 @@ internal static class LayersCommand
     private static readonly Option<FileInfo?> Claims = new("--claims") { Description = "What its owner ships with it: TOML as in deploy/layers.d/example.toml. It says what belongs to the layer beyond what it writes.", HelpName = "FILE" };
     private static readonly Option<string?> Policy = new("--policy") { Description = "Says what is no difference, and what is never part of a layer. Default: 'default'.", HelpName = "P" };
 
-    /// <summary>Of conflicts, for <c>merge</c> and <c>compose</c>.</summary>
+    /// <summary>Of conflicts, for <c>merge</c>, <c>compose</c> and <c>approve</c>.</summary>
     public static readonly Option<string[]> Resolve = new("--resolve")
     {
-        Description = "Settles a conflict: KEY=NAME, with the name, without version, of the layer or base that is right.",
+        Description = "Settles a conflict: KEY=NAME, with the name, without version, of the layer or base that is right; NAME+NAME where accounts shall share a number.",
         HelpName = "KEY=NAME",
     };
 
@@ -126,13 +126,25 @@ internal static class LayersCommand
                 summary = response.Summary;
         }
 
+        ShowSettled(summary.Settled);
         Output.Of(arguments).List(
             conflicts.SelectMany(conflict => conflict.Sides.Select((side, index) => (conflict, side, index))).ToList(),
-            $"No conflicts: {summary.Changes} entries would be written, {summary.SharedFiles.Count} files are shared setting by setting.",
+            $"No conflicts: {Counted.Of((long)summary.Changes, "entry", "entries")} would be written, {Counted.Of(summary.SharedFiles.Count, "file is", "files are")} shared setting by setting.",
             ["KIND", "KEY", "LAYER", "OWNER", "WANTS"],
             row => [row.index == 0 ? row.conflict.Kind : "", row.index == 0 ? row.conflict.Key : "", row.side.Layer, row.side.Owner, row.side.Wants],
             conflicts);
-        return conflicts.Count == 0 ? ExitCode.Yes : ExitCode.No;
+        if (conflicts.Count == 0)
+            return ExitCode.Yes;
+
+        await Console.Error.WriteLineAsync($"{Counted.Of(conflicts.Count, "conflict")}. {conflicts[0].Remedy} settles {(conflicts.Count == 1 ? "it" : "the first")}, here and in 'baselines compose'; or change a layer.");
+        return ExitCode.No;
+    }
+
+    /// <summary>Beside the answer, for people.</summary>
+    public static void ShowSettled(IReadOnlyDictionary<string, string> settled)
+    {
+        foreach (var (key, what) in settled.OrderBy(one => one.Key, StringComparer.Ordinal))
+            Console.Error.WriteLine($"Settled {key}: {what}.");
     }
 
     private static List<(string Name, string? Value)> Fields(LayerView layer) =>

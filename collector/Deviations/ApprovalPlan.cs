@@ -11,6 +11,7 @@ namespace Telemetry.Collector.Deviations;
 /// <param name="Judged">The newest version of the line, to which the next one is made.</param>
 /// <param name="Predecessor">The layer in it that the new version takes the place of; null: it goes on top.</param>
 /// <param name="Stack">Of the next version; the new layer is the one without an id.</param>
+/// <param name="Settled">What resolutions that were given with it did, for people.</param>
 internal sealed record ApprovalPlan(
     IReadOnlyList<Deviation> Deviations,
     Baseline Judged,
@@ -19,10 +20,13 @@ internal sealed record ApprovalPlan(
     AssembledNodes LayerNodes,
     BaselineStack Stack,
     Roots Roots,
-    AssembledNodes Nodes)
+    AssembledNodes Nodes,
+    IReadOnlyDictionary<string, string> Settled)
 {
+    /// <param name="resolutions">Of conflicts that come of it, beside those of the line.</param>
     /// <exception cref="DecisionException">They can't be approved together, or not into this layer.</exception>
-    public static ApprovalPlan Of(StoreTransaction transaction, IReadOnlyList<Deviation> deviations, string line, VersionName into, Policy policy)
+    public static ApprovalPlan Of(
+        StoreTransaction transaction, IReadOnlyList<Deviation> deviations, string line, VersionName into, Policy policy, IReadOnlyDictionary<string, string> resolutions)
     {
         var approvable = deviations.Where(deviation => policy.TreatmentOf(deviation.Kind, deviation.Key.Bytes) != Treatment.Derived).ToList();
         if (approvable.Count == 0)
@@ -35,6 +39,9 @@ internal sealed record ApprovalPlan(
         var judged = transaction.Baselines.Newest(line)!;
         var stack = BaselineStack.Of(transaction, judged);
         var predecessor = stack.Layers.FirstOrDefault(layer => layer.Name.Line == into.Line);
+        if (predecessor is null && (into.Line == line || into.Line == stack.Base.Name.Line))
+            throw new DecisionException($"{into.Line} is the name of a baseline, and --into names a layer; choose another name, such as {into.Line}-fixes:1. The next version of {line} is made of itself.");
+
         var place = predecessor is null ? stack.Layers.Length : stack.Layers.IndexOf(predecessor);
 
         // :: 1 What the layer does so far, and what its new entries were below it
@@ -63,28 +70,42 @@ internal sealed record ApprovalPlan(
 
         // :: 3 The line with the layer
         var layers = predecessor is null ? stack.Layers.Add(layer) : stack.Layers.SetItem(place, layer);
-        var next = stack with { Layers = layers };
+        var next = stack with { Layers = layers, Resolutions = stack.Resolutions.SetItems(resolutions) };
         var composed = new Composition(nodes, next.Start, next.Layers, policy, next.Resolutions).Run();
-        if (composed.Conflicts.Count > 0)
-        {
-            var conflict = composed.Conflicts[0];
-            throw new DecisionException($"Approved into {into.Line}, {conflict.Key} would be in conflict between {string.Join(" and ", conflict.Sides.Select(side => side.Layer).Distinct())}; approve it into the layer that has it last, or into a new one.");
-        }
+        if (composed.ProblemOf(resolutions) is { } problem)
+            throw new DecisionException(problem);
+        if (composed.Conflicts is [var conflict, ..])
+            throw new DecisionException($"Approved into {into.Line}, {ConflictText(conflict)}");
 
         foreach (var node in composed.Created)
             nodes.Add(node);
         foreach (var ((kind, key), after) in actual)
         {
             var expected = TreeReader.Find(nodes, composed.Roots[kind], key);
-            if (Closeness.Of(kind, expected, after.Decoded(), policy.TreatmentOf(kind, key.Bytes)) == Verdict.Different)
-                throw new DecisionException($"Approved into {into.Line}, {KeyText.Format(kind, key.Bytes)} would still not be expected: another layer has it, or a conflict about it was settled so; approve it into the layer that has it last, or into a new one.");
+            if (Closeness.Of(kind, expected, after.Decoded(), policy.TreatmentOf(kind, key.Bytes)) != Verdict.Different)
+                continue;
+            var remedy = actual.Select(entry => NumberOf(next, entry.Key.Kind, entry.Key.Key, entry.Value)).FirstOrDefault(found => found is not null) is { } number
+                ? $"for {number} was given to {next.Resolutions[number]}; --resolve {number}={next.Resolutions[number]}+{into.Line} lets them share it"
+                : "another layer has it, or a conflict about it was settled so; approve it into the layer that has it last, or into a new one";
+            throw new DecisionException($"Approved into {into.Line}, {KeyText.Format(kind, key.Bytes)} would still not be expected: {remedy}.");
         }
 
         return new ApprovalPlan(
             approvable, judged, predecessor, trees,
             CreatedNodes.ToStore(trees.Nodes, transaction.Nodes),
-            next, composed.Roots, CreatedNodes.ToStore(composed.Created, transaction.Nodes));
+            next, composed.Roots, CreatedNodes.ToStore(composed.Created, transaction.Nodes),
+            composed.SettledBy(resolutions));
     }
+
+    private static string ConflictText(LayerConflict conflict) => conflict.Kind == ConflictKind.Account
+        ? $"two accounts would have one number: {string.Join(", ", conflict.Sides.Select(side => $"{side.Text} of {side.Layer}"))}; to approve that, add --resolve {conflict.Key}={string.Join('+', conflict.Lines)}."
+        : $"{conflict.Key} would be in conflict between {string.Join(" and ", conflict.Sides.Select(side => side.Layer).Distinct())}; approve it into the layer that has it last, or into a new one.";
+
+    /// <returns>The settled conflict about the number that this gives an account; null: it gives none.</returns>
+    private static string? NumberOf(BaselineStack stack, EntryKind kind, EntryKey key, byte[]? after) => kind != EntryKind.Setting ? null : AccountFile.All
+        .Where(file => file.AccountOf(key) is not null)
+        .Select(file => file.ConflictOf(after.Decoded()?.Value?.ToString() ?? ""))
+        .FirstOrDefault(stack.Resolutions.ContainsKey);
 
     private static bool IsUnseen(Deviation deviation)
     {

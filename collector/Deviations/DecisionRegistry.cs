@@ -1,9 +1,12 @@
+using System.Collections.Immutable;
 using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Causes;
 using Telemetry.Collector.Layers;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Signing;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Text;
 
 namespace Telemetry.Collector.Deviations;
 
@@ -31,10 +34,11 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
     /// <summary>What they are becomes what is expected: in a version of a layer, and in the next version of the line that has it.</summary>
     /// <param name="into">The layer version to make. Its predecessor is that layer in the newest version of the line; else it is new.</param>
     /// <param name="owner">Of a layer that is new; null: whoever owns the base.</param>
+    /// <param name="resolutions">Of conflicts that come of it: from the key, as people see it, to the name of the side that is right. Null: none.</param>
     /// <exception cref="DecisionException">They can't be approved together; nothing was changed.</exception>
     /// <exception cref="LayerException">That layer version exists with other content.</exception>
     /// <exception cref="SignatureException">The newest version of the line is not what somebody signed who may.</exception>
-    public Approved Approve(DecisionScope scope, VersionName into, string? owner, string by, string reason)
+    public Approved Approve(DecisionScope scope, VersionName into, string? owner, string by, string reason, IReadOnlyDictionary<string, string>? resolutions = null)
     {
         var now = time.GetUtcNow();
         var plan = store.Read(transaction =>
@@ -45,7 +49,7 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
             // What is approved is signed anew, with all that it stands on.
             var newest = transaction.Baselines.Newest(line)!;
             seals.Check(transaction, BaselineStack.Of(transaction, newest), newest);
-            return ApprovalPlan.Of(transaction, deviations, line, into, policies.OfLine(transaction, line).Policy);
+            return ApprovalPlan.Of(transaction, deviations, line, into, policies.OfLine(transaction, line).Policy, resolutions ?? ImmutableDictionary<string, string>.Empty);
         });
 
         var approved = store.Write(transaction =>
@@ -69,8 +73,9 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
             transaction.Decisions.AddApproved(before.Name.Line, plan.Deviations);
             transaction.Deviations.Update(plan.Deviations.Select(deviation =>
                 deviation with { State = DeviationState.Approved, DecisionId = decision.Id, DecidedUntil = null }));
-            transaction.Pending.Add(BaselineRegistry.Judged(transaction, before.Name.Line));
-            return new Approved(decision, layer, baseline, plan.Deviations.Count);
+            var what = $"approved {Counted.Of(plan.Deviations.Count, "deviation")} into {layer.Name}, which made {baseline.Name}: {reason}";
+            transaction.Pending.Add(BaselineRegistry.Judged(transaction, before.Name.Line), new JudgedAnew(by, what, now));
+            return new Approved(decision, layer, baseline, plan.Deviations.Count, plan.Settled);
         });
 
         pipeline.JudgePending();
@@ -155,4 +160,5 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
 
 /// <summary>What came of an approval.</summary>
 /// <param name="Deviations">How many it was about.</param>
-internal sealed record Approved(Decision Decision, Layer Layer, Baseline Baseline, int Deviations);
+/// <param name="Settled">What resolutions did: from the key, as people see it, to words for people.</param>
+internal sealed record Approved(Decision Decision, Layer Layer, Baseline Baseline, int Deviations, IReadOnlyDictionary<string, string> Settled);

@@ -20,6 +20,9 @@ internal enum TransitionKind
     Opened = 1,
     Changed = 2,
     Closed = 3,
+
+    /// <summary>Another version of the line judges it, and nothing else is different: noted, and nobody is told. Neither stored nor sent.</summary>
+    Moved = 4,
 }
 
 /// <summary>One entry where an instance differs from its baseline, from when it was first seen until it matches again: one episode.</summary>

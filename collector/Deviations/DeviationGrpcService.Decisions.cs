@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Identity;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
 
@@ -8,30 +9,27 @@ namespace Telemetry.Collector.Deviations;
 /// <summary>Decisions about deviations.</summary>
 internal sealed partial class DeviationGrpcService
 {
-    /// <summary>Who holds the only token there is.</summary>
-    private const string Admin = "admin";
-
     private const int MaxReasonLength = 1_000;
     private const int MaxIds = 10_000;
 
     public override Task<AcknowledgeResponse> Acknowledge(AcknowledgeRequest request, ServerCallContext context)
     {
         var scope = ScopeOf(request.Scope);
-        return Task.FromResult(new AcknowledgeResponse { Decision = ToMessage(decisions.Acknowledge(scope, Admin, ReasonOf(request.Reason))) });
+        return Task.FromResult(new AcknowledgeResponse { Decision = ToMessage(decisions.Acknowledge(scope, AdminToken.Holder, ReasonOf(request.Reason))) });
     }
 
     public override Task<WaiveResponse> Waive(WaiveRequest request, ServerCallContext context)
     {
         var until = request.Until?.ToTime("until") ?? throw Wrong("Say until when; a waiver always ends.");
-        return Task.FromResult(new WaiveResponse { Decision = ToMessage(decisions.Waive(ScopeOf(request.Scope), until, Admin, ReasonOf(request.Reason))) });
+        return Task.FromResult(new WaiveResponse { Decision = ToMessage(decisions.Waive(ScopeOf(request.Scope), until, AdminToken.Holder, ReasonOf(request.Reason))) });
     }
 
     public override Task<ApproveResponse> Approve(ApproveRequest request, ServerCallContext context)
     {
         var into = VersionName.TryParse(request.Into) ?? throw Wrong($"Say which layer version to make; write {VersionName.Form}.");
         var owner = request.Owner.Length == 0 ? null : VersionName.IsLine(request.Owner) ? request.Owner : throw Wrong("That is not the name of an owner.");
-        var approved = decisions.Approve(ScopeOf(request.Scope), into, owner, Admin, ReasonOf(request.Reason));
-        return Task.FromResult(new ApproveResponse { Decision = ToMessage(approved.Decision), Deviations = (uint)approved.Deviations });
+        var approved = decisions.Approve(ScopeOf(request.Scope), into, owner, AdminToken.Holder, ReasonOf(request.Reason), request.Resolutions);
+        return Task.FromResult(new ApproveResponse { Decision = ToMessage(approved.Decision), Deviations = (uint)approved.Deviations, Settled = { approved.Settled.ToDictionary() } });
     }
 
     private DecisionScope ScopeOf(Protocol.V1.DecisionScope? scope)

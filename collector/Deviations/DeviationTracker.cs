@@ -44,8 +44,10 @@ internal static class DeviationTracker
             var severity = SeverityRules.Of(finding);
             if (known is null)
                 transitions.Add(new Transition(TransitionKind.Opened, Open(finding, severity, standing(finding), head, baselineId, now)));
-            else if (!IsSame(known, finding.Change, severity, baselineId) || known.DecidedUntil <= now)
+            else if (!IsSame(known, finding.Change, severity) || known.DecidedUntil <= now)
                 transitions.Add(new Transition(TransitionKind.Changed, Change(known, finding.Change, severity, baselineId, now)));
+            else if (known.BaselineId != baselineId)
+                transitions.Add(new Transition(TransitionKind.Moved, known with { BaselineId = baselineId }));
         }
 
         var unconfirmed = remaining.Values.OrderBy(deviation => deviation.Id).ToLookup(deviation => isConcluded(deviation.Kind, deviation.Key));
@@ -113,9 +115,8 @@ internal static class DeviationTracker
         Transitions = deviation.Transitions + 1,
     };
 
-    private static bool IsSame(Deviation known, EntryChange change, Severity severity, long baselineId) =>
-        known.BaselineId == baselineId
-        && known.Severity == severity
+    private static bool IsSame(Deviation known, EntryChange change, Severity severity) =>
+        known.Severity == severity
         && IsSame(known.Expected, change.Before)
         && IsSame(known.Actual, change.After);
 

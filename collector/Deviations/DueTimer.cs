@@ -20,6 +20,9 @@ internal sealed class DueTimer(StateStore store, Pipeline pipeline, TimeProvider
     private async Task LookAsync(CancellationToken stopping)
     {
         using var timer = new PeriodicTimer(Interval, time);
+
+        // Whoever starts it may have repaired what kept some from being judged.
+        store.Write(transaction => transaction.Pending.Retry());
         do
         {
             var now = time.GetUtcNow();

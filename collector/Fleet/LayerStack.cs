@@ -31,8 +31,8 @@ internal sealed partial record LayerStack(VersionName Base, IReadOnlyList<Versio
     {
         var stack = LayerRegistry.StackOf(transaction, seals, Base, Layers, ImmutableDictionary<string, string>.Empty);
         var composed = stack.Compose(transaction, policies.OfLine(transaction, Base.Line).Policy);
-        if (composed.Conflicts is [var first, ..])
-            throw new LayerException($"{this} cannot be composed: there are {composed.Conflicts.Count} conflicts, of {string.Join(" and ", first.Sides.Select(side => side.Layer))} about {first.Key} first; 'telemetryctl layers merge {Base} {string.Join(' ', Layers)}' shows all, and 'telemetryctl baselines compose' makes a version of it with --resolve.");
+        if (composed.Conflicts.Count > 0)
+            throw new LayerException($"{this} cannot be composed: {LayerConflict.Summary(composed.Conflicts)}; 'telemetryctl layers merge {Base} {string.Join(' ', Layers)}' shows all, and 'telemetryctl baselines compose' makes a version of it with --resolve.");
 
         foreach (var node in composed.Created)
             nodes.Add(node);

@@ -8,6 +8,9 @@ internal sealed class AdminToken
 {
     public const string FileName = "admin.token";
 
+    /// <summary>Who decides, when it is this token that is used.</summary>
+    public const string Holder = "admin";
+
     private const string Prefix = "tlm_";
 
     private readonly byte[] _digest;

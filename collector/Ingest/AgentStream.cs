@@ -94,7 +94,7 @@ internal sealed partial class AgentStream(
             // Another image or other tags may bind it to another line.
             var isBoundAnew = known?.IsBoundLike(_instance) is false;
             if (isBoundAnew)
-                transaction.Pending.Add([InstanceId]);
+                transaction.Pending.Add([InstanceId], new JudgedAnew("", $"{InstanceId} came with other tags or of another image", now));
             transaction.Instances.Put(_instance);
             if (_clockOffset is { } offset)
                 transaction.Instances.SetClockOffset(InstanceId, offset);

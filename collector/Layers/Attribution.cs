@@ -4,7 +4,11 @@ namespace Telemetry.Collector.Layers;
 
 /// <summary>Whose entry it is.</summary>
 /// <param name="Layer">Name and version of the layer, or of the base.</param>
-internal sealed record Attributed(string Layer, string Owner);
+internal sealed record Attributed(string Layer, string Owner)
+{
+    /// <summary>Whatever version of it.</summary>
+    public bool IsOfTheSameLayerAs(Attributed other) => Owner == other.Owner && Layer.Split(':')[0] == other.Layer.Split(':')[0];
+}
 
 /// <summary>Which layer of a baseline an entry belongs to, whether the baseline has it or not. Pure: it reads nodes.</summary>
 /// <remarks>

@@ -9,13 +9,28 @@ namespace Telemetry.Collector.Layers;
 /// <param name="Changes">Entries that are not as in the base.</param>
 /// <param name="Conflicts">By kind and key.</param>
 /// <param name="SharedFiles">Files that layers share setting by setting: no content is expected of them, only settings.</param>
-/// <param name="Settled">Keys, as people see them, that a resolution settled.</param>
+/// <param name="Settled">What resolutions did: from the key, as people see it, to words for people.</param>
 internal sealed record Composed(
-    Roots Roots, IReadOnlyList<EncodedNode> Created, int Changes, IReadOnlyList<LayerConflict> Conflicts, IReadOnlyList<EntryKey> SharedFiles, IReadOnlySet<string> Settled)
+    Roots Roots, IReadOnlyList<EncodedNode> Created, int Changes, IReadOnlyList<LayerConflict> Conflicts, IReadOnlyList<EntryKey> SharedFiles, IReadOnlyDictionary<string, string> Settled)
 {
-    /// <summary>The first key of a resolution that is in no conflict, settled or not; null: all have their use.</summary>
-    public string? UselessOf(IReadOnlyDictionary<string, string> resolutions) =>
-        resolutions.Keys.Where(key => !Settled.Contains(key) && !Conflicts.Any(conflict => conflict.Key == key)).Order(StringComparer.Ordinal).FirstOrDefault();
+    private const int MostNamed = 5;
+
+    /// <summary>What some of the resolutions did.</summary>
+    public Dictionary<string, string> SettledBy(IReadOnlyDictionary<string, string> resolutions) =>
+        Settled.Where(settled => resolutions.ContainsKey(settled.Key)).ToDictionary();
+
+    /// <summary>What is wrong with the first resolution that settles nothing, and what can be settled; null: all have their use.</summary>
+    public string? ProblemOf(IReadOnlyDictionary<string, string> resolutions)
+    {
+        if (resolutions.Keys.Where(key => !Settled.ContainsKey(key)).Min(StringComparer.Ordinal) is not { } useless)
+            return null;
+        if (Conflicts.FirstOrDefault(conflict => conflict.Key == useless) is { } conflict)
+            return $"'{resolutions[useless]}' is no side of the conflict about {useless}; write {conflict.Remedy}.";
+
+        var keys = Conflicts.Select(conflict => conflict.Key).Distinct().ToList();
+        var others = keys.Count > MostNamed ? $"{string.Join(", ", keys.Take(MostNamed))} and {keys.Count - MostNamed} more" : string.Join(", ", keys);
+        return $"There is no conflict about {useless} that {resolutions[useless]} could be right in; leave its resolution out. {(keys.Count == 0 ? "There is nothing else to be settled." : $"What can be settled is {others}.")}";
+    }
 }
 
 /// <summary>What layers are put on.</summary>
@@ -28,8 +43,11 @@ internal sealed record LayerBase(string Name, string Owner, Roots Roots);
 /// wrote it last. So two layers made of one base conflict where they write a key differently, and a layer made on top of
 /// another takes over from it; of what is settled, from the side that is right. As equal counts what the policy compares as equal.
 /// </remarks>
-/// <param name="resolutions">Of conflicts: from the key, as people see it, to the name (without version) of the side that wins.</param>
-internal sealed class Composition(
+/// <param name="resolutions">
+/// Of conflicts: from the key, as people see it, to the name (without version) of the side that wins. Accounts of one number may stay on
+/// several sides: their names are joined with a plus.
+/// </param>
+internal sealed partial class Composition(
     INodeSource nodes, LayerBase start, IReadOnlyList<Layer> layers, Policy policy, IReadOnlyDictionary<string, string> resolutions)
 {
     private const int Base = -1;
@@ -38,16 +56,20 @@ internal sealed class Composition(
     private readonly Dictionary<(EntryKind Kind, EntryKey Key), List<Write>> _contested = [];
     private readonly List<EntryKey> _shared = [];
     private readonly List<LayerConflict> _conflicts = [];
-    private readonly HashSet<string> _settled = [];
+    private readonly SortedDictionary<string, string> _settled = new(StringComparer.Ordinal);
 
     public Composed Run()
     {
         for (var index = 0; index < layers.Count; index++)
+        {
+            LeaveOutWhatIsAddedAnew(index);
             Put(index);
+        }
 
         ShareFiles();
-        foreach (var (entry, sides) in _contested.OrderBy(contested => contested.Key))
-            Settle(entry.Kind, entry.Key, sides);
+        Settle();
+        LeaveOutAccounts();
+        AddConflicts();
 
         var created = new List<EncodedNode>();
         var roots = start.Roots;
@@ -64,7 +86,7 @@ internal sealed class Composition(
         }
 
         AddPortConflicts();
-        AddAccountConflicts(roots, created);
+        AddAccountConflicts();
         return new Composed(roots, created, _written.Count, _conflicts, _shared, _settled);
     }
 
@@ -83,8 +105,8 @@ internal sealed class Composition(
     {
         var entry = (kind, change.Key);
 
-        // Who knows a file as shared was made on top of those who share it.
-        if (kind == EntryKind.File && ContentBySettings.Is(change.BeforeFingerprint) && TryShare(change.Key))
+        // Who knows a file as shared was made on top of those who share it, or of one without all accounts.
+        if (kind == EntryKind.File && ContentBySettings.Is(change.BeforeFingerprint) && (TryShare(change.Key) || (SettlesAccounts && AccountFile.MayHold(change.Key) && ExpectSettingsOnly(change.Key))))
             current = _written[entry];
 
         var wanted = new Write(index, change.After);
@@ -151,7 +173,8 @@ internal sealed class Composition(
 
         _contested.Remove(entry);
         _written[entry] = new Write(sides[^1].Layer, ContentBySettings.Of(first!).Encode());
-        _shared.Add(file);
+        if (!_shared.Contains(file))
+            _shared.Add(file);
         return true;
     }
 
@@ -165,16 +188,24 @@ internal sealed class Composition(
         bool HasAny(Digest root) => TreeReader.Entries(nodes, root, settings).Any();
     }
 
-    private void Settle(EntryKind kind, EntryKey key, List<Write> sides)
+    private void Settle()
     {
-        if (Winner((kind, key), sides) is { } won)
+        foreach (var (entry, sides) in _contested.ToList())
         {
-            _written[(kind, key)] = won;
-            return;
+            if (Winner(entry, sides) is not { } won)
+                continue;
+            _contested.Remove(entry);
+            _written[entry] = won;
         }
+    }
 
-        _conflicts.Add(new LayerConflict(
-            (ConflictKind)((int)kind - 1), KeyText.Format(kind, key.Bytes), (kind, key), [.. sides.Select(side => Side(side.Layer, Decode(side.Value)))]));
+    private void AddConflicts()
+    {
+        foreach (var ((kind, key), sides) in _contested.OrderBy(contested => contested.Key))
+        {
+            _conflicts.Add(new LayerConflict(
+                (ConflictKind)((int)kind - 1), KeyText.Format(kind, key.Bytes), (kind, key), [.. sides.Select(side => Side(side.Layer, Decode(side.Value)))]));
+        }
     }
 
     /// <summary>The side that a resolution says is right; null: none says so.</summary>
@@ -186,7 +217,7 @@ internal sealed class Composition(
         var text = KeyText.Format(entry.Kind, entry.Key.Bytes);
         var won = resolutions.TryGetValue(text, out var winner) ? sides.FindLast(side => LineOf(side.Layer) == winner) : null;
         if (won is not null)
-            _settled.Add(text);
+            _settled[text] = $"as {Side(won.Layer).Layer} has it, and not as {string.Join(" or ", sides.Where(side => side != won).Select(side => Side(side.Layer).Layer))}";
         return won;
     }
 
@@ -194,50 +225,16 @@ internal sealed class Composition(
     {
         var claimed = layers.SelectMany((layer, index) => layer.Claims.Ports.Distinct().Select(port => (Port: port, Layer: index)));
         foreach (var port in claimed.GroupBy(claim => claim.Port, claim => claim.Layer).Where(port => port.Count() > 1).OrderBy(port => port.Key, StringComparer.Ordinal))
-            AddUnlessResolved(ConflictKind.Port, "port:" + port.Key, [.. port.Select(layer => Side(layer, null, port.Key))]);
-    }
-
-    /// <summary>Numbers of users and groups that the layers give twice: who has the file of one would have that of the other.</summary>
-    private void AddAccountConflicts(Roots roots, List<EncodedNode> created)
-    {
-        var composed = new MemoryNodes(nodes);
-        foreach (var node in created)
-            composed.Add(node);
-
-        foreach (var (file, field) in new[] { ("/etc/passwd", "uid"), ("/etc/group", "gid") })
         {
-            var settings = SettingKey.PrefixOf(EntryKey.OfPath(file));
-            var numbers = TreeReader.Entries(composed, roots.Setting, settings)
-                .Select(entry => (entry.Key, Account: AccountOf(entry.Key, settings, field), Number: entry.Fingerprint.Value?.ToString()))
-                .Where(entry => entry is { Account: not null, Number: not null })
-                .GroupBy(entry => entry.Number!);
-            foreach (var number in numbers.Where(number => number.Count() > 1 && number.Any(entry => _written.ContainsKey((EntryKind.Setting, entry.Key)))))
-            {
-                AddUnlessResolved(
-                    ConflictKind.Account,
-                    $"account:{file}#{number.Key}",
-                    [.. number.Select(entry => Side(_written.GetValueOrDefault((EntryKind.Setting, entry.Key), new Write(Base, null)).Layer, null, $"{field} {number.Key} is {entry.Account}"))]);
-            }
+            var key = "port:" + port.Key;
+            if (resolutions.TryGetValue(key, out var winner) && port.Any(layer => LineOf(layer) == winner))
+                _settled[key] = $"left to {winner}; nothing else changes, for a claim writes nothing: that the others do not listen there is up to their settings";
+            else
+                _conflicts.Add(new LayerConflict(ConflictKind.Port, key, null, [.. port.Select(layer => Side(layer, null, port.Key))]));
         }
     }
 
-    /// <returns>Null: another field.</returns>
-    private static string? AccountOf(EntryKey key, EntryKey file, string field)
-    {
-        var name = key.Bytes[(file.Length + 1)..];
-        var end = name.IndexOf(EntryKey.Separator);
-        return end > 0 && name[(end + 1)..].SequenceEqual(System.Text.Encoding.ASCII.GetBytes(field)) ? EscapedText.Of(name[..end]) : null;
-    }
-
-    private void AddUnlessResolved(ConflictKind kind, string key, IReadOnlyList<ConflictSide> sides)
-    {
-        if (resolutions.TryGetValue(key, out var winner) && sides.Any(side => LineOf(side.Layer) == winner))
-            _settled.Add(key);
-        else
-            _conflicts.Add(new LayerConflict(kind, key, null, sides));
-    }
-
-    private ConflictSide Side(int layer, Fingerprint? entry, string? text = null) => layer == Base
+    private ConflictSide Side(int layer, Fingerprint? entry = null, string? text = null) => layer == Base
         ? new ConflictSide(start.Name, start.Owner, entry, text)
         : new ConflictSide(layers[layer].Name.ToString(), layers[layer].Owner, entry, text);
 

@@ -1,4 +1,5 @@
 using Telemetry.Protocol.Model;
+using Telemetry.Protocol.Text;
 
 namespace Telemetry.Collector.Layers;
 
@@ -21,7 +22,27 @@ internal enum ConflictKind
 /// <param name="Key">As people see it; names it in a resolution.</param>
 /// <param name="Entry">Null: it is about no entry.</param>
 /// <param name="Sides">Two or more.</param>
-internal sealed record LayerConflict(ConflictKind Kind, string Key, (EntryKind Kind, EntryKey Key)? Entry, IReadOnlyList<ConflictSide> Sides);
+internal sealed record LayerConflict(ConflictKind Kind, string Key, (EntryKind Kind, EntryKey Key)? Entry, IReadOnlyList<ConflictSide> Sides)
+{
+    /// <summary>The resolutions that would settle it, for people, such as <c>--resolve /etc/motd=web or =cache</c>.</summary>
+    public string Remedy
+    {
+        get
+        {
+            var lines = Lines.ToList();
+            var all = Kind == ConflictKind.Account && lines.Count > 1 ? $", or ={string.Join('+', lines)} to let them share the number" : "";
+            return $"--resolve {Key}={string.Join(" or =", lines)}{all}";
+        }
+    }
+
+    /// <summary>What there are, for people: how many, and the first of them.</summary>
+    /// <param name="conflicts">One at least.</param>
+    public static string Summary(IReadOnlyList<LayerConflict> conflicts) =>
+        $"{Counted.Of(conflicts.Count, "conflict")}, of {string.Join(" and ", conflicts[0].Sides.Select(side => side.Layer).Distinct())} about {conflicts[0].Key}{(conflicts.Count > 1 ? " first" : "")}";
+
+    /// <summary>Names of the sides, without version: as resolutions name them.</summary>
+    public IEnumerable<string> Lines => Sides.Select(side => side.Layer.Split(':')[0]).Distinct();
+}
 
 /// <summary>What one of them wants.</summary>
 /// <param name="Layer">Name and version of the layer, or of the base.</param>

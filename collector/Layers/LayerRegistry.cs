@@ -65,7 +65,7 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals
 
     /// <summary>What comes of layers on a base, as the base's line compares. Changes nothing.</summary>
     /// <exception cref="BaselineException">There is no such baseline.</exception>
-    /// <exception cref="LayerException">There is no such layer, or a resolution settles nothing.</exception>
+    /// <exception cref="LayerException">There is no such layer, it has the name of the base, or a resolution settles nothing.</exception>
     /// <exception cref="SignatureException">One of them is not what somebody signed who may.</exception>
     public Composed Merge(VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions) =>
         store.Read(transaction => Compose(transaction, seals, policies.OfLine(transaction, baseName.Line).Policy, baseName, layers, resolutions).Composed);
@@ -76,9 +76,7 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals
     {
         var stack = StackOf(transaction, seals, baseName, layers, resolutions);
         var composed = stack.Compose(transaction, policy);
-        return composed.UselessOf(resolutions) is { } useless
-            ? throw new LayerException($"There is no conflict about {useless} that {resolutions[useless]} could be right in; leave its resolution out. 'telemetryctl layers merge' shows the conflicts there are.")
-            : (stack, composed);
+        return composed.ProblemOf(resolutions) is { } problem ? throw new LayerException(problem) : (stack, composed);
     }
 
     public static BaselineStack StackOf(
@@ -91,6 +89,8 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals
         foreach (var layer in stack.Layers)
             seals.Check(transaction, layer);
         CheckTwice(stack.Layers);
+        if (stack.Layers.FirstOrDefault(layer => layer.Name.Line == stack.Base.Name.Line) is { } namesake)
+            throw new LayerException($"Layer {namesake.Name} has the name of the baseline {stack.Base.Name} it would be on, so that nobody could tell their sides of a conflict apart; make the layer under another name.");
         return stack;
     }
 

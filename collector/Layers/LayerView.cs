@@ -46,9 +46,10 @@ internal record LayerView
 }
 
 /// <summary>What layers want differently: the JSON of <c>layers merge</c>.</summary>
-internal sealed record ConflictView(string Kind, string Key, IReadOnlyList<ConflictSideView> Sides)
+/// <param name="Remedy">What settles it, for people.</param>
+internal sealed record ConflictView(string Kind, string Key, IReadOnlyList<ConflictSideView> Sides, [property: JsonIgnore] string Remedy)
 {
-    public static ConflictView Of(V1.Conflict conflict) => new(conflict.Kind, conflict.Key, [.. conflict.Sides.Select(ConflictSideView.Of)]);
+    public static ConflictView Of(V1.Conflict conflict) => new(conflict.Kind, conflict.Key, [.. conflict.Sides.Select(ConflictSideView.Of)], conflict.Remedy);
 }
 
 /// <param name="Entry">As it would have it; null: not there, or not about an entry.</param>

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Identity;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
@@ -9,9 +10,6 @@ namespace Telemetry.Collector.Policies;
 /// <summary>Policies, shown, tested and set by people.</summary>
 internal sealed class PolicyGrpcService(StateStore store, PolicyBook policies, PolicyRegistry registry) : PolicyService.PolicyServiceBase
 {
-    /// <summary>Who holds the only token there is.</summary>
-    private const string Admin = "admin";
-
     private const int MaxSourceLength = 200;
 
     public override Task<ListPoliciesResponse> ListPolicies(ListPoliciesRequest request, ServerCallContext context) =>
@@ -29,7 +27,7 @@ internal sealed class PolicyGrpcService(StateStore store, PolicyBook policies, P
 
     public override Task<SetPolicyResponse> SetPolicy(SetPolicyRequest request, ServerCallContext context)
     {
-        var set = registry.Set(request.Text, Source(request.Source), Admin);
+        var set = registry.Set(request.Text, Source(request.Source), AdminToken.Holder);
         var response = new SetPolicyResponse
         {
             Policy = store.Read(transaction => ToMessage(transaction, set.Policy)),

@@ -1,5 +1,7 @@
 using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Causes;
 using Telemetry.Collector.Compare;
+using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Configuration;
@@ -22,8 +24,9 @@ internal sealed class PolicyRegistry(StateStore store, PolicyBook policies, Pipe
             if (inForce?.Text == text)
                 return false;
 
-            transaction.Pending.Add(Judged(transaction, name));
-            transaction.Policies.Add(new StoredPolicy(name, (inForce?.Version ?? 0) + 1, text, time.GetUtcNow(), setBy));
+            var (version, now) = ((inForce?.Version ?? 0) + 1, time.GetUtcNow());
+            transaction.Pending.Add(Judged(transaction, name), new JudgedAnew(setBy, $"set version {version} of policy {name}", now));
+            transaction.Policies.Add(new StoredPolicy(name, version, text, now, setBy));
             return true;
         });
 
@@ -66,7 +69,7 @@ internal sealed class PolicyRegistry(StateStore store, PolicyBook policies, Pipe
                 tested.Name,
                 inForce.Name,
                 judgement.Baseline.Name,
-                [.. judgement.Transitions.Select(transition => new PolicyEffect(
+                [.. judgement.Transitions.Where(transition => transition.Kind != TransitionKind.Moved).Select(transition => new PolicyEffect(
                     transition, before.TryGetValue(transition.Deviation.Id, out var severity) ? severity : null))],
                 widened);
         });

@@ -16,7 +16,8 @@ internal sealed class CauseTable(DbConnection connection, DbTransaction transact
                c.kind     AS Kind,
                c.summary  AS Summary,
                c.packages AS Packages,
-               c.began_at AS BeganAt
+               c.began_at AS BeganAt,
+               c.decided_by AS DecidedBy
           FROM causes c
         """;
 
@@ -105,14 +106,14 @@ internal sealed class CauseTable(DbConnection connection, DbTransaction transact
     {
         var id = connection.QuerySingle<long>(
             """
-            INSERT INTO causes ( id,    kind,  key,  summary,  packages, began_at)
+            INSERT INTO causes ( id,    kind,  key,  summary,  packages, began_at, decided_by)
                         VALUES ((SELECT MAX(COALESCE((SELECT MAX(id) FROM causes), 0), id_floor) + 1 FROM collector),
-                                @Kind, @Key, @Summary, @Packages, @at)
+                                @Kind, @Key, @Summary, @Packages, @at, @DecidedBy)
             RETURNING id
             """,
-            new { Kind = (long)identity.Kind, Key = identity.Key.ToArray(), identity.Summary, Packages = Encode(identity), at },
+            new { Kind = (long)identity.Kind, Key = identity.Key.ToArray(), identity.Summary, Packages = Encode(identity), at, identity.DecidedBy },
             transaction);
-        return new Cause(id, identity.Kind, identity.Summary, identity.Packages, identity.At);
+        return new Cause(id, identity.Kind, identity.Summary, identity.Packages, identity.At) { DecidedBy = identity.DecidedBy };
     }
 
     private static byte[]? Encode(CauseIdentity identity)
@@ -125,13 +126,16 @@ internal sealed class CauseTable(DbConnection connection, DbTransaction transact
         return message.ToByteArray();
     }
 
-    private sealed record Row(long Id, long Kind, string Summary, byte[]? Packages, long BeganAt)
+    private sealed record Row(long Id, long Kind, string Summary, byte[]? Packages, long BeganAt, string? DecidedBy)
     {
         public Cause ToCause() => new(
             Id,
             (CauseKind)Kind,
             Summary,
             Packages is null ? [] : [.. V1.PackageTransaction.Parser.ParseFrom(Packages).Packages.Select(PackageMapping.ToModel)],
-            DateTimeOffset.FromUnixTimeMilliseconds(BeganAt));
+            DateTimeOffset.FromUnixTimeMilliseconds(BeganAt))
+        {
+            DecidedBy = DecidedBy,
+        };
     }
 }

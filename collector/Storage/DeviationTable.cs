@@ -91,9 +91,10 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
             SELECT d.instance_id, d.cause_id
               FROM deviations d
               JOIN baselines  b ON b.id = d.baseline_id
+              JOIN causes     c ON c.id = d.cause_id
              WHERE d.kind = @Kind AND d.key = @Key AND d.opened_at >= @Since
                AND d.instance_id <> @InstanceId AND COALESCE(d.actual, x'') = @Actual
-               AND d.cause_id IS NOT NULL AND b.name = @line
+               AND c.kind <> @Decision AND b.name = @line
              ORDER BY d.opened_at
              LIMIT 1
             """,
@@ -105,6 +106,7 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                 deviation.InstanceId,
                 Actual = deviation.Actual ?? [],
                 line,
+                Decision = (long)CauseKind.Decision,
             },
             transaction);
 

@@ -72,6 +72,18 @@ internal sealed class HeadTable(DbConnection connection, DbTransaction transacti
             """,
             new { instanceId }, transaction)?.ToHead();
 
+    /// <summary>The head of an instance that its open deviations are of; null: none was judged yet.</summary>
+    public InstanceHead? LastJudged(string instanceId) =>
+        connection.QuerySingleOrDefault<Row>(
+            $"""
+            SELECT {Columns}
+              FROM instances i
+              JOIN heads  h ON h.id = i.judged_head_id
+              JOIN scopes s ON s.digest = h.scope_digest
+             WHERE i.id = @instanceId
+            """,
+            new { instanceId }, transaction)?.ToHead();
+
     /// <summary>What an instance was, newest first.</summary>
     /// <param name="until">Observed then or earlier; null: all.</param>
     public IEnumerable<InstanceHead> Backwards(string instanceId, DateTimeOffset? until = null) =>

@@ -86,6 +86,10 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
         connection.Execute(
             "UPDATE instances SET clock_offset = @offset WHERE id = @id", new { id, offset = (long)offset.TotalMilliseconds }, transaction);
 
+    /// <summary>What its newest head is, is what its open deviations are of.</summary>
+    public void Concluded(string id) =>
+        connection.Execute("UPDATE instances SET judged_head_id = head_id WHERE id = @id", new { id }, transaction);
+
     public void Judged(string id, long? baselineId, string comparison) =>
         connection.Execute(
             "UPDATE instances SET judged_id = @baselineId, comparison = @comparison WHERE id = @id",

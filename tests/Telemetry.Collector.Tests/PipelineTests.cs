@@ -102,7 +102,7 @@ public sealed class PipelineTests : IDisposable
             [EntryKey.OfPath("/srv/3/3"), EntryKey.OfPath("/srv/new")],
             _collector.Deviations().Select(deviation => deviation.Key));
         Assert.Equal(Severity.Critical, _collector.Deviations()[0].Severity);
-        Assert.Contains("1 entries", _collector.Store.Read(transaction => transaction.Instances.Find("i-1"))!.Comparison, StringComparison.Ordinal);
+        Assert.Contains("1 entry that", _collector.Store.Read(transaction => transaction.Instances.Find("i-1"))!.Comparison, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -67,6 +67,24 @@ public sealed class CauseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Binding_ThatOpensDeviations_IsTheirCauseAndSaysWhoBound()
+    {
+        await using var certified = await Certified("i-1");
+        await using var other = await WireAgent.Connect(_installation.AgentsServer, "i-2");
+        await other.Tell(new V1.ChangeBatch { Actors = { Vim() }, Records = { Of(other.Change("/etc/hosts", "edited long ago"), actor: 1) } });
+        await other.Report();
+
+        await _installation.Succeed("baselines", "bind", "shop", "--instance", "i-2");
+
+        var cause = Assert.Single((await _installation.Succeed("causes", "list", "--instance", "i-2")).EnumerateArray());
+        Assert.Equal(
+            ("decision", "admin bound instance i-2 to shop", "admin", 3),
+            (cause.GetProperty("kind").GetString(), cause.GetProperty("summary").GetString(), cause.GetProperty("decided_by").GetString(), Number(cause, "open_deviations")));
+        Assert.All((await _installation.Succeed("deviations", "list")).EnumerateArray(), deviation => Assert.Equal(JsonValueKind.Null, deviation.GetProperty("actor").ValueKind));
+        Assert.Contains("decided by  admin", await Table("causes", "show", cause.GetProperty("id").GetString()!), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Batch_NoAgentSends_EndsItsStreamAndNoOther()
     {
         await using var bad = await WireAgent.Connect(_installation.AgentsServer, "i-1");

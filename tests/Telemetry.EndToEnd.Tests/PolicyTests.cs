@@ -100,14 +100,14 @@ public sealed class PolicyTests : IAsyncDisposable
         File.Delete(_installation["collector/fleet.key"]);
         await _installation.StartCollector();
         await Eventually.Get(
-            async () => (await _installation.Succeed("instances", "show", id)).GetProperty("comparison").GetString()?.Contains("1 secrets", StringComparison.Ordinal) == true ? "yes" : null,
+            async () => (await _installation.Succeed("instances", "show", id)).GetProperty("comparison").GetString()?.Contains("1 secret whose", StringComparison.Ordinal) == true ? "yes" : null,
             "a head under the new key",
             Cancellation,
             () => _installation.Agent.Log);
 
         var diff = await _installation.Ctl("diff", "shop:1", id);
         Assert.Equal((0, "[]"), (diff.ExitCode, diff.Output.Trim()));
-        Assert.Contains("1 secrets", diff.Error, StringComparison.Ordinal);
+        Assert.Contains("1 secret whose", diff.Error, StringComparison.Ordinal);
         Assert.Empty(await OpenKeys());
         Assert.Contains("fleet.key holds another key", _installation.Collector.Log, StringComparison.Ordinal);
         foreach (var key in (string[])[first, await Key()])

@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Collector.Alerts;
+using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Deviations;
 using Telemetry.Testing;
 
 namespace Telemetry.Collector.Tests.Alerts;
@@ -81,6 +83,24 @@ public sealed class RouteDeliveryTests : IAsyncDisposable
             _received[0].GetProperty("data").GetProperty("cause").GetRawText());
         Assert.Equal(JsonValueKind.Null, _received[1].GetProperty("data").GetProperty("actor").ValueKind);
         Assert.Equal("unexplained", _received[1].GetProperty("data").GetProperty("cause").GetProperty("kind").GetString());
+        await delivery.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task Deviation_ThatStaysAsItIsWhileAnotherIsApproved_IsNotSentAgain()
+    {
+        await _receiver.StartAsync(Cancellation);
+        var instance = new CertifiedInstance(_collector);
+        instance.Tree["/srv/2/2"] = Some.File("stays");
+        instance.Tamper();
+        using var delivery = await StartDelivery();
+
+        _collector.Decisions.Approve(new DecisionScope([1]), new VersionName("hotfix", "1"), null, "anna", "as intended");
+        instance.Tree["/srv/3/3"] = Some.File("later");
+        instance.Report();
+        await Eventually.True(() => _received.Any(body => body.GetProperty("id").GetString() == "d-3.1"), "the last event", Cancellation);
+
+        Assert.Equal(["d-1.2", "d-3.1"], _received.Select(body => body.GetProperty("id").GetString()!));
         await delivery.StopAsync(Cancellation);
     }
 

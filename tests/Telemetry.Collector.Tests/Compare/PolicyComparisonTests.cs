@@ -136,7 +136,7 @@ public sealed class PolicyComparisonTests
         var findings = Find(Parsed);
 
         Assert.False(Assert.Single(findings).IsDeviation);
-        Assert.Contains("1 secrets", LeftOut.Of(new CoverageOverlap(Some.Coverage, Some.Coverage), findings), StringComparison.Ordinal);
+        Assert.Contains("1 secret whose", LeftOut.Of(new CoverageOverlap(Some.Coverage, Some.Coverage), findings), StringComparison.Ordinal);
     }
 
     private IReadOnlyList<Finding> Find(string policy, Coverage? actualCoverage = null)

@@ -62,6 +62,65 @@ public sealed class CompositionPropertyTests
         Assert.Equal(expected, kit.Compose(one, other).Conflicts.Select(conflict => conflict.Key));
     }
 
+    [Property]
+    public void Accounts_SettledUntilNothingIsLeft_HaveEachNumberForOneSide_InEitherOrder(int seed)
+    {
+        var random = new Random(seed);
+        var kit = new Kit(WithAccounts(new FileTree(), random, "base", 4));
+        var one = kit.Layer("one", tree => WithAccounts(tree, random, "one", 3));
+        var other = kit.Layer("other", tree => WithAccounts(tree, random, "other", 3));
+        var resolutions = new Dictionary<string, string>();
+
+        // What is settled may bring up the next: a number that nobody knew an account would have.
+        Composed forth;
+        while ((forth = kit.Compose(resolutions, one, other)).Conflicts is [var conflict, ..])
+            resolutions.Add(conflict.Key, conflict.Lines.ElementAt(random.Next(conflict.Lines.Count())));
+        var back = kit.Compose(resolutions, other, one);
+
+        Assert.Empty(back.Conflicts);
+        Assert.Equal(forth.Roots, back.Roots);
+        Assert.Null(forth.ProblemOf(resolutions));
+        Assert.Equal(forth.Roots, kit.Compose(resolutions, one, other).Roots);
+        foreach (var number in Numbers(kit, forth.Roots).GroupBy(account => account.Number).Where(number => number.Count() > 1))
+        {
+            var right = resolutions.GetValueOrDefault($"account:/etc/passwd#{number.Key}", "base");
+            Assert.All(number, account => Assert.True(Has(right, account.Setting), $"{account.Setting} is not of {right}"));
+        }
+
+        bool Has(string side, EntryKey setting) => side == "base"
+            ? TreeReader.FindValue(kit.Nodes, kit.Start.Roots.Setting, setting) is not null
+            : (side == "one" ? one : other).Writes(kit.Nodes, EntryKind.Setting, setting);
+    }
+
+    [Property]
+    public void AccountConflicts_AreTheSameInEitherOrder(int seed)
+    {
+        var random = new Random(seed);
+        var kit = new Kit(WithAccounts(new FileTree(), random, "base", 4));
+        var one = kit.Layer("one", tree => WithAccounts(tree, random, "one", 3));
+        var other = kit.Layer("other", tree => WithAccounts(tree, random, "other", 3));
+
+        Assert.Equal(kit.Compose(one, other).Conflicts.Select(Described), kit.Compose(other, one).Conflicts.Select(Described));
+    }
+
+    /// <summary>Some accounts of its own, and one of another, of few numbers.</summary>
+    private static FileTree WithAccounts(FileTree tree, Random random, string name, int count)
+    {
+        tree["/etc/passwd"] = Some.File(name);
+        for (var i = 0; i < count; i++)
+        {
+            var account = i == 0 && random.Next(3) == 0 ? "shared" : $"{name}-{i}";
+            tree.Setting($"/etc/passwd#{account}/uid", $"{random.Next(6)}").Setting($"/etc/passwd#{account}/shell", $"{random.Next(2)}");
+        }
+
+        return tree;
+    }
+
+    private static IEnumerable<(EntryKey Setting, string Number)> Numbers(Kit kit, Roots roots) =>
+        TreeReader.Entries(kit.Nodes, roots.Setting)
+            .Where(entry => KeyText.Format(EntryKind.Setting, entry.Key.Bytes).EndsWith("/uid", StringComparison.Ordinal))
+            .Select(entry => (entry.Key, entry.Fingerprint.Value!.ToString()!));
+
     private static (Kit Kit, Layer One, Layer Other) TwoLayers(int seed)
     {
         var random = new Random(seed);
@@ -90,5 +149,5 @@ public sealed class CompositionPropertyTests
 
     /// <summary>Without the order of its sides.</summary>
     private static string Described(LayerConflict conflict) =>
-        $"{conflict.Kind} {conflict.Key}: {string.Join(", ", conflict.Sides.Select(side => $"{side.Layer} {side.Entry}").Order(StringComparer.Ordinal))}";
+        $"{conflict.Kind} {conflict.Key}: {string.Join(", ", conflict.Sides.Select(side => $"{side.Layer} {side.Entry} {side.Text}").Order(StringComparer.Ordinal))}";
 }

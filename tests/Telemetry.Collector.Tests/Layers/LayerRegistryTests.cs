@@ -110,8 +110,8 @@ public sealed class LayerRegistryTests : IDisposable
 
         Assert.Single(_collector.Store.Read(transaction => made.Layer.Changes(transaction.Nodes).ToList()));
         Assert.Contains("/var/lib/app (a filesystem that hangs)", made.LeftOut, StringComparison.Ordinal);
-        Assert.Contains("1 entries that could not be read", made.LeftOut, StringComparison.Ordinal);
-        Assert.Contains("1 secrets", made.LeftOut, StringComparison.Ordinal);
+        Assert.Contains("1 entry that could not be read", made.LeftOut, StringComparison.Ordinal);
+        Assert.Contains("1 secret whose", made.LeftOut, StringComparison.Ordinal);
     }
 
     [Fact]

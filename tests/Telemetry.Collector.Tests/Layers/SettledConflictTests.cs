@@ -27,7 +27,7 @@ public sealed class SettledConflictTests
 
         Assert.Empty(composed.Conflicts);
         Assert.Equal(Some.File("later"), _kit.Find(composed.Roots, Motd));
-        Assert.Null(composed.UselessOf(OneIsRight));
+        Assert.Null(composed.ProblemOf(OneIsRight));
     }
 
     [Fact]
@@ -65,17 +65,17 @@ public sealed class SettledConflictTests
     {
         var resolutions = new Dictionary<string, string> { [Motd] = "one", [key] = winner };
 
-        Assert.Equal(key, _kit.Compose(resolutions, _one, _other).UselessOf(resolutions));
+        Assert.Contains(key, _kit.Compose(resolutions, _one, _other).ProblemOf(resolutions), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Resolution_ThatNamesNoSide_LeavesAConflictAndIsToldByThat()
+    public void Resolution_ThatNamesNoSide_IsAProblemThatNamesThoseThereAre()
     {
         var resolutions = new Dictionary<string, string> { [Motd] = "somebody" };
 
         var composed = _kit.Compose(resolutions, _one, _other);
 
         Assert.Single(composed.Conflicts);
-        Assert.Null(composed.UselessOf(resolutions));
+        Assert.Contains($"--resolve {Motd}=one or =other", composed.ProblemOf(resolutions), StringComparison.Ordinal);
     }
 }

@@ -70,7 +70,7 @@ public sealed class SharedFileTests : IDisposable
         _collector.Pipeline.Reevaluate(["i-1"]);
 
         Assert.Empty(early);
-        Assert.Contains("1 files that layers share", told, StringComparison.Ordinal);
+        Assert.Contains("1 file that layers share", told, StringComparison.Ordinal);
         var deviation = Assert.Single(_collector.Deviations(openOnly: true));
         Assert.Equal((EntryKind.File, EntryKey.OfPath(Hosts), Severity.Medium), (deviation.Kind, deviation.Key, deviation.Severity));
         Assert.Throws<DecisionException>(() => Approve("blind:1"));
