@@ -37,14 +37,18 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
 
     public override async Task Diff(DiffRequest request, IServerStreamWriter<DiffResponse> responses, ServerCallContext context)
     {
-        var (differences, leftOut) = store.Read(transaction =>
+        var (problems, (differences, leftOut)) = store.Read(transaction =>
         {
             var nodes = new MemoryNodes(transaction.Nodes);
             var left = State(transaction, request.Left, nodes);
             var right = State(transaction, request.Right, nodes);
-            return StateComparison.Between(nodes, left.Roots, right.Roots, new CoverageOverlap(left.Coverage, right.Coverage));
+            return (
+                new[] { request.Left, request.Right }.Select(name => Problem(transaction, name)).Where(problem => problem.Length > 0).Distinct().ToList(),
+                StateComparison.Between(nodes, left.Roots, right.Roots, new CoverageOverlap(left.Coverage, right.Coverage)));
         });
 
+        foreach (var problem in problems)
+            await responses.WriteAsync(new DiffResponse { Problem = problem }, context.CancellationToken);
         foreach (var difference in differences)
             await responses.WriteAsync(new DiffResponse { Difference = difference.ToMessage() }, context.CancellationToken);
         if (leftOut is not null)
@@ -91,6 +95,10 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
 
     private StoredState State(StoreTransaction transaction, string name, MemoryNodes nodes) =>
         LayerStack.TryParse(name) is { } stack ? stack.Compose(transaction, policies, seals, nodes) : StoredState.Find(transaction, name);
+
+    /// <summary>What nobody signed who may is still compared, for whoever looks what became of it; but it is said.</summary>
+    private string Problem(StoreTransaction transaction, string name) =>
+        VersionName.TryParse(name) is { } version && transaction.Baselines.Find(version) is { } baseline ? seals.ProblemOf(transaction, baseline) : "";
 
     /// <returns>Null: a line judges it, or would if bindings did not contradict each other.</returns>
     private Protocol.V1.NearestBaseline? Nearest(StoreTransaction transaction, Instance instance)

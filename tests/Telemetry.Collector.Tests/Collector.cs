@@ -48,6 +48,8 @@ internal sealed class Collector : IDisposable
 
     public Seals Seals { get; private set; } = null!;
 
+    public SigningRegistry Signing { get; private set; } = null!;
+
     public LayerRegistry Layers { get; private set; } = null!;
 
     public DecisionRegistry Decisions { get; private set; } = null!;
@@ -81,6 +83,9 @@ internal sealed class Collector : IDisposable
             .Where(deviation => !openOnly || deviation.IsOpen)
             .OrderBy(deviation => deviation.Id)];
 
+    /// <summary>As a collector from before there were signatures.</summary>
+    public void ForgetThatItSigned() => File.Delete(Path.Combine(DataDirectory, SigningKey.MarkName));
+
     /// <summary>Done to the store by somebody who can write to it.</summary>
     public void Alter(string sql)
     {
@@ -113,9 +118,10 @@ internal sealed class Collector : IDisposable
         Feed = new DeviationFeed(Store);
         Policies = new PolicyBook();
         Seals = new Seals(SigningKey.LoadOrCreate(_folder.Path), Time);
-        Store.Write(Seals.Adopt);
+        Seals.Adopt(Store);
         Pipeline = new Pipeline(Store, Policies, Seals, Feed, Time, _pipelineLog);
         Baselines = new BaselineRegistry(Store, Policies, Seals, Pipeline, Agents, Time);
+        Signing = new SigningRegistry(Store, Seals, Pipeline, Time);
         Bundles = new BundleRegistry(Store, Seals, Pipeline, Time);
         Layers = new LayerRegistry(Store, Policies, Seals, Time);
         Decisions = new DecisionRegistry(Store, Policies, Seals, Pipeline, Feed, Time);

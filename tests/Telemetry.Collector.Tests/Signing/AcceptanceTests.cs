@@ -106,10 +106,22 @@ public sealed class AcceptanceTests : IDisposable
     public void StoreFromBeforeAcceptances_IsSignedAtTheFirstStart()
     {
         _collector.Alter("DELETE FROM acceptances; UPDATE collector SET has_acceptances = 0");
+        _collector.ForgetThatItSigned();
 
         _collector.Restart();
 
         Assert.Null(Problem());
+    }
+
+    [Fact]
+    public void StoreMadeToLookAsBeforeAcceptances_IsNotSignedAnew()
+    {
+        _collector.Baselines.Retire(First);
+        _collector.Alter("UPDATE baselines SET retired_at = NULL; DELETE FROM acceptances; UPDATE collector SET has_acceptances = 0; DELETE FROM signing_keys");
+
+        _collector.Restart();
+
+        Assert.NotNull(Problem());
     }
 
     [Fact]
