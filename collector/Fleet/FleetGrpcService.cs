@@ -13,8 +13,11 @@ using Telemetry.Protocol.V1;
 namespace Telemetry.Collector.Fleet;
 
 /// <summary>Instances and their states, for people and programs.</summary>
-internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Seals seals, ConnectedAgents agents) : FleetService.FleetServiceBase
+internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Seals seals, ConnectedAgents agents, TimeProvider time) : FleetService.FleetServiceBase
 {
+    private const int DefaultFound = 10_000;
+    private const int MaxFound = 100_000;
+
     public override Task<ListInstancesResponse> ListInstances(ListInstancesRequest request, ServerCallContext context) =>
         Task.FromResult(store.Read(transaction =>
         {
@@ -79,18 +82,20 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
 
     public override async Task Find(FindRequest request, IServerStreamWriter<FindResponse> responses, ServerCallContext context)
     {
-        var found = store.Read(transaction =>
+        var budget = new SearchBudget(request.Limit == 0 ? DefaultFound : (int)Math.Min(request.Limit, MaxFound), time, context.CancellationToken);
+        var search = request.WhatCase switch
         {
-            var search = request.WhatCase switch
-            {
-                FindRequest.WhatOneofCase.Digest => FleetSearch.ForContent(transaction, request.Digest.ToDigest()),
-                FindRequest.WhatOneofCase.Key when Key(request.Key) is var (kind, key) => FleetSearch.ForKey(transaction, kind, key),
-                _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "Neither a digest nor a key to find.")),
-            };
-            return !request.First ? search.Now().ToList() : search.First() is { } first ? [first] : [];
-        });
-        foreach (var entry in found)
+            FindRequest.WhatOneofCase.Digest => FleetSearch.ForContent(store, request.Digest.ToDigest(), budget),
+            FindRequest.WhatOneofCase.Key when Key(request.Key) is var (kind, key) => FleetSearch.ForKey(store, kind, key, budget),
+            _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "Neither a digest nor a key to find.")),
+        };
+        if (request.InstanceId.Length > 0 && store.Read(transaction => transaction.Instances.Find(request.InstanceId)) is null)
+            throw new UnknownInstanceException(request.InstanceId);
+
+        foreach (var entry in !request.First ? search.Now(request.InstanceId.Length == 0 ? null : request.InstanceId) : search.First() is { } first ? [first] : [])
             await responses.WriteAsync(entry.ToMessage(), context.CancellationToken);
+        if (budget.Exceeded is { } more)
+            await responses.WriteAsync(new FindResponse { More = more }, context.CancellationToken);
     }
 
     private StoredState State(StoreTransaction transaction, string name, MemoryNodes nodes) =>

@@ -63,6 +63,9 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
     public DateTimeOffset FirstSeen(string id) =>
         DateTimeOffset.FromUnixTimeMilliseconds(connection.QuerySingle<long>("SELECT first_seen FROM instances WHERE id = @id", new { id }, transaction));
 
+    /// <summary>Ids of all instances, in order.</summary>
+    public IReadOnlyList<string> Ids() => [.. connection.Query<string>("SELECT id FROM instances ORDER BY id", transaction: transaction)];
+
     /// <summary>All instances, by id.</summary>
     public IReadOnlyList<Instance> All() =>
         [.. connection.Query<Row>(Select + " ORDER BY id", transaction: transaction).Select(row => row.ToInstance())];
