@@ -93,6 +93,13 @@ internal sealed class Collector : IDisposable
         connection.Execute(sql);
     }
 
+    /// <summary>A number that the store holds.</summary>
+    public long Scalar(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(DataDirectory, "state.db")}");
+        return connection.QuerySingle<long>(sql);
+    }
+
     public IReadOnlyList<StoredEvent> Events() => Store.Read(transaction => transaction.Events.After(0, 10_000));
 
     /// <summary>Makes and binds version <paramref name="name"/> of what an instance is now.</summary>

@@ -43,6 +43,7 @@ public sealed class AcceptanceTests : IDisposable
             UPDATE signatures       SET subject_id = subject_id - 100 WHERE subject = 'baseline';
             """);
 
+        Assert.Equal(Second, Assert.Single(_collector.Store.Read(transaction => transaction.Baselines.NewestOfLines())).Name);
         Assert.Equal((1, Second), _collector.Store.Read(transaction => (transaction.Baselines.Find(Second)!.Id, transaction.Baselines.Newest("shop")!.Name)));
         Assert.Null(Problem());
     }
