@@ -91,7 +91,7 @@ internal sealed class Output(bool isJson)
     public static IAnsiConsole Terminal()
     {
         if (Console.IsOutputRedirected)
-            AnsiConsole.Profile.Width = 10_000;
+            AnsiConsole.Profile.Width = 1_000_000;
         return AnsiConsole.Console;
     }
 

@@ -30,7 +30,7 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
     public override Task<GetInstanceResponse> GetInstance(GetInstanceRequest request, ServerCallContext context) =>
         Task.FromResult(store.Read(transaction =>
         {
-            var instance = transaction.Instances.Find(request.Id) ?? throw new UnknownInstanceException(request.Id);
+            var instance = InstanceName.Find(transaction, request.Id);
             return new GetInstanceResponse
             {
                 Instance = ToMessage(transaction, instance, transaction.Deviations.OpenBySeverity()),
@@ -61,11 +61,9 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
     public override Task<ListHeadsResponse> ListHeads(ListHeadsRequest request, ServerCallContext context) =>
         Task.FromResult(store.Read(transaction =>
         {
-            if (transaction.Instances.Find(request.InstanceId) is null)
-                throw new UnknownInstanceException(request.InstanceId);
-
+            var id = InstanceName.Find(transaction, request.InstanceId).Id;
             var limit = request.Limit == 0 ? 100 : (int)Math.Min(request.Limit, 1_000);
-            var heads = transaction.Heads.Backwards(request.InstanceId, request.Until?.ToTime("until")).Take(limit + 1).ToList();
+            var heads = transaction.Heads.Backwards(id, request.Until?.ToTime("until")).Take(limit + 1).ToList();
             var response = new ListHeadsResponse();
             foreach (var (index, head) in heads.Take(limit).Index())
             {
@@ -89,10 +87,8 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
             FindRequest.WhatOneofCase.Key when Key(request.Key) is var (kind, key) => FleetSearch.ForKey(store, kind, key, budget),
             _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "Neither a digest nor a key to find.")),
         };
-        if (request.InstanceId.Length > 0 && store.Read(transaction => transaction.Instances.Find(request.InstanceId)) is null)
-            throw new UnknownInstanceException(request.InstanceId);
-
-        foreach (var entry in !request.First ? search.Now(request.InstanceId.Length == 0 ? null : request.InstanceId) : search.First() is { } first ? [first] : [])
+        var instanceId = request.InstanceId.Length == 0 ? null : store.Read(transaction => InstanceName.Find(transaction, request.InstanceId).Id);
+        foreach (var entry in !request.First ? search.Now(instanceId) : search.First() is { } first ? [first] : [])
             await responses.WriteAsync(entry.ToMessage(), context.CancellationToken);
         if (budget.Exceeded is { } more)
             await responses.WriteAsync(new FindResponse { More = more }, context.CancellationToken);
