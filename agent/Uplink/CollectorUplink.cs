@@ -131,6 +131,7 @@ internal sealed partial class CollectorUplink(
             AckedSequence = acked.Sequence,
             Group = options.Instance.Group,
             Customer = options.Instance.Customer,
+            Root = options.Root,
             SentAt = clock.GetUtcNow().ToTimestamp(),
             BootId = boot.Id,
             BootedAt = boot.At?.ToTimestamp(),

@@ -36,7 +36,7 @@ internal sealed class WebhookRoute(string name, Uri url, string collectorId, Htt
         }
     }
 
-    private CloudEvent ToCloudEvent(StoredEvent stored) => new(CloudEventsSpecVersion.V1_0)
+    private CloudEvent ToCloudEvent(StoredEvent stored) => stored.IsContested ? OfContested(stored) : new CloudEvent(CloudEventsSpecVersion.V1_0)
     {
         Id = $"{Deviation.IdText(stored.DeviationId)}.{stored.Number}",
         Source = new Uri($"urn:telemetry:collector:{collectorId}"),
@@ -60,4 +60,26 @@ internal sealed class WebhookRoute(string name, Uri url, string collectorId, Htt
     };
 
     private sealed record NoticeView(string Subject, string State, string Words, DateTime At);
+    private CloudEvent OfContested(StoredEvent stored)
+    {
+        var contested = V1.ContestedIdentity.Parser.ParseFrom(stored.Body);
+        return new CloudEvent(CloudEventsSpecVersion.V1_0)
+        {
+            Id = $"e-{stored.Position}",
+            Source = new Uri($"urn:telemetry:collector:{collectorId}"),
+            Type = "telemetry.instance.contested.v1",
+            Time = stored.At,
+            Subject = contested.InstanceId,
+            DataContentType = "application/json",
+            Data = new ContestedView(contested.InstanceId, contested.Name, contested.Peer),
+        };
+    }
+
+    /// <summary>A machine that was refused because it claims to be another one: its disk is a copy of that one's.</summary>
+    /// <param name="Name">Of the instance that was there first.</param>
+    /// <param name="Peer">Where the copy is.</param>
+    private sealed record ContestedView(string Instance, string Name, string Peer)
+    {
+        public string Summary { get; } = $"A second machine, at {Peer}, claims to be {Instance} ({Name}), which is connected and alive: a disk was cloned. It is refused; delete the agent's state directory on the copy.";
+    }
 }

@@ -28,7 +28,7 @@ internal sealed partial class BaselineGrpcService
             request.From, request.To, request.Claims, policy);
         return Task.FromResult(new CreateLayerResponse
         {
-            Layer = store.Read(transaction => ToMessage(transaction.Nodes, created.Layer)),
+            Layer = store.Read(transaction => ToMessage(transaction, created.Layer)),
             LeftOut = created.LeftOut,
         });
     }
@@ -37,7 +37,7 @@ internal sealed partial class BaselineGrpcService
         Task.FromResult(store.Read(transaction =>
         {
             var response = new ListLayersResponse();
-            response.Layers.AddRange(transaction.Layers.All().Select(layer => ToMessage(transaction.Nodes, layer)));
+            response.Layers.AddRange(transaction.Layers.All().Select(layer => ToMessage(transaction, layer)));
             return response;
         }));
 
@@ -47,7 +47,7 @@ internal sealed partial class BaselineGrpcService
         var (layer, differences) = store.Read(transaction =>
         {
             var layer = LayerRegistry.Find(transaction, name);
-            return (ToMessage(transaction.Nodes, layer), layer.Changes(transaction.Nodes).Select(DeviationMapping.ToMessage).ToList());
+            return (ToMessage(transaction, layer), layer.Changes(transaction.Nodes).Select(DeviationMapping.ToMessage).ToList());
         });
         await responses.WriteAsync(new GetLayerResponse { Layer = layer }, context.CancellationToken);
         foreach (var difference in differences)
@@ -72,7 +72,7 @@ internal sealed partial class BaselineGrpcService
         return parsed.Count > 0 ? parsed : throw Wrong("Name one layer at least.");
     }
 
-    private static Protocol.V1.Layer ToMessage(NodeTable nodes, Layer layer)
+    private Protocol.V1.Layer ToMessage(StoreTransaction transaction, Layer layer)
     {
         var message = new Protocol.V1.Layer
         {
@@ -82,8 +82,9 @@ internal sealed partial class BaselineGrpcService
             Source = layer.Source,
             CreatedAt = layer.CreatedAt.ToTimestamp(),
             Claims = layer.ClaimsText,
+            Problem = seals.ProblemOf(transaction, layer),
         };
-        foreach (var (_, change) in layer.Changes(nodes))
+        foreach (var (_, change) in layer.Changes(transaction.Nodes))
         {
             if (change.Before is null)
                 message.Added++;

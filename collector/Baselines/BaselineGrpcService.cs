@@ -2,6 +2,7 @@ using Grpc.Core;
 using Telemetry.Collector.Identity;
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Layers;
+using Telemetry.Collector.Signing;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
@@ -9,7 +10,8 @@ using Telemetry.Protocol.V1;
 namespace Telemetry.Collector.Baselines;
 
 /// <summary>Baselines, made and bound by people.</summary>
-internal sealed partial class BaselineGrpcService(StateStore store, BaselineRegistry registry, LayerRegistry layers, BundleRegistry bundles, AssemblyRoom room) : BaselineService.BaselineServiceBase
+internal sealed partial class BaselineGrpcService(
+    StateStore store, BaselineRegistry registry, LayerRegistry layers, BundleRegistry bundles, Seals seals, AssemblyRoom room) : BaselineService.BaselineServiceBase
 {
     public override async Task<ImportResponse> Import(IAsyncStreamReader<ImportRequest> requests, ServerCallContext context)
     {
@@ -113,7 +115,7 @@ internal sealed partial class BaselineGrpcService(StateStore store, BaselineRegi
 
     private Protocol.V1.Baseline ToMessage(Baseline baseline) => store.Read(transaction => ToMessage(transaction, baseline, []));
 
-    private static Protocol.V1.Baseline ToMessage(StoreTransaction transaction, Baseline baseline, IEnumerable<Binding> bindings)
+    private Protocol.V1.Baseline ToMessage(StoreTransaction transaction, Baseline baseline, IEnumerable<Binding> bindings)
     {
         var message = new Protocol.V1.Baseline
         {
@@ -128,6 +130,7 @@ internal sealed partial class BaselineGrpcService(StateStore store, BaselineRegi
             Owner = baseline.Owner,
             RetiredAt = baseline.RetiredAt?.ToTimestamp(),
             Base = baseline.BaseId is { } id ? transaction.Baselines.NameOf(id) : "",
+            Problem = seals.ProblemOf(transaction, baseline),
         };
         message.Layers.AddRange(transaction.Layers.Of(baseline.Id).Select(layer => layer.Name.ToString()));
         message.Resolutions.Add(baseline.Resolutions);

@@ -1,4 +1,5 @@
 using Telemetry.Collector.Causes;
+using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Identity;
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Layers;
@@ -126,29 +127,34 @@ internal sealed class BaselineRegistry(
     }
 
     /// <summary>Makes a version of what an instance is now.</summary>
-    /// <exception cref="BaselineException">No such instance, no state yet, or the version exists with other content.</exception>
-    public Baseline Capture(VersionName name, string instanceId, string owner = Baseline.DefaultOwner, string by = AdminToken.Holder)
+    /// <param name="named">Id of the instance, or its name.</param>
+    /// <exception cref="UnknownInstanceException">There is none, or several are named so.</exception>
+    /// <exception cref="BaselineException">No state yet, or the version exists with other content.</exception>
+    public Baseline Capture(VersionName name, string named, string owner = Baseline.DefaultOwner, string by = AdminToken.Holder)
     {
-        var (instance, head) = store.Read(transaction => (transaction.Instances.Find(instanceId), transaction.Heads.Newest(instanceId)));
-        if (instance is null)
-            throw new BaselineException($"There is no instance '{instanceId}'; 'telemetryctl instances list' shows those there are.");
+        var (instance, head) = store.Read(transaction =>
+        {
+            var instance = InstanceName.Find(transaction, named);
+            return (instance, transaction.Heads.Newest(instance.Id));
+        });
         if (head is null)
-            throw new BaselineException($"Instance '{instanceId}' has not reported a complete state yet; try again when 'instances show' has a head.");
+            throw new BaselineException($"Instance '{named}' has not reported a complete state yet; try again when 'instances show' has a head.");
 
         // How an instance is watched says nothing about the state it is in.
-        return Create(name, owner, new ManifestHead(head.Roots, head.Coverage with { Watched = [] }, head.ObservedAt, $"captured from {instanceId} ({instance.Name})"), by: by);
+        return Create(name, owner, new ManifestHead(head.Roots, head.Coverage with { Watched = [] }, head.ObservedAt, $"captured from {instance.Id} ({instance.Name})"), by: by);
     }
 
     /// <summary>Binds a line, and returns the ids of the known instances it judges now.</summary>
     /// <param name="policy">What the line judges by from now on; null: as before.</param>
-    /// <exception cref="BaselineException">No such line, instance or policy, or a tie with another binding; nothing was changed.</exception>
+    /// <exception cref="UnknownInstanceException">There is no such instance.</exception>
+    /// <exception cref="BaselineException">No such line or policy, or a tie with another binding; nothing was changed.</exception>
     public IReadOnlyList<string> Bind(Binding binding, string? policy = null, string by = AdminToken.Holder)
     {
         var (picked, judged, anew) = store.Write(transaction =>
         {
             RequireLine(transaction, binding.Line);
-            if (binding.Selector == Selector.Instance && transaction.Instances.Find(binding.Value) is null)
-                throw new BaselineException($"There is no instance '{binding.Value}'; 'telemetryctl instances list' shows those there are.");
+            if (binding.Selector == Selector.Instance)
+                binding = binding with { Value = InstanceName.Find(transaction, binding.Value).Id };
 
             if (policy is not null)
                 SetPolicy(transaction, binding.Line, policy);

@@ -12,6 +12,7 @@ internal static class BaselinesStage
         .AddSingleton(SigningKey.LoadOrCreate(dataDirectory))
         .AddSingleton<Seals>()
         .AddHostedService<KeyAdoption>()
+        .AddSingleton<SigningRegistry>()
         .AddSingleton<BaselineRegistry>()
         .AddSingleton<BundleRegistry>()
         .AddSingleton<LayerRegistry>()
@@ -20,7 +21,11 @@ internal static class BaselinesStage
     /// <summary>Before the first request is served.</summary>
     private sealed class KeyAdoption(StateStore store, Seals seals) : IHostedService
     {
-        public Task StartAsync(CancellationToken cancellationToken) => store.WriteAsync(seals.Adopt);
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            seals.Adopt(store);
+            return Task.CompletedTask;
+        }
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }

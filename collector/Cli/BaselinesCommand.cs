@@ -112,11 +112,12 @@ internal static class BaselinesCommand
                 $"{baseline.Name}:{baseline.Version}",
                 $"{baseline.Entries}",
                 Output.Time(baseline.CreatedAt),
-                baseline.RetiredAt is null ? "accepted" : "retired",
+                baseline.State.Replace('_', ' '),
                 baseline.Source,
                 baseline.Policy,
                 string.Join(", ", baseline.Bindings),
             ]);
+        Output.Of(arguments).Notes(response.Baselines.Select(baseline => baseline.Problem));
         return ExitCode.Yes;
     }
 
@@ -161,7 +162,9 @@ internal static class BaselinesCommand
             ("settled", string.Join(", ", baseline.Resolutions.Select(settled => $"{settled.Key}={settled.Value}"))),
             ("policy", baseline.Policy),
             ("bound to", string.Join(", ", baseline.Bindings)),
+            ("state", baseline.State.Replace('_', ' ')),
             ("retired", Output.Time(baseline.RetiredAt)),
+            ("problem", baseline.Problem),
         ]);
         return ExitCode.Yes;
     }

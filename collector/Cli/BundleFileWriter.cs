@@ -10,13 +10,16 @@ internal sealed class BundleFileWriter : IDisposable
 {
     private readonly string _path;
     private readonly string _partial;
+    private readonly bool _isForced;
     private readonly FileStream _stream;
     private readonly IncrementalHash _digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private bool _completed;
 
+    /// <param name="isForced">A file of that name is replaced.</param>
     /// <exception cref="IOException">The folder cannot be written to.</exception>
-    public BundleFileWriter(string path, Bundle bundle)
+    public BundleFileWriter(string path, Bundle bundle, bool isForced = false)
     {
+        _isForced = isForced;
         _path = path;
         _partial = path + ".partial";
 
@@ -36,7 +39,7 @@ internal sealed class BundleFileWriter : IDisposable
         _stream.Write(_digest.GetHashAndReset());
         _stream.Flush(flushToDisk: true);
         _stream.Dispose();
-        File.Move(_partial, _path, overwrite: true);
+        File.Move(_partial, _path, overwrite: _isForced);
         _completed = true;
     }
 

@@ -8,12 +8,14 @@ namespace Telemetry.Collector.Cli;
 internal static class BundleVerbs
 {
     private static readonly Argument<string> Version = new("NAME:VERSION") { Description = "The version, such as shop:7." };
-    private static readonly Argument<FileInfo> File = new("FILE") { Description = "Is written; one that is there is replaced." };
+    private static readonly Argument<FileInfo> File = new("FILE") { Description = "Is written." };
 
     public static readonly Option<bool> History = new("--history") { Description = "Of a bundle: it is retired at once, so it may be older than what is required." };
 
+    private static readonly Option<bool> Force = new("--force") { Description = "Replaces a file that is there." };
+
     public static Command Export() => CommandLine.Verb(
-        "export", "Writes a version, with its base, its layers and who signed them, for another collector.", "telemetryctl baselines export shop:7 shop-7.bundle", ExportAsync, Version, File);
+        "export", "Writes a version, with its base, its layers and who signed them, for another collector.", "telemetryctl baselines export shop:7 shop-7.bundle", ExportAsync, Version, File, Force);
 
     /// <param name="name">That it must be; empty: whatever it is.</param>
     public static async Task<Protocol.V1.Baseline> ImportAsync(ParseResult arguments, string name, string path, CancellationToken cancellation)
@@ -37,13 +39,17 @@ internal static class BundleVerbs
     private static async Task<int> ExportAsync(ParseResult arguments, CancellationToken cancellation)
     {
         var path = arguments.GetValue(File)!.FullName;
+        var isForced = arguments.GetValue(Force);
+        if (!isForced && Path.Exists(path))
+            throw new CommandException(ExitCode.No, $"{path} is there already; name another file, or replace it with --force.");
+
         var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
         using var call = client.Export(new ExportRequest { Baseline = arguments.GetValue(Version) }, cancellationToken: cancellation);
         var responses = call.ResponseStream;
         if (!await responses.MoveNext(cancellation) || responses.Current.Bundle is not { } bundle)
             throw new CommandException(ExitCode.No, "The collector exports nothing; it is of another version than this program.");
 
-        using var file = Create(path, bundle);
+        using var file = Create(path, bundle, isForced);
         using var progress = new TransferProgress(bundle.Nodes);
         var nodes = 0;
         while (await responses.MoveNext(cancellation))
@@ -74,11 +80,11 @@ internal static class BundleVerbs
         return ExitCode.Yes;
     }
 
-    private static BundleFileWriter Create(string path, Protocol.V1.Bundle bundle)
+    private static BundleFileWriter Create(string path, Protocol.V1.Bundle bundle, bool isForced)
     {
         try
         {
-            return new BundleFileWriter(path, bundle);
+            return new BundleFileWriter(path, bundle, isForced);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -27,11 +27,12 @@ internal static class CommandLine
             OutputFormat.Option,
         };
 
-        HelpText.Install(root);
+        var program = Called(args);
+        HelpText.Install(root, program);
 
         // What begins with @ is no file of arguments but a mistake to tell.
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (WrongUsage.Of(parsed, args is ["serve", ..] ? "telemetry-collector" : "telemetryctl") is { } wrong)
+        if (WrongUsage.Of(parsed, program) is { } wrong)
             return await FailAsync(ExitCode.WrongUsage, wrong);
 
         var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
@@ -40,6 +41,25 @@ internal static class CommandLine
         if (parsed.CommandResult.Command == serve)
             invocation.ProcessTerminationTimeout = null;
         return await parsed.InvokeAsync(invocation);
+    }
+
+    /// <summary>The name people called this program by: it is one program with two.</summary>
+    private static string Called(string[] args)
+    {
+        string[] names = ["telemetryctl", "telemetry-collector"];
+        try
+        {
+            // The file that is run has one name only; what was typed is the first argument.
+            var typed = Path.GetFileName(File.ReadAllText("/proc/self/cmdline").Split('\0')[0]);
+            if (names.Contains(typed))
+                return typed;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What it is told to do says enough.
+        }
+
+        return args is ["serve", ..] ? names[1] : names[0];
     }
 
     /// <summary>A command that asks the server, with its arguments and options.</summary>

@@ -183,31 +183,43 @@ internal static class DeviationsCommand
 
     private static async Task<int> WatchAsync(ParseResult arguments, CancellationToken cancellation)
     {
-        var output = Output.Of(arguments);
-        var instance = arguments.GetValue(Instance);
-        var client = new DeviationService.DeviationServiceClient(Connection.Open(arguments));
-        var request = new WatchDeviationsRequest { Cursor = arguments.GetValue(Cursor) ?? "", Owner = arguments.GetValue(Owner) ?? "" };
-        using var call = client.WatchDeviations(request, cancellationToken: cancellation);
+        // It ends with whoever reads it, and need not fail to print for that.
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var gone = StandardOutput.WaitUntilGoneAsync(ending.Token);
+        var following = FollowAsync(arguments, ending.Token);
+        await Task.WhenAny(following, gone);
+        await ending.CancelAsync();
         try
         {
-            await foreach (var response in call.ResponseStream.ReadAllAsync(cancellation))
-            {
-                if (response.Deviation is null)
-                {
-                    await Console.Error.WriteLineAsync("Following deviations; Ctrl-C ends.");
-                    continue;
-                }
-
-                if (instance is null || response.Deviation.InstanceId == instance)
-                    output.Line(ToView(response), Print);
-            }
+            await following;
         }
-        catch (Exception e) when (cancellation.IsCancellationRequested && e is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
+        catch (Exception e) when ((gone.IsCompletedSuccessfully || cancellation.IsCancellationRequested)
+            && e is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled } or IOException)
         {
-            return ExitCode.Yes;
+            // As it was asked to.
         }
 
         return ExitCode.Yes;
+    }
+
+    private static async Task FollowAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var output = Output.Of(arguments);
+        var client = new DeviationService.DeviationServiceClient(Connection.Open(arguments));
+        var request = new WatchDeviationsRequest
+        {
+            Cursor = arguments.GetValue(Cursor) ?? "",
+            Owner = arguments.GetValue(Owner) ?? "",
+            InstanceId = arguments.GetValue(Instance) ?? "",
+        };
+        using var call = client.WatchDeviations(request, cancellationToken: cancellation);
+        await foreach (var response in call.ResponseStream.ReadAllAsync(cancellation))
+        {
+            if (response.Deviation is null)
+                await Console.Error.WriteLineAsync("Following deviations; Ctrl-C ends.");
+            else
+                output.Line(ToView(response), Print);
+        }
     }
 
     private static TransitionView ToView(WatchDeviationsResponse response) =>
@@ -215,26 +227,17 @@ internal static class DeviationsCommand
 
     private static void Print(TransitionView view)
     {
-        var deviation = view.Deviation;
-        var isClosed = deviation.ClosedAt is not null;
-        var colour = isClosed ? "green" : deviation.Severity switch
+        var colour = view.Deviation.ClosedAt is not null ? "green" : view.Deviation.Severity switch
         {
             "critical" => "red bold",
             "high" => "red",
             "medium" => "yellow",
             _ => "default",
         };
-        var time = Output.Time(view.At);
         var terminal = Output.Terminal();
-        terminal.MarkupLineInterpolated($"{time}  {view.Transition,-7}  [{colour}]{deviation.Severity,-8}  {deviation.Change,-7}  {deviation.Key}[/]  {deviation.Instance} {deviation.Id}");
-        if (isClosed)
-            return;
-
-        terminal.MarkupLineInterpolated($"    expected  {deviation.Expected?.Summary ?? "nothing"}");
-        terminal.MarkupLineInterpolated($"    actual    {deviation.Actual?.Summary ?? "nothing"}");
-        if (deviation.Actor is { } actor)
-            terminal.MarkupLineInterpolated($"    by        {actor.Text}");
-        if (deviation.Cause is { Kind: not "unexplained" } cause)
-            terminal.MarkupLineInterpolated($"    cause     {cause.Id} {cause.Summary}");
+        var text = TransitionText.Of(view, Console.IsOutputRedirected ? null : terminal.Profile.Width);
+        terminal.MarkupLineInterpolated($"{text.Before}[{colour}]{text.Entry}[/]{text.After}");
+        foreach (var detail in text.Details)
+            terminal.MarkupLineInterpolated($"{detail}");
     }
 }

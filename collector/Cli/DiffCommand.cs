@@ -29,6 +29,8 @@ internal static class DiffCommand
         {
             if (response.Difference is { } difference)
                 differences.Add(ToView(difference));
+            else if (response.MessageCase == DiffResponse.MessageOneofCase.Problem)
+                await Console.Error.WriteLineAsync(response.Problem);
             else
                 leftOut = response.LeftOut;
         }

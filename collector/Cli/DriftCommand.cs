@@ -39,7 +39,7 @@ internal static class DriftCommand
         var most = points.Select(point => point.Open).DefaultIfEmpty().Max();
         Output.Of(arguments).List(
             points,
-            "Nothing is known of that time: the instance was first seen later, or the end is before the beginning.",
+            "Nothing is known of that time: the instance was first seen later.",
             ["AT", "OPEN", "CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO", ""],
             point =>
             [

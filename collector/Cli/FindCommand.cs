@@ -14,18 +14,23 @@ internal static class FindCommand
     private static readonly Option<string?> Key = new("--key") { Description = "A key, such as /etc/passwd or package:dpkg/bash:amd64.", HelpName = "KEY" };
     private static readonly Option<bool> First = new("--first") { Description = "Where it was first seen instead, whether or not it is still there; as far as history is kept." };
 
+    private static readonly Option<string?> Instance = new("--instance") { Description = "Only what this instance has now.", HelpName = "ID" };
+    private static readonly Option<uint> Limit = NumberOption.Create("--limit", 10_000, 100_000);
+
     public static Command Create()
     {
         var command = CommandLine.Verb(
             "find",
             "Shows which instances have a content or a key now, and since when, or which had it first; exits 1 when none has.",
             "telemetryctl find --digest $(sha256sum < suspect | cut -c 1-64)\ntelemetryctl find --key package:dpkg/openssl:amd64\ntelemetryctl find --first --key /usr/local/bin/suspect",
-            RunAsync, Digest, Key, First);
+            RunAsync, Digest, Key, First, Instance, Limit);
         command.Validators.Add(result =>
         {
             var digest = result.GetValue(Digest);
             if (digest is null == result.GetValue(Key) is null)
                 result.AddError("Say what to find: --digest or --key, one of the two.");
+            else if (result.GetValue(First) && result.GetValue(Instance) is not null)
+                result.AddError("Where it was first is asked of all instances: leave --first or --instance out.");
             else if (digest is not null && (digest.Length != 64 || !digest.All(char.IsAsciiHexDigit)))
                 result.AddError($"'{digest}' is no SHA-256 digest: 64 hexadecimal digits are expected.");
         });
@@ -39,13 +44,18 @@ internal static class FindCommand
             ? new FindRequest { Digest = ByteString.CopyFrom(Convert.FromHexString(digest)) }
             : new FindRequest { Key = arguments.GetValue(Key) };
         request.First = arguments.GetValue(First);
+        request.InstanceId = arguments.GetValue(Instance) ?? "";
+        request.Limit = arguments.GetValue(Limit);
         using var call = client.Find(request, cancellationToken: cancellation);
-        var found = await call.ResponseStream.ReadAllAsync(cancellation).Select(FoundView.Of).ToListAsync(cancellation);
+        var responses = await call.ResponseStream.ReadAllAsync(cancellation).ToListAsync(cancellation);
+        var found = responses.Where(response => response.Entry is not null).Select(FoundView.Of).ToList();
         Output.Of(arguments).List(
             found,
             request.First ? "No instance had it, as far as history is kept." : "No instance has it.",
             ["INSTANCE", "KEY", "ENTRY", request.First ? "FIRST SEEN" : "SINCE", "NOT YET"],
             entry => [entry.Instance, entry.Entry.Key, entry.Entry.Summary, Output.Time(entry.Since), Output.Time(entry.After)]);
+        foreach (var ended in responses.Where(response => response.More.Length > 0))
+            await Console.Error.WriteLineAsync(ended.More);
         return found.Count > 0 ? ExitCode.Yes : ExitCode.No;
     }
 

@@ -11,29 +11,15 @@ namespace Telemetry.Collector.Cli;
 
 internal static class InstancesCommand
 {
-    private static readonly Argument<string> Id = new("ID") { Description = "Id of the instance." };
-
-    private const uint MaxLimit = 1_000;
+    private static readonly Argument<string> Id = new("ID") { Description = "Id of the instance, or its name if no other has it." };
 
     private static readonly Option<DateTimeOffset?> Until = TimeOption.Create("--until", "Only what was observed then or earlier");
 
-    private static readonly Option<DateTimeOffset?> Since = TimeOption.Create("--since", "From then on; default: a day ago");
+    private static readonly Option<DateTimeOffset?> Since = TimeOption.Create("--since", "From then on; default: a day before the end");
 
     private static readonly Option<DateTimeOffset?> End = TimeOption.Create("--until", "Until then; default: now");
 
-    private static readonly Option<uint> Limit = new("--limit")
-    {
-        Description = $"At most so many, from 1 to {MaxLimit}.",
-        HelpName = "N",
-        DefaultValueFactory = _ => 100,
-        CustomParser = result =>
-        {
-            if (uint.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxLimit)
-                return limit;
-            result.AddError($"'{result.Tokens[0].Value}' is no number from 1 to {MaxLimit}.");
-            return 0;
-        },
-    };
+    private static readonly Option<uint> Limit = NumberOption.Create("--limit", 100, 1_000);
 
     public static Command Create() => new("instances", "The fleet: who is there, and how it is doing.")
     {
@@ -141,12 +127,12 @@ internal static class InstancesCommand
     private static async Task<int> AvailabilityAsync(ParseResult arguments, CancellationToken cancellation)
     {
         var client = new ReportService.ReportServiceClient(Connection.Open(arguments));
-        var now = TimeProvider.System.GetUtcNow();
+        var until = arguments.GetValue(End) ?? TimeProvider.System.GetUtcNow();
         var request = new ListAvailabilityRequest
         {
             InstanceId = arguments.GetValue(Id),
-            From = (arguments.GetValue(Since) ?? now.AddDays(-1)).ToTimestamp(),
-            To = (arguments.GetValue(End) ?? now).ToTimestamp(),
+            From = (arguments.GetValue(Since) ?? until.AddDays(-1)).ToTimestamp(),
+            To = until.ToTimestamp(),
         };
         var response = await client.ListAvailabilityAsync(request, cancellationToken: cancellation);
         Output.Of(arguments).List(

@@ -79,8 +79,13 @@ internal static class LayersCommand
         Output.Of(arguments).List(
             [.. response.Layers.Select(LayerView.Of)],
             "No layer yet. Make one with 'layers create'.",
-            ["LAYER", "OWNER", "ADDED", "REMOVED", "CHANGED", "CREATED", "SOURCE"],
-            layer => [$"{layer.Name}:{layer.Version}", layer.Owner, $"{layer.Added}", $"{layer.Removed}", $"{layer.Changed}", Output.Time(layer.CreatedAt), layer.Source]);
+            ["LAYER", "OWNER", "ADDED", "REMOVED", "CHANGED", "CREATED", "STATE", "SOURCE"],
+            layer =>
+            [
+                $"{layer.Name}:{layer.Version}", layer.Owner, $"{layer.Added}", $"{layer.Removed}", $"{layer.Changed}", Output.Time(layer.CreatedAt),
+                layer.Problem is null ? "usable" : "not used", layer.Source,
+            ]);
+        Output.Of(arguments).Notes(response.Layers.Select(layer => layer.Problem));
         return ExitCode.Yes;
     }
 
@@ -155,6 +160,7 @@ internal static class LayersCommand
         ("created", Output.Time(layer.CreatedAt)),
         ("entries", $"{layer.Added} added, {layer.Removed} removed, {layer.Changed} changed"),
         ("claims", layer.Claims?.TrimEnd()),
+        ("problem", layer.Problem),
     ];
 
     private static async Task<string> ReadAsync(FileInfo file, CancellationToken cancellation)

@@ -50,6 +50,13 @@ internal sealed class Output(bool isJson)
         }
     }
 
+    /// <summary>What a table has no room for, each thing once; programs have it in what they read.</summary>
+    public void Notes(IEnumerable<string> notes)
+    {
+        foreach (var note in isJson ? [] : notes.Where(note => note.Length > 0).Distinct())
+            Console.Error.WriteLine(note);
+    }
+
     /// <summary>One thing: a JSON object, or a line a field.</summary>
     public void Show<T>(T item, IReadOnlyList<(string Name, string? Value)> fields)
     {
@@ -84,7 +91,7 @@ internal sealed class Output(bool isJson)
     public static IAnsiConsole Terminal()
     {
         if (Console.IsOutputRedirected)
-            AnsiConsole.Profile.Width = 10_000;
+            AnsiConsole.Profile.Width = 1_000_000;
         return AnsiConsole.Console;
     }
 

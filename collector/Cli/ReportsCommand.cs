@@ -10,7 +10,7 @@ internal static class ReportsCommand
 {
     private static readonly Option<string?> Instance = new("--instance") { Description = "Of this instance only.", HelpName = "ID" };
 
-    private static readonly Option<DateTimeOffset?> Since = TimeOption.Create("--since", "From then on; default: a day ago");
+    private static readonly Option<DateTimeOffset?> Since = TimeOption.Create("--since", "From then on; default: a day before the end");
 
     private static readonly Option<DateTimeOffset?> Until = TimeOption.Create("--until", "Until then; default: now");
 
@@ -18,7 +18,7 @@ internal static class ReportsCommand
     {
         CommandLine.Verb(
             "coverage",
-            "Says what became of the metric points of each instance and hour: collected by the agent, stored, rejected and why, lost, dropped because nobody wanted them, missing, and still on their way.",
+            "Says what became of the metric points of each instance and hour: collected by the agent, stored by the time-series store, rejected and why, lost, dropped because nobody wanted them, missing, and waiting: on their way.",
             "telemetryctl reports coverage\ntelemetryctl reports coverage --instance i-1 --since 2026-03-03T10:00Z",
             CoverageAsync, Instance, Since, Until),
         SeriesVerb.Create(),
@@ -32,12 +32,12 @@ internal static class ReportsCommand
     private static async Task<int> CoverageAsync(ParseResult arguments, CancellationToken cancellation)
     {
         var client = new ReportService.ReportServiceClient(Connection.Open(arguments));
-        var now = TimeProvider.System.GetUtcNow();
+        var until = arguments.GetValue(Until) ?? TimeProvider.System.GetUtcNow();
         var request = new ListPointAccountsRequest
         {
             InstanceId = arguments.GetValue(Instance) ?? "",
-            From = (arguments.GetValue(Since) ?? now.AddDays(-1)).ToTimestamp(),
-            To = (arguments.GetValue(Until) ?? now).ToTimestamp(),
+            From = (arguments.GetValue(Since) ?? until.AddDays(-1)).ToTimestamp(),
+            To = until.ToTimestamp(),
         };
         var response = await client.ListPointAccountsAsync(request, cancellationToken: cancellation);
         Output.Of(arguments).List(

@@ -10,6 +10,9 @@ internal sealed class DeviationFeed(StateStore store)
 
     private volatile TaskCompletionSource _committed = NewSignal();
 
+    /// <summary>Completes at the next commit that wrote events.</summary>
+    public Task Committed => _committed.Task;
+
     public long Last() => store.Read(transaction => transaction.Events.Last());
 
     /// <summary>Called after a commit that wrote events.</summary>

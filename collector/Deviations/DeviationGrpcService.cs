@@ -5,6 +5,7 @@ using Grpc.Core;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
+using Instance = Telemetry.Collector.Fleet.Instance;
 
 namespace Telemetry.Collector.Deviations;
 
@@ -28,7 +29,7 @@ internal sealed partial class DeviationGrpcService(
         {
             var filter = new DeviationFilter(
                 InstanceOf(transaction, request.InstanceId), state, CauseOf(transaction, request.CauseId)?.Id,
-                request.Layer.Length == 0 ? null : request.Layer, request.Owner.Length == 0 ? null : request.Owner);
+                LayerOf(transaction, request.Layer), OwnerOf(transaction, request.Owner));
             var page = transaction.Deviations.Page(filter, below, limit);
             var response = new ListDeviationsResponse();
             var messages = new DeviationMessages(transaction);
@@ -60,6 +61,7 @@ internal sealed partial class DeviationGrpcService(
     public override async Task WatchDeviations(
         WatchDeviationsRequest request, IServerStreamWriter<WatchDeviationsResponse> responses, ServerCallContext context)
     {
+        var (owner, instance) = store.Read(transaction => (OwnerOf(transaction, request.Owner), InstanceOf(transaction, request.InstanceId)));
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         var last = feed.Last();
         var position = request.Cursor.Length == 0 ? last : ParseToken(request.Cursor, "cursor");
@@ -70,8 +72,10 @@ internal sealed partial class DeviationGrpcService(
         await responses.WriteAsync(new WatchDeviationsResponse { Cursor = FormatToken(position) }, ending.Token);
         await foreach (var stored in feed.FollowAsync(position, ending.Token))
         {
+            if (stored.IsContested)
+                continue;
             var deviation = Protocol.V1.Deviation.Parser.ParseFrom(stored.Body);
-            if (request.Owner.Length > 0 && deviation.Owner != request.Owner)
+            if ((owner is not null && deviation.Owner != owner) || (instance is not null && deviation.InstanceId != instance))
                 continue;
 
             await responses.WriteAsync(
@@ -97,7 +101,8 @@ internal sealed partial class DeviationGrpcService(
         if (deviation.IsOpen)
         {
             var package = transaction.Causes.PackageOf(deviation.Kind, deviation.Key);
-            response.Reversal.AddRange(Reversal.Of(deviation.Kind, deviation.Key, deviation.Expected.Decoded(), deviation.Actual.Decoded(), package));
+            var root = transaction.Instances.Find(deviation.InstanceId)?.Root ?? Instance.WholeMachine;
+            response.Reversal.AddRange(Reversal.Of(deviation.Kind, deviation.Key, deviation.Expected.Decoded(), deviation.Actual.Decoded(), package, root));
         }
 
         return response;
@@ -107,12 +112,6 @@ internal sealed partial class DeviationGrpcService(
         NotFound($"There is no deviation '{id}'; 'telemetryctl deviations list' shows those there are.");
 
     private static int LimitOf(uint pageSize) => pageSize == 0 ? DefaultPageSize : (int)Math.Min(pageSize, MaxPageSize);
-
-    /// <returns>Null when none is asked for.</returns>
-    private static string? InstanceOf(StoreTransaction transaction, string id) =>
-        id.Length == 0 ? null
-        : transaction.Instances.Find(id) is not null ? id
-        : throw NotFound($"There is no instance '{id}'; 'telemetryctl instances list' shows those there are.");
 
     // Opaque, so that what it means may change; a client only hands it back.
     private static string FormatToken(long position) =>

@@ -8,7 +8,7 @@ namespace Telemetry.Collector.Deviations;
 /// tells, for nothing changes. And those that still wait for it since what judges them changed, though whoever changed it is gone. What
 /// is due is in the store, so a restart loses nothing.
 /// </summary>
-internal sealed class DueTimer(StateStore store, Pipeline pipeline, TimeProvider time, ILogger<DueTimer> logger) : BackgroundService
+internal sealed class DueTimer(StateStore store, Pipeline pipeline, DeviationFeed feed, TimeProvider time, ILogger<DueTimer> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
@@ -19,11 +19,9 @@ internal sealed class DueTimer(StateStore store, Pipeline pipeline, TimeProvider
 
     private async Task LookAsync(CancellationToken stopping)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-
         // Whoever starts it may have repaired what kept some from being judged.
         store.Write(transaction => transaction.Pending.Retry());
-        do
+        while (true)
         {
             var now = time.GetUtcNow();
             var upTo = now - UnreadEntries.Patience;
@@ -31,7 +29,26 @@ internal sealed class DueTimer(StateStore store, Pipeline pipeline, TimeProvider
             pipeline.Reevaluate(store.Read(transaction =>
                 transaction.Unread.InstancesSince(_lookedUpTo, upTo).Union(transaction.Deviations.InstancesDecidedUntil(now)).ToList()));
             _lookedUpTo = upTo;
+            await WaitAsync(now + Interval, stopping);
         }
-        while (await timer.WaitForNextTickAsync(stopping));
+    }
+
+    /// <summary>Waits until a time, or until the next decision ends if that is earlier: one may be taken meanwhile.</summary>
+    private async Task WaitAsync(DateTimeOffset until, CancellationToken stopping)
+    {
+        while (true)
+        {
+            // Taken before the look, so that what is decided in between is not slept through.
+            var committed = feed.Committed;
+            var due = store.Read(transaction => transaction.Deviations.NextEndOfDecision()) is { } end && end < until ? end : until;
+            var left = due - time.GetUtcNow();
+            if (left <= TimeSpan.Zero)
+                return;
+
+            using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            await Task.WhenAny(committed, Task.Delay(left, time, ending.Token));
+            await ending.CancelAsync();
+            stopping.ThrowIfCancellationRequested();
+        }
     }
 }

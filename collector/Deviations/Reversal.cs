@@ -9,15 +9,23 @@ internal static class Reversal
 {
     /// <summary>Commands for a shell, and comments where a person has to decide.</summary>
     /// <param name="package">That a file belongs to; null: not known.</param>
-    public static IReadOnlyList<string> Of(EntryKind kind, EntryKey key, Fingerprint? expected, Fingerprint? actual, string? package = null) => kind switch
+    /// <param name="root">The directory on the machine that keys are relative to: a person types for the machine.</param>
+    public static IReadOnlyList<string> Of(
+        EntryKind kind, EntryKey key, Fingerprint? expected, Fingerprint? actual, string? package = null, string root = "/") => kind switch
     {
-        EntryKind.File => [.. OfFile(Quoted("/" + Encoding.Latin1.GetString(key.Bytes).Replace('\0', '/')), expected, actual, package)],
-        EntryKind.Package => OfPackage(key, expected, actual),
-        EntryKind.Setting => OfSetting(key, expected),
+        EntryKind.File => [.. OfFile(Quoted(Below(root) + "/" + Encoding.Latin1.GetString(key.Bytes).Replace('\0', '/')), expected, actual, Reinstallation(package, Inside(root)))],
+        EntryKind.Package => OfPackage(key, expected, actual, Inside(root)),
+        EntryKind.Setting => OfSetting(key, expected, root.TrimEnd('/')),
         _ => [$"# bring {KeyText.Format(kind, key.Bytes)} back to: {(expected is null ? "not there" : expected.Value?.ToString() ?? "as before")}"],
     };
 
-    private static IEnumerable<string> OfFile(string path, Fingerprint? expected, Fingerprint? actual, string? package)
+    /// <summary>As bytes, without a slash at the end.</summary>
+    private static string Below(string root) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(root.TrimEnd('/')));
+
+    /// <summary>What goes before a command that has to run in there.</summary>
+    private static string Inside(string root) => root.TrimEnd('/').Length == 0 ? "" : $"chroot -- {Quoted(Below(root))} ";
+
+    private static IEnumerable<string> OfFile(string path, Fingerprint? expected, Fingerprint? actual, string reinstallation)
     {
         if (expected is null)
         {
@@ -39,7 +47,7 @@ internal static class Reversal
                 break;
             case FileType.File when isAnother || actual!.Content != expected.Content || actual.KeyedContent != expected.KeyedContent:
                 yield return expected.Content is { } content
-                    ? $"# put the content with SHA-256 {content} ({expected.Size} bytes) back into {path}; {Reinstallation(package)}"
+                    ? $"# put the content with SHA-256 {content} ({expected.Size} bytes) back into {path}; {reinstallation}"
                     : $"# put the secret that it held back into {path}";
                 break;
             case FileType.CharacterDevice or FileType.BlockDevice when (isAnother || actual!.Device != expected.Device) && expected.Device is { } device:
@@ -60,11 +68,11 @@ internal static class Reversal
             yield return $"# put the extended attributes (capabilities, ACLs, label) of {path} back: getcap, getfacl and ls -Z show those there are";
     }
 
-    private static string Reinstallation(string? package) => package is null
-        ? "of a packaged file: apt-get install --reinstall PACKAGE, or dnf reinstall PACKAGE"
-        : $"by its package: apt-get install --reinstall -- {Quoted(package)}, or dnf reinstall -- {Quoted(package)}";
+    private static string Reinstallation(string? package, string inside) => package is null
+        ? $"of a packaged file: {inside}apt-get install --reinstall PACKAGE, or {inside}dnf reinstall PACKAGE"
+        : $"by its package: {inside}apt-get install --reinstall -- {Quoted(package)}, or {inside}dnf reinstall -- {Quoted(package)}";
 
-    private static string[] OfPackage(EntryKey key, Fingerprint? expected, Fingerprint? actual)
+    private static string[] OfPackage(EntryKey key, Fingerprint? expected, Fingerprint? actual, string inside)
     {
         var parts = Encoding.Latin1.GetString(key.Bytes).Split('\0');
         if (parts is not [var manager, var name, .. var rest] || manager is not ("dpkg" or "rpm"))
@@ -75,22 +83,22 @@ internal static class Reversal
         if (manager == "dpkg")
         {
             var package = architecture is "" or "all" ? name : $"{name}:{architecture}";
-            return expected is null ? [$"apt-get purge -- {Quoted(package)}"]
-                : actual is null || expected.Version != actual.Version ? [$"apt-get install --allow-downgrades -- {Quoted($"{package}={version}")}"]
-                : [$"apt-get install --reinstall -- {Quoted($"{package}={version}")}"];
+            return expected is null ? [$"{inside}apt-get purge -- {Quoted(package)}"]
+                : actual is null || expected.Version != actual.Version ? [$"{inside}apt-get install --allow-downgrades -- {Quoted($"{package}={version}")}"]
+                : [$"{inside}apt-get install --reinstall -- {Quoted($"{package}={version}")}"];
         }
 
-        return expected is null ? [$"dnf remove -- {Quoted(name)}"]
-            : actual is null ? [$"dnf install -- {Quoted($"{name}-{version}")}"]
-            : expected.Version != actual.Version ? [$"dnf distro-sync -- {Quoted($"{name}-{version}")}"]
-            : [$"dnf reinstall -- {Quoted(name)}"];
+        return expected is null ? [$"{inside}dnf remove -- {Quoted(name)}"]
+            : actual is null ? [$"{inside}dnf install -- {Quoted($"{name}-{version}")}"]
+            : expected.Version != actual.Version ? [$"{inside}dnf distro-sync -- {Quoted($"{name}-{version}")}"]
+            : [$"{inside}dnf reinstall -- {Quoted(name)}"];
     }
 
-    private static string[] OfSetting(EntryKey key, Fingerprint? expected)
+    private static string[] OfSetting(EntryKey key, Fingerprint? expected, string root)
     {
         var name = KeyText.Format(EntryKind.Setting, key.Bytes)["setting:".Length..];
         var at = name.IndexOf('#');
-        var (file, setting) = at < 0 ? (name, name) : (name[..at], name[(at + 1)..]);
+        var (file, setting) = at < 0 ? (name, name) : (root + name[..at], name[(at + 1)..]);
         return expected switch
         {
             null => [$"# take {setting} out of {file}"],

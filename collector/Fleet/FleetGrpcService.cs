@@ -14,8 +14,11 @@ using Telemetry.Protocol.V1;
 namespace Telemetry.Collector.Fleet;
 
 /// <summary>Instances and their states, for people and programs.</summary>
-internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Seals seals, ConnectedAgents agents) : FleetService.FleetServiceBase
+internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Seals seals, ConnectedAgents agents, TimeProvider time) : FleetService.FleetServiceBase
 {
+    private const int DefaultFound = 10_000;
+    private const int MaxFound = 100_000;
+
     public override Task<ListInstancesResponse> ListInstances(ListInstancesRequest request, ServerCallContext context) =>
         Task.FromResult(store.Read(transaction =>
         {
@@ -28,7 +31,7 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
     public override Task<GetInstanceResponse> GetInstance(GetInstanceRequest request, ServerCallContext context) =>
         Task.FromResult(store.Read(transaction =>
         {
-            var instance = transaction.Instances.Find(request.Id) ?? throw new UnknownInstanceException(request.Id);
+            var instance = InstanceName.Find(transaction, request.Id);
             var response = new GetInstanceResponse
             {
                 Instance = ToMessage(transaction, instance, transaction.Deviations.OpenBySeverity()),
@@ -40,14 +43,18 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
 
     public override async Task Diff(DiffRequest request, IServerStreamWriter<DiffResponse> responses, ServerCallContext context)
     {
-        var (differences, leftOut) = store.Read(transaction =>
+        var (problems, (differences, leftOut)) = store.Read(transaction =>
         {
             var nodes = new MemoryNodes(transaction.Nodes);
             var left = State(transaction, request.Left, nodes);
             var right = State(transaction, request.Right, nodes);
-            return StateComparison.Between(nodes, left.Roots, right.Roots, new CoverageOverlap(left.Coverage, right.Coverage));
+            return (
+                new[] { request.Left, request.Right }.Select(name => Problem(transaction, name)).Where(problem => problem.Length > 0).Distinct().ToList(),
+                StateComparison.Between(nodes, left.Roots, right.Roots, new CoverageOverlap(left.Coverage, right.Coverage)));
         });
 
+        foreach (var problem in problems)
+            await responses.WriteAsync(new DiffResponse { Problem = problem }, context.CancellationToken);
         foreach (var difference in differences)
             await responses.WriteAsync(new DiffResponse { Difference = difference.ToMessage() }, context.CancellationToken);
         if (leftOut is not null)
@@ -57,11 +64,9 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
     public override Task<ListHeadsResponse> ListHeads(ListHeadsRequest request, ServerCallContext context) =>
         Task.FromResult(store.Read(transaction =>
         {
-            if (transaction.Instances.Find(request.InstanceId) is null)
-                throw new UnknownInstanceException(request.InstanceId);
-
+            var id = InstanceName.Find(transaction, request.InstanceId).Id;
             var limit = request.Limit == 0 ? 100 : (int)Math.Min(request.Limit, 1_000);
-            var heads = transaction.Heads.Backwards(request.InstanceId, request.Until?.ToTime("until")).Take(limit + 1).ToList();
+            var heads = transaction.Heads.Backwards(id, request.Until?.ToTime("until")).Take(limit + 1).ToList();
             var response = new ListHeadsResponse();
             foreach (var (index, head) in heads.Take(limit).Index())
             {
@@ -78,22 +83,26 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
 
     public override async Task Find(FindRequest request, IServerStreamWriter<FindResponse> responses, ServerCallContext context)
     {
-        var found = store.Read(transaction =>
+        var budget = new SearchBudget(request.Limit == 0 ? DefaultFound : (int)Math.Min(request.Limit, MaxFound), time, context.CancellationToken);
+        var search = request.WhatCase switch
         {
-            var search = request.WhatCase switch
-            {
-                FindRequest.WhatOneofCase.Digest => FleetSearch.ForContent(transaction, request.Digest.ToDigest()),
-                FindRequest.WhatOneofCase.Key when Key(request.Key) is var (kind, key) => FleetSearch.ForKey(transaction, kind, key),
-                _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "Neither a digest nor a key to find.")),
-            };
-            return !request.First ? search.Now().ToList() : search.First() is { } first ? [first] : [];
-        });
-        foreach (var entry in found)
+            FindRequest.WhatOneofCase.Digest => FleetSearch.ForContent(store, request.Digest.ToDigest(), budget),
+            FindRequest.WhatOneofCase.Key when Key(request.Key) is var (kind, key) => FleetSearch.ForKey(store, kind, key, budget),
+            _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "Neither a digest nor a key to find.")),
+        };
+        var instanceId = request.InstanceId.Length == 0 ? null : store.Read(transaction => InstanceName.Find(transaction, request.InstanceId).Id);
+        foreach (var entry in !request.First ? search.Now(instanceId) : search.First() is { } first ? [first] : [])
             await responses.WriteAsync(entry.ToMessage(), context.CancellationToken);
+        if (budget.Exceeded is { } more)
+            await responses.WriteAsync(new FindResponse { More = more }, context.CancellationToken);
     }
 
     private StoredState State(StoreTransaction transaction, string name, MemoryNodes nodes) =>
         LayerStack.TryParse(name) is { } stack ? stack.Compose(transaction, policies, seals, nodes) : StoredState.Find(transaction, name);
+
+    /// <summary>What nobody signed who may is still compared, for whoever looks what became of it; but it is said.</summary>
+    private string Problem(StoreTransaction transaction, string name) =>
+        VersionName.TryParse(name) is { } version && transaction.Baselines.Find(version) is { } baseline ? seals.ProblemOf(transaction, baseline) : "";
 
     /// <returns>Null: a line judges it, or would if bindings did not contradict each other.</returns>
     private Protocol.V1.NearestBaseline? Nearest(StoreTransaction transaction, Instance instance)

@@ -20,100 +20,118 @@ internal sealed record FoundEntry(string InstanceId, EntryKind Kind, EntryKey Ke
 }
 
 /// <summary>Looks for entries in the trees of the whole fleet: in what instances are, and in all that they were as far as it is kept.</summary>
-/// <param name="keys">Where they may be, in rising order.</param>
-/// <param name="isWanted">Which of those that are there.</param>
-internal sealed class FleetSearch(StoreTransaction transaction, EntryKind kind, IReadOnlyList<EntryKey> keys, Predicate<Fingerprint> isWanted)
+/// <remarks>An instance at a time, each in a transaction of its own: however much there is, it holds no more than what one of them has.</remarks>
+/// <param name="key">The only one that is looked for; null: whatever <paramref name="search"/> finds.</param>
+/// <param name="leaves">Where that may be; null: anywhere.</param>
+internal sealed class FleetSearch(StateStore store, EntryKind kind, EntryKey? key, SharedSearch search, ContentLeaves? leaves, SearchBudget budget)
 {
+    /// <summary>Heads at a time.</summary>
+    private const int Page = 500;
+
     /// <summary>For files with this content, wherever they are or were.</summary>
-    public static FleetSearch ForContent(StoreTransaction transaction, Digest content)
+    public static FleetSearch ForContent(StateStore store, Digest content, SearchBudget budget, ContentLeaves? leaves = null)
     {
-        // Nodes are stored once for the fleet and its history: the leaves that have it say below which keys to look.
-        var keys = transaction.Nodes.LeavesWith(content.ToArray()).SelectMany(leaf => KeysOf(leaf, content)).Distinct().Order().ToList();
-        return new FleetSearch(transaction, EntryKind.File, keys, fingerprint => fingerprint.Content == content);
+        leaves ??= new ContentLeaves(content);
+        return new FleetSearch(store, EntryKind.File, null, new SharedSearch(null, value => Fingerprint.Decode(value).Content == content, leaves.MayHold), leaves, budget);
     }
 
-    public static FleetSearch ForKey(StoreTransaction transaction, EntryKind kind, EntryKey key) => new(transaction, kind, [key], _ => true);
+    public static FleetSearch ForKey(StateStore store, EntryKind kind, EntryKey key, SearchBudget budget) =>
+        new(store, kind, key, new SharedSearch(key, _ => true), null, budget);
 
     /// <summary>What instances have now, each since when it was first seen so without a break until now; by instance and key.</summary>
-    public IEnumerable<FoundEntry> Now()
+    /// <param name="instanceId">Only of this one; null: of all.</param>
+    public IEnumerable<FoundEntry> Now(string? instanceId = null)
     {
-        var values = keys.Select(key => new SharedSearch(transaction.Nodes, [key], _ => true)).ToList();
-        foreach (var instance in transaction.Instances.All())
+        foreach (var id in instanceId is null ? store.Read(transaction => transaction.Instances.Ids()) : [instanceId])
         {
-            foreach (var found in Now(instance.Id, values))
-                yield return found;
+            foreach (var entry in budget.Take(Look((transaction, nodes) => Now(transaction, nodes, id)) ?? []))
+                yield return entry;
+            if (budget.Exceeded is not null)
+                yield break;
         }
     }
 
     /// <summary>The first that was seen of it on any instance, whatever became of it since; null: nobody ever had it.</summary>
     public FoundEntry? First()
     {
-        if (keys.Count == 0)
-            return null;
-
-        var wanted = new SharedSearch(transaction.Nodes, keys, value => isWanted(Fingerprint.Decode(value)));
         (PastTree Tree, TreeEntry Entry)? first = null;
-        foreach (var tree in transaction.Heads.Trees(kind))
+        for (long? after = 0; after is { } last;)
         {
-            // An agent that was away tells later what it saw earlier.
-            if ((first is not { } earlier || tree.ObservedAt < earlier.Tree.ObservedAt) && wanted.First(tree.Root) is { } entry)
-                first = (tree, entry);
+            after = Look<long?>((transaction, nodes) =>
+            {
+                var trees = transaction.Heads.Trees(kind, last, Page);
+                foreach (var tree in trees)
+                {
+                    // An agent that was away tells later what it saw earlier.
+                    if ((first is not { } earlier || tree.ObservedAt < earlier.Tree.ObservedAt) && search.First(nodes, tree.Root) is { } entry)
+                        first = (tree, entry);
+                }
+
+                return trees.Count < Page ? null : trees[^1].HeadId;
+            });
         }
 
-        return first is var (seen, there) ? Dated(seen, there, Before(seen)) : null;
+        return first is var (seen, there) ? store.Read(transaction => Dated(transaction, seen, [there], Before(transaction, seen)).Single()) : null;
     }
 
-    private static IEnumerable<EntryKey> KeysOf(TreeNode leaf, Digest content)
+    private T? Look<T>(Func<StoreTransaction, INodeSource, T> part) => budget.Look(() => store.Read(transaction =>
     {
-        for (var i = 0; i < leaf.Count; i++)
-        {
-            if (Fingerprint.Decode(leaf.Value(i)).Content == content)
-                yield return new EntryKey(leaf.Key(i));
-        }
-    }
+        leaves?.CatchUp(transaction.Nodes, budget);
+        return part(transaction, budget.Over(transaction.Nodes));
+    }));
 
-    /// <summary>Goes back once, for all entries, until each was otherwise.</summary>
-    private IEnumerable<FoundEntry> Now(string instanceId, IReadOnlyList<SharedSearch> values)
+    /// <summary>Goes back once, for all entries, until each was otherwise. One more than may be found shows that there are more.</summary>
+    private List<FoundEntry> Now(StoreTransaction transaction, INodeSource nodes, string instanceId)
     {
         var found = new List<FoundEntry>();
-        List<(SharedSearch Values, TreeEntry Entry)>? undated = null;
+        Dictionary<EntryKey, TreeEntry>? undated = null;
         PastTree? newer = null;
         foreach (var tree in transaction.Heads.TreesBackwards(instanceId, kind))
         {
-            undated ??= Wanted(values, tree.Root);
+            budget.Check();
+            undated ??= search.All(nodes, tree.Root).Take(budget.Left + 1).ToDictionary(entry => entry.Key);
             if (undated.Count == 0)
                 break;
-            if (tree.Root != newer?.Root)
-            {
-                found.AddRange(undated.Where(there => !IsIn(tree, there)).Select(there => Dated(newer!, there.Entry, tree)));
-                undated.RemoveAll(there => !IsIn(tree, there));
-            }
-
+            if (newer is not null && tree.Root != newer.Root)
+                found.AddRange(Dated(transaction, newer, [.. Otherwise(nodes, tree.Root, newer.Root, undated)], tree));
             newer = tree;
         }
 
-        found.AddRange(undated?.Select(there => Dated(newer!, there.Entry, before: null)) ?? []);
-        return found.OrderBy(entry => entry.Key);
+        found.AddRange(Dated(transaction, newer, [.. undated?.Values.AsEnumerable() ?? []], before: null));
+        found.Sort((left, right) => left.Key.CompareTo(right.Key));
+        return found;
     }
 
-    private List<(SharedSearch Values, TreeEntry Entry)> Wanted(IEnumerable<SharedSearch> values, Digest root) =>
-    [
-        .. from value in values
-           let entry = value.First(root)
-           where entry is not null && isWanted(entry.Value.Fingerprint)
-           select (value, entry.Value),
-    ];
-
-    private static bool IsIn(PastTree tree, (SharedSearch Values, TreeEntry Entry) there) =>
-        there.Values.First(tree.Root) is { } entry && entry.Value.AsSpan().SequenceEqual(there.Entry.Value);
-
-    /// <param name="before">What the instance was before that; null: nothing older is kept.</param>
-    private FoundEntry Dated(PastTree tree, TreeEntry entry, PastTree? before)
+    /// <summary>Takes those out that an older tree has otherwise or not at all.</summary>
+    private IEnumerable<TreeEntry> Otherwise(INodeSource nodes, Digest older, Digest newer, Dictionary<EntryKey, TreeEntry> undated)
     {
-        var isKnown = before is not null && transaction.Heads.Get(before.HeadId).Coverage.Covers(kind, entry.Key.Bytes);
-        return new FoundEntry(tree.InstanceId, kind, entry.Key, entry.Fingerprint, tree.ObservedAt, isKnown ? tree.ObservedAfter : null);
+        // Of a single key the search remembers what each node has; of many, what changed is less than what did not.
+        var changed = key is { } only
+            ? search.First(nodes, older) is { } then && then.Value.AsSpan().SequenceEqual(undated[only].Value) ? (EntryKey[])[] : [only]
+            : TreeDifference.Between(nodes, older, nodes, newer).Select(change => change.Key);
+        foreach (var otherwise in changed)
+        {
+            if (undated.Remove(otherwise, out var entry))
+                yield return entry;
+            if (undated.Count == 0)
+                yield break;
+        }
     }
 
-    private PastTree? Before(PastTree tree) =>
+    /// <param name="tree">The first that has them; null only if there are none.</param>
+    /// <param name="before">What the instance was before that; null: nothing older is kept.</param>
+    private IEnumerable<FoundEntry> Dated(StoreTransaction transaction, PastTree? tree, IReadOnlyCollection<TreeEntry> entries, PastTree? before)
+    {
+        var coverage = before is null || entries.Count == 0 ? null : transaction.Heads.Get(before.HeadId).Coverage;
+        return entries.Select(entry => new FoundEntry(
+            tree!.InstanceId,
+            kind,
+            entry.Key,
+            entry.Fingerprint,
+            tree.ObservedAt,
+            coverage?.Covers(kind, entry.Key.Bytes) == true ? tree.ObservedAfter : null));
+    }
+
+    private PastTree? Before(StoreTransaction transaction, PastTree tree) =>
         transaction.Heads.TreesBackwards(tree.InstanceId, kind).FirstOrDefault(older => older.HeadId < tree.HeadId);
 }

@@ -17,6 +17,12 @@ internal sealed record Instance(
     /// <summary>Clocks that are further off are told of.</summary>
     public static readonly TimeSpan LargestSkew = TimeSpan.FromSeconds(5);
 
+    /// <summary>The root of a machine that is looked at as a whole.</summary>
+    public const string WholeMachine = "/";
+
+    /// <summary>The directory on the machine that keys are relative to: an image may be mounted there.</summary>
+    public string Root { get; init; } = WholeMachine;
+
     /// <summary>What the last comparison left out, for people.</summary>
     public string Comparison { get; init; } = "";
 

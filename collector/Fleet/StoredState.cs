@@ -1,5 +1,4 @@
 using Telemetry.Collector.Baselines;
-using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Model;
 
@@ -22,10 +21,10 @@ internal sealed record StoredState(Roots Roots, Coverage Coverage)
                 : throw new UnknownStateException($"There is no baseline '{name}'; 'telemetryctl baselines list' shows those there are.");
         }
 
-        if (transaction.Instances.Find(name) is null)
+        if (InstanceName.TryFind(transaction, name) is not { } instance)
             throw new UnknownStateException($"'{name}' is neither an instance, INSTANCE@TIME, a baseline ({VersionName.Form}) nor layers on one ({LayerStack.Form}); 'telemetryctl instances list' shows the instances.");
 
-        return transaction.Heads.Newest(name) is { } head
+        return transaction.Heads.Newest(instance.Id) is { } head
             ? new StoredState(head.Roots, head.Coverage)
             : throw new UnknownStateException($"Instance '{name}' has not reported a complete state yet; try again shortly.");
     }
@@ -34,10 +33,7 @@ internal sealed record StoredState(Roots Roots, Coverage Coverage)
     {
         if (!Moment.TryParse(text, out var time))
             throw new UnknownStateException($"'{text}' is no time; write it as in {id}@{Moment.Example}.");
-        if (transaction.Instances.Find(id) is null)
-            throw new UnknownInstanceException(id);
-
-        return transaction.Heads.Backwards(id, time).FirstOrDefault() is { } head
+        return transaction.Heads.Backwards(InstanceName.Find(transaction, id).Id, time).FirstOrDefault() is { } head
             ? new StoredState(head.Roots, head.Coverage)
             : throw new UnknownStateException($"No state of instance '{id}' is kept from {text} or before; 'telemetryctl instances history {id}' shows those that are.");
     }

@@ -20,6 +20,7 @@ internal sealed partial class AgentGrpcService(
     FleetKey fleetKey,
     IPointSink points,
     ConnectedAgents agents,
+    ContestedIdentities contested,
     Departures departures,
     TimeProvider time,
     IHostApplicationLifetime lifetime,
@@ -63,7 +64,7 @@ internal sealed partial class AgentGrpcService(
         }
         catch (SecondStreamException e)
         {
-            await store.WriteAsync(transaction => transaction.Instances.Contested(e.InstanceId, time.GetUtcNow()));
+            await contested.NoteAsync(e.InstanceId, context.Peer);
             Log.Contested(logger, e.InstanceId, context.Peer);
             throw;
         }

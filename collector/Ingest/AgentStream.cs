@@ -290,9 +290,14 @@ internal sealed partial class AgentStream(
             {
                 requests = store.Read(transaction => assembly.Advance(transaction.Nodes, _turn is { HasCome: true }));
                 if (assembly.IsComplete)
+                {
                     await pipeline.AcceptAsync(head, assembly.TakeChecked());
+                }
                 else if (assembly.IsWorthStoring)
+                {
+                    room.Staged.Add(InstanceId, assembly.CheckedBytes);
                     await assembly.StoreAsync(store);
+                }
             }
             catch (NodeMissingException) when (++_begunAnew <= MaxBegunAnew)
             {
@@ -306,6 +311,7 @@ internal sealed partial class AgentStream(
             {
                 _watermark = head.Position;
                 _begunAnew = 0;
+                room.Staged.Completed(InstanceId);
                 Withdraw();
                 yield return Ack(V1.Lane.State, _watermark);
             }

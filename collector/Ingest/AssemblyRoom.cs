@@ -24,6 +24,9 @@ internal sealed class AssemblyRoom(TimeProvider time) : IDisposable
     /// </summary>
     public (long Bytes, int Nodes) MaxBrought { get; init; } = (512L * 1024 * 1024, 1_500_000);
 
+    /// <summary>What is stored of unfinished heads.</summary>
+    public StagedBytes Staged { get; init; } = new(time);
+
     /// <summary>What is held now.</summary>
     public long Bytes
     {

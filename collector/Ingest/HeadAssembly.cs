@@ -79,6 +79,9 @@ internal sealed class HeadAssembly : IDisposable
     /// <summary>Whether so much is checked that it is better stored now.</summary>
     public bool IsWorthStoring => _checkedBytes >= StoreEarlyBytes;
 
+    /// <summary>What is checked and not handed out yet.</summary>
+    public int CheckedBytes => _checkedBytes;
+
     /// <summary>Whether so much is lacking that it has to wait for its turn.</summary>
     public bool NeedsTurn => _requested.Count + _wanted.Count > Few;
 

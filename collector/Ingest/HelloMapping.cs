@@ -12,6 +12,9 @@ internal static class HelloMapping
     public const int MaxNameLength = 255;
     private const int MaxTags = 50;
 
+    /// <summary>PATH_MAX of Linux.</summary>
+    private const int MaxRootLength = 4096;
+
     /// <exception cref="BadMessageException">What no agent says of its machine.</exception>
     public static Instance ToInstance(this V1.Hello hello, DateTimeOffset now)
     {
@@ -26,6 +29,8 @@ internal static class HelloMapping
                 throw new BadMessageException("a name that is too long, or has characters that cannot be shown");
         }
 
+        if (hello.Root.Length > MaxRootLength)
+            throw new BadMessageException("a root that is no path");
         return new Instance(
             hello.InstanceId,
             hello.Name,
@@ -34,7 +39,11 @@ internal static class HelloMapping
             hello.Customer,
             hello.Tags.ToImmutableSortedDictionary(StringComparer.Ordinal),
             hello.Image,
-            now);
+            now)
+        {
+            // What it can't be shown as, it is not shown as: nothing but words for people depends on it.
+            Root = hello.Root.StartsWith('/') && EscapedText.IsPlain(hello.Root) ? hello.Root : Instance.WholeMachine,
+        };
     }
 
     private static bool IsIdCharacter(char character) =>

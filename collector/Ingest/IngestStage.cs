@@ -12,5 +12,6 @@ internal static class IngestStage
         .AddSingleton<Departures>()
         .AddSingleton<MessageRoom>()
         .AddSingleton<HelloRates>()
+        .AddSingleton<ContestedIdentities>()
         .AddHostedService<PresenceKeeper>();
 }

@@ -15,7 +15,7 @@ internal sealed partial class PresenceKeeper(
         await store.WriteAsync(transaction =>
         {
             transaction.Presence.EndAll();
-            transaction.Collector.Started(now);
+            transaction.Collector.Started();
             if (file.Read() is { } last && last > (transaction.Collector.AliveAt() ?? DateTimeOffset.MinValue) && transaction.Collector.Returned(now))
                 Log.Returned(logger, last, transaction.Collector.AliveAt());
         });

@@ -31,6 +31,9 @@ internal record LayerView
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? LeftOut { get; init; }
 
+    /// <summary>Why it is not used, and what to do: it is not signed as it must be; null: it is.</summary>
+    public string? Problem { get; init; }
+
     public static LayerView Of(V1.Layer layer) => new()
     {
         Name = layer.Name,
@@ -42,6 +45,7 @@ internal record LayerView
         Removed = layer.Removed,
         Changed = layer.Changed,
         Claims = layer.Claims.Length == 0 ? null : layer.Claims,
+        Problem = layer.Problem.Length == 0 ? null : layer.Problem,
     };
 }
 

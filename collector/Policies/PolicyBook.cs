@@ -7,18 +7,20 @@ using Telemetry.Protocol.Policies;
 
 namespace Telemetry.Collector.Policies;
 
-/// <summary>The policies in force: of each name the newest version, each version parsed once.</summary>
+/// <summary>The policies in force: of each name the newest version, parsed once as long as its text is the same.</summary>
 internal sealed class PolicyBook
 {
-    private readonly ConcurrentDictionary<(string Name, int Version), PolicyVersion> _parsed = new();
+    // A number does not name a text for ever: one that a writer saw may never be committed, and another gets its number.
+    private readonly ConcurrentDictionary<string, PolicyVersion> _parsed = new(StringComparer.Ordinal);
 
     /// <summary>The version of a policy that is in force; null when there is no such policy.</summary>
     public PolicyVersion? Find(StoreTransaction transaction, string name)
     {
-        var version = transaction.Policies.NewestVersion(name);
-        return version > 0 ? _parsed.GetOrAdd((name, version), _ => Parse(transaction.Policies.Get(name, version)))
-            : name == PolicyVersion.Shipped.Name ? PolicyVersion.Shipped
-            : null;
+        if (transaction.Policies.Newest(name) is not { } stored)
+            return name == PolicyVersion.Shipped.Name ? PolicyVersion.Shipped : null;
+        if (_parsed.TryGetValue(name, out var parsed) && parsed.Is(stored))
+            return parsed;
+        return _parsed[name] = Parse(stored);
     }
 
     /// <summary>The policies in force, by name; the default is always among them.</summary>

@@ -2,6 +2,7 @@ using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Causes;
 using Telemetry.Collector.Compare;
 using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Configuration;
@@ -46,14 +47,16 @@ internal sealed class PolicyRegistry(StateStore store, PolicyBook policies, Pipe
         [.. transaction.Instances.All().Where(instance => policies.Of(transaction, instance).Name == policy).Select(instance => instance.Id)];
 
     /// <summary>What a policy would do to an instance, if it were in force. Changes nothing.</summary>
+    /// <param name="named">Its id, or its name.</param>
     /// <exception cref="ConfigurationException">With all mistakes at once.</exception>
     /// <exception cref="UnknownInstanceException">There is none.</exception>
-    public PolicyTrial Test(string text, string source, string instanceId)
+    public PolicyTrial Test(string text, string source, string named)
     {
         var tested = PolicyText.Parse(text, source);
         return store.Read(transaction =>
         {
-            var instance = transaction.Instances.Find(instanceId) ?? throw new UnknownInstanceException(instanceId);
+            var instance = InstanceName.Find(transaction, named);
+            var instanceId = instance.Id;
             var inForce = policies.Of(transaction, instance).Policy;
             var widened = ScopeWidening.Between(inForce, tested);
             var line = Binding.LineOf(instance, transaction.Baselines.Bindings()).Line;

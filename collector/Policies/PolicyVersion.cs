@@ -1,4 +1,5 @@
 using Telemetry.Collector.Compare;
+using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Policies;
 
 namespace Telemetry.Collector.Policies;
@@ -16,6 +17,10 @@ internal sealed record PolicyVersion(int Version, string Text, Yardstick Yardsti
     public Policy Policy => Yardstick.Policy;
 
     public string Name => Policy.Name;
+
+    /// <summary>Whether this is what is stored.</summary>
+    public bool Is(StoredPolicy stored) =>
+        Version == stored.Version && Text == stored.Text && CreatedAt == stored.CreatedAt && SetBy == stored.SetBy;
 
     public bool IsSame(PolicyVersion other) => Name == other.Name && Version == other.Version;
 }

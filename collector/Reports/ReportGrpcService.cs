@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Ingest;
-using Telemetry.Collector.Policies;
 using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Mapping;
@@ -18,9 +18,11 @@ internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents
         var now = time.GetUtcNow();
         var (from, to) = Times(request.From, request.To);
         to = to < now ? to : now;
-        var presence = store.Read(transaction => transaction.Instances.Find(request.InstanceId) is null
-            ? throw new UnknownInstanceException(request.InstanceId)
-            : transaction.Presence.Of(request.InstanceId, from, to, now, agents.LastSeen(request.InstanceId)));
+        var presence = store.Read(transaction =>
+        {
+            var id = InstanceName.Find(transaction, request.InstanceId).Id;
+            return transaction.Presence.Of(id, from, to, now, agents.LastSeen(id));
+        });
 
         var response = new ListAvailabilityResponse();
         if (from < to)
@@ -43,10 +45,9 @@ internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents
         to = to < now ? to : now;
         var episodes = store.Read(transaction =>
         {
-            if (transaction.Instances.Find(request.InstanceId) is null)
-                throw new UnknownInstanceException(request.InstanceId);
-            from = transaction.Instances.FirstSeen(request.InstanceId) is var first && from < first ? first : from;
-            return transaction.Deviations.Between(request.InstanceId, from, to);
+            var id = InstanceName.Find(transaction, request.InstanceId).Id;
+            from = transaction.Instances.FirstSeen(id) is var first && from < first ? first : from;
+            return transaction.Deviations.Between(id, from, to);
         });
 
         var response = new ListDriftResponse();
@@ -62,7 +63,8 @@ internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents
     {
         var (from, to) = Times(request.From, request.To);
         var response = new ListPointAccountsResponse();
-        response.Accounts.AddRange(store.Read(transaction => transaction.PointAccounts.Of(request.InstanceId.Length == 0 ? null : request.InstanceId, from, to))
+        response.Accounts.AddRange(store.Read(transaction =>
+                transaction.PointAccounts.Of(request.InstanceId.Length == 0 ? null : InstanceName.Find(transaction, request.InstanceId).Id, from, to))
             .Select(ToMessage));
         return Task.FromResult(response);
     }
@@ -70,8 +72,13 @@ internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents
     public override Task<GetTimeSeriesStatusResponse> GetTimeSeriesStatus(GetTimeSeriesStatusRequest request, ServerCallContext context) =>
         Task.FromResult(timeSeries.Get());
 
-    private static (DateTimeOffset From, DateTimeOffset To) Times(Google.Protobuf.WellKnownTypes.Timestamp? from, Google.Protobuf.WellKnownTypes.Timestamp? to) =>
-        (from.ToTime("from"), to.ToTime("to"));
+    private static (DateTimeOffset From, DateTimeOffset To) Times(Google.Protobuf.WellKnownTypes.Timestamp? from, Google.Protobuf.WellKnownTypes.Timestamp? to)
+    {
+        var (begin, end) = (from.ToTime("from"), to.ToTime("to"));
+        return begin <= end
+            ? (begin, end)
+            : throw new RpcException(new Status(StatusCode.InvalidArgument, $"The time asked for ends at {end:yyyy-MM-dd HH:mm:ss}Z, before it begins at {begin:yyyy-MM-dd HH:mm:ss}Z; set --since to an earlier time, or --until to a later one."));
+    }
 
     private static TimeSpan Step(Google.Protobuf.WellKnownTypes.Duration? asked, TimeSpan time)
     {
@@ -103,7 +110,7 @@ internal sealed class ReportGrpcService(StateStore store, ConnectedAgents agents
             InstanceId = account.InstanceId,
             Hour = account.Hour.ToTimestamp(),
             Collected = (ulong)account.Counts.Collected,
-            Stored = (ulong)account.Counts.Stored,
+            Stored = (ulong)account.Stored,
             Rejected = (ulong)account.Counts.Rejected,
             LostFull = (ulong)account.Counts.LostFull,
             LostDamaged = (ulong)account.Counts.LostDamaged,

@@ -25,7 +25,8 @@ internal sealed record DriftView(DateTime At, uint Open, uint Critical, uint Hig
 
 /// <summary>What became of the points of an instance and hour: the JSON of <c>reports coverage</c>.</summary>
 /// <param name="Dropped">No time-series store is configured.</param>
-/// <param name="Waiting">Of the instance's newest hour: not told of yet.</param>
+/// <param name="Stored">By the time-series store, as it said.</param>
+/// <param name="Waiting">For that, on the collector's disk; and of the instance's newest hour what it did not tell of yet.</param>
 /// <param name="Missing">Neither did they come, nor was it told what became of them.</param>
 /// <param name="Rejections">By reason.</param>
 /// <param name="MissingBatches">Deliveries that never came, as was noticed in this hour.</param>

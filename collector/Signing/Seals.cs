@@ -56,7 +56,7 @@ internal sealed class Seals(SigningKey key, TimeProvider time)
 
     /// <inheritdoc cref="Check(StoreTransaction, Layer)"/>
     public void Check(StoreTransaction transaction, Layer layer, IReadOnlyList<Signature> signatures) =>
-        Check($"Layer {layer.Name}", layer.Owner, Of(transaction, signatures, layer.Owner, Statement.Of(layer)));
+        Check("layer", layer.Name, layer.Owner, Of(transaction, signatures, layer.Owner, Statement.Of(layer)));
 
     /// <inheritdoc cref="Check(StoreTransaction, Layer)"/>
     public void Check(StoreTransaction transaction, BaselineStack stack, Baseline baseline) =>
@@ -64,7 +64,17 @@ internal sealed class Seals(SigningKey key, TimeProvider time)
 
     /// <inheritdoc cref="Check(StoreTransaction, Layer)"/>
     public void Check(StoreTransaction transaction, BaselineStack stack, Baseline baseline, IReadOnlyList<Signature> signatures) =>
-        Check($"Baseline {baseline.Name}", baseline.Owner, Of(transaction, signatures, baseline.Owner, Statement.Of(stack, baseline)));
+        Check("baseline", baseline.Name, baseline.Owner, Of(transaction, signatures, baseline.Owner, Statement.Of(stack, baseline)));
+
+    /// <summary>Why a version is not used, and what to do; empty: it is signed as it must be.</summary>
+    public string ProblemOf(StoreTransaction transaction, Layer layer) => ProblemOf(() => Check(transaction, layer));
+
+    /// <inheritdoc cref="ProblemOf(StoreTransaction, Layer)"/>
+    public string ProblemOf(StoreTransaction transaction, Baseline baseline) => ProblemOf(() =>
+    {
+        Check(transaction, BaselineStack.Of(transaction, baseline), baseline);
+        CheckAcceptance(transaction, baseline.Name.Line, transaction.Baselines.Accepted(baseline.Name.Line));
+    });
 
     /// <param name="accepted">The versions of the line that the store says are accepted, newest first.</param>
     /// <exception cref="SignatureException">These are not the ones that this collector accepted.</exception>
@@ -96,9 +106,18 @@ internal sealed class Seals(SigningKey key, TimeProvider time)
     }
 
     /// <summary>Makes this collector's key known; at its first start, what was made before there were signatures is signed.</summary>
-    public void Adopt(StoreTransaction transaction)
+    /// <remarks>That start is over is kept outside of the store: whoever can write to that must not bring it back.</remarks>
+    public void Adopt(StateStore store)
     {
-        var isFirst = transaction.Signatures.Keys().Count == 0;
+        var isOver = key.HasSigned;
+        store.Write(transaction => Adopt(transaction, isOver));
+        if (!isOver)
+            key.NoteSigned();
+    }
+
+    private void Adopt(StoreTransaction transaction, bool isOver)
+    {
+        var isFirst = !isOver && transaction.Signatures.Keys().Count == 0;
         var isNew = transaction.Signatures.FindKey(key.Public.Id) is null;
         transaction.Signatures.AddKey(key.Public with { AddedAt = time.GetUtcNow() });
         if (isFirst)
@@ -110,7 +129,7 @@ internal sealed class Seals(SigningKey key, TimeProvider time)
         }
 
         // With a new key, what the one before it said is said again: that one may be revoked.
-        var isUnsaid = transaction.Collector.BeginAcceptances() || isFirst;
+        var isUnsaid = !isOver && (transaction.Collector.BeginAcceptances() || isFirst);
         foreach (var line in isUnsaid || isNew ? transaction.Baselines.Lines() : [])
         {
             if (isUnsaid || IsAcceptance(transaction, line, transaction.Baselines.Accepted(line)))
@@ -134,7 +153,20 @@ internal sealed class Seals(SigningKey key, TimeProvider time)
     private bool Holds(PublicKey signer, byte[] statement, Signature signature) =>
         _checked.GetOrAdd((Digest.Of(statement), signer.Id, Digest.Of(signature.Bytes)), _ => signer.Verifies(statement, signature.Bytes));
 
-    private static void Check(string name, string owner, IReadOnlyList<Seal> seals)
+    private static string ProblemOf(Action check)
+    {
+        try
+        {
+            check();
+            return "";
+        }
+        catch (SignatureException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private static void Check(string kind, VersionName name, string owner, IReadOnlyList<Seal> seals)
     {
         if (seals.Any(seal => seal.Verdict == SealVerdict.Good))
             return;
@@ -143,9 +175,9 @@ internal sealed class Seals(SigningKey key, TimeProvider time)
             null => "is not signed",
             { Verdict: SealVerdict.Altered } seal => $"is not what {seal.Owner} signed: it was altered since",
             { Verdict: SealVerdict.Unknown } seal => $"is signed with the key {seal.KeyId}, which nobody here knows; 'telemetryctl owners trust {owner} --key FILE' makes it known as {owner}'s, or with 'collector' for {owner} as another collector's, which signs for all owners",
-            { Verdict: SealVerdict.Revoked } seal => $"is signed with the key {seal.KeyId} of {seal.Owner}, which was revoked",
-            var seal => $"belongs to {owner}, and is signed by {seal.Owner}",
+            { Verdict: SealVerdict.Revoked } seal => $"is signed with the key {seal.KeyId} of {seal.Owner}, which was revoked; sign it with another key of {owner}'s by 'telemetryctl {kind}s sign {name} --key FILE', or take back what was revoked by mistake with 'telemetryctl owners trust {seal.Owner} --key FILE --anew'",
+            var seal => $"belongs to {owner}, and is signed with the key {seal.KeyId} of {seal.Owner}; {owner} has to sign it by 'telemetryctl {kind}s sign {name} --key FILE', or, should that key be {owner}'s, 'telemetryctl owners trust {owner} --key FILE --anew' says so",
         };
-        throw new SignatureException($"{name} {reason}. It is not used.");
+        throw new SignatureException($"{(kind == "layer" ? "Layer" : "Baseline")} {name} {reason}. It is not used.");
     }
 }

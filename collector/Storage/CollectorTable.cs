@@ -17,25 +17,25 @@ internal sealed class CollectorTable(DbConnection connection, DbTransaction tran
     public DateTimeOffset? AliveAt() =>
         connection.QuerySingle<long?>("SELECT alive_at FROM collector", transaction: transaction) is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
 
-    public void Started(DateTimeOffset now) =>
-        connection.Execute("UPDATE collector SET started_at = @now", new { now = now.ToUnixTimeMilliseconds() }, transaction);
+    public void Started() =>
+        connection.Execute("UPDATE collector SET returns_at_start = (SELECT COUNT(*) FROM store_returns)", transaction: transaction);
 
     /// <summary>
     /// The store was put back to an older copy: ids and positions given since that copy are not given again. Once after each start is
-    /// enough; the clock in milliseconds is ahead of whatever was given.
+    /// enough; the clock in milliseconds is ahead of whatever was given, and should it have been set back, so are four billion more.
     /// </summary>
     /// <returns>Whether this is the first sign of it since the start.</returns>
     public bool Returned(DateTimeOffset now)
     {
         var parameters = new { now = now.ToUnixTimeMilliseconds() };
         var isFirst = connection.QuerySingle<long>(
-            "SELECT NOT EXISTS (SELECT 1 FROM store_returns WHERE at >= COALESCE((SELECT started_at FROM collector), 0))", transaction: transaction) != 0;
+            "SELECT (SELECT COUNT(*) FROM store_returns) = returns_at_start FROM collector", transaction: transaction) != 0;
         if (!isFirst)
             return false;
 
         connection.Execute(
             """
-            UPDATE collector SET id_floor = MAX(id_floor + 1, @now);
+            UPDATE collector SET id_floor = MAX(id_floor + 4294967296, @now);
             INSERT INTO store_returns (at, last_event, floor)
                  SELECT @now, COALESCE((SELECT MAX(id) FROM events), 0), id_floor FROM collector;
             INSERT INTO sqlite_sequence (name, seq)

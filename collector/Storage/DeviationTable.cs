@@ -121,6 +121,12 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
             "SELECT DISTINCT instance_id FROM deviations WHERE decided_until <= @UpTo AND closed_at IS NULL ORDER BY instance_id",
             new { UpTo = upTo.ToUnixTimeMilliseconds() }, transaction)];
 
+    /// <summary>When the next decision ends; null: none does.</summary>
+    public DateTimeOffset? NextEndOfDecision() =>
+        connection.QuerySingle<long?>("SELECT MIN(decided_until) FROM deviations WHERE decided_until IS NOT NULL AND closed_at IS NULL", transaction: transaction) is { } next
+            ? DateTimeOffset.FromUnixTimeMilliseconds(next)
+            : null;
+
     /// <summary>The open deviation of an entry, if nothing is known of how it came about.</summary>
     /// <param name="actual">Encoded fingerprint the entry must have; empty: it is gone.</param>
     public Deviation? OpenUnexplained(string instanceId, EntryKind kind, EntryKey key, byte[] actual) =>

@@ -4,7 +4,7 @@ using Telemetry.Collector.Deviations;
 
 namespace Telemetry.Collector.Storage;
 
-/// <summary>The outbox of transitions, and how far each alert route has read it.</summary>
+/// <summary>The outbox of transitions and of what else people are told, and how far each alert route has read it.</summary>
 internal sealed class EventTable(DbConnection connection, DbTransaction transaction)
 {
     /// <param name="events">Each with the deviation as it is right after, as message.</param>
@@ -23,6 +23,12 @@ internal sealed class EventTable(DbConnection connection, DbTransaction transact
                 added.Body,
             }),
             transaction);
+
+    /// <summary>Adds that the identity of an instance is contested.</summary>
+    /// <param name="body">Who, as message.</param>
+    public void AddContested(byte[] body, DateTimeOffset at) =>
+        connection.Execute(
+            "INSERT INTO events (deviation_id, number, transition, at, body) VALUES (0, 0, 0, @at, @body)", new { at = at.ToUnixTimeMilliseconds(), body }, transaction);
 
     /// <summary>Position of the newest event, 0 when there is none.</summary>
     public long Last() =>
@@ -70,8 +76,12 @@ internal sealed class EventTable(DbConnection connection, DbTransaction transact
     }
 }
 
-/// <summary>One transition as the outbox keeps it.</summary>
+/// <summary>One transition, or something else to be told, as the outbox keeps it.</summary>
 /// <param name="Position">Order in the outbox.</param>
 /// <param name="Number">Within the episode, from 1: (deviation, number) names the event for ever.</param>
 internal sealed record StoredEvent(
-    long Position, long DeviationId, int Number, TransitionKind Kind, DateTimeOffset At, byte[] Body);
+    long Position, long DeviationId, int Number, TransitionKind Kind, DateTimeOffset At, byte[] Body)
+{
+    /// <summary>It is no deviation's, but says that the identity of an instance is contested.</summary>
+    public bool IsContested => DeviationId == 0;
+}

@@ -101,8 +101,10 @@ internal sealed class HeadTable(DbConnection connection, DbTransaction transacti
     public IEnumerable<PastTree> TreesBackwards(string instanceId, EntryKind kind) =>
         Trees(kind, "WHERE instance_id = @instanceId ORDER BY epoch DESC, sequence DESC", new { instanceId });
 
-    /// <summary>The trees of one kind that all instances had, in the order in which they became known.</summary>
-    public IEnumerable<PastTree> Trees(EntryKind kind) => Trees(kind, "ORDER BY id", new { });
+    /// <summary>The next trees of one kind that instances had, in the order in which they became known.</summary>
+    /// <param name="after">Only those of heads behind this one.</param>
+    public IReadOnlyList<PastTree> Trees(EntryKind kind, long after, int most) =>
+        [.. Trees(kind, "WHERE id > @after ORDER BY id LIMIT @most", new { after, most })];
 
     /// <summary>A head that exists.</summary>
     public InstanceHead Get(long id) =>

@@ -18,6 +18,7 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
                customer       AS Customer,
                tags           AS Tags,
                image          AS Image,
+               root           AS Root,
                last_seen      AS LastSeen,
                judged_id      AS JudgedId,
                comparison     AS Comparison,
@@ -32,8 +33,8 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
     public void Put(Instance instance) =>
         connection.Execute(
             """
-            INSERT INTO instances ( id,  name,  agent_version, instance_group,  customer,  tags,  image, first_seen, last_seen, comparison)
-                           VALUES (@Id, @Name, @AgentVersion, @Group,          @Customer, @Tags, @Image, @LastSeen, @LastSeen, '')
+            INSERT INTO instances ( id,  name,  agent_version, instance_group,  customer,  tags,  image,  root, first_seen, last_seen, comparison)
+                           VALUES (@Id, @Name, @AgentVersion, @Group,          @Customer, @Tags, @Image, @Root, @LastSeen, @LastSeen, '')
             ON CONFLICT (id) DO UPDATE
                SET name           = excluded.name,
                    agent_version  = excluded.agent_version,
@@ -41,6 +42,7 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
                    customer       = excluded.customer,
                    tags           = excluded.tags,
                    image          = excluded.image,
+                   root           = excluded.root,
                    last_seen      = excluded.last_seen
             """,
             new
@@ -52,6 +54,7 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
                 instance.Customer,
                 Tags = JsonSerializer.Serialize(instance.Tags),
                 instance.Image,
+                instance.Root,
                 LastSeen = instance.LastSeen.ToUnixTimeMilliseconds(),
             },
             transaction);
@@ -59,17 +62,25 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
     public Instance? Find(string id) =>
         connection.QuerySingleOrDefault<Row>(Select + " WHERE id = @id", new { id }, transaction)?.ToInstance();
 
+    /// <summary>All that call themselves so, by id.</summary>
+    public IReadOnlyList<Instance> Named(string name) =>
+        [.. connection.Query<Row>(Select + " WHERE name = @name ORDER BY id", new { name }, transaction).Select(row => row.ToInstance())];
+
     /// <summary>When an instance that exists first introduced itself, by the collector's clock.</summary>
     public DateTimeOffset FirstSeen(string id) =>
         DateTimeOffset.FromUnixTimeMilliseconds(connection.QuerySingle<long>("SELECT first_seen FROM instances WHERE id = @id", new { id }, transaction));
+
+    /// <summary>Ids of all instances, in order.</summary>
+    public IReadOnlyList<string> Ids() => [.. connection.Query<string>("SELECT id FROM instances ORDER BY id", transaction: transaction)];
 
     /// <summary>All instances, by id.</summary>
     public IReadOnlyList<Instance> All() =>
         [.. connection.Query<Row>(Select + " ORDER BY id", transaction: transaction).Select(row => row.ToInstance())];
 
+    /// <summary>It gave a sign of life then, if none later.</summary>
     public void Seen(string id, DateTimeOffset at) =>
         connection.Execute(
-            "UPDATE instances SET last_seen = @at WHERE id = @id",
+            "UPDATE instances SET last_seen = MAX(last_seen, @at) WHERE id = @id",
             new { id, at = at.ToUnixTimeMilliseconds() }, transaction);
 
     /// <summary>Another machine claimed to be an instance that is connected.</summary>
@@ -96,7 +107,7 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
             new { id, baselineId, comparison }, transaction);
 
     private sealed record Row(
-        string Id, string Name, string AgentVersion, string InstanceGroup, string Customer, string Tags, string Image,
+        string Id, string Name, string AgentVersion, string InstanceGroup, string Customer, string Tags, string Image, string Root,
         long LastSeen, long? JudgedId, string Comparison, long? ContestedAt, long Returns, long? ReturnedAt, long? ClockOffset)
     {
         public Instance ToInstance() => new(
@@ -105,6 +116,7 @@ internal sealed class InstanceTable(DbConnection connection, DbTransaction trans
             Image,
             DateTimeOffset.FromUnixTimeMilliseconds(LastSeen))
         {
+            Root = Root,
             JudgedId = JudgedId,
             Comparison = Comparison,
             ContestedAt = ContestedAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,

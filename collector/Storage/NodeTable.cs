@@ -58,11 +58,11 @@ internal sealed class NodeTable(DbConnection connection, DbTransaction transacti
                 row.CanBeRoot != 0);
     }
 
-    /// <summary>Leaves whose bytes contain these, in no order. Reads every leaf there is.</summary>
-    public IEnumerable<TreeNode> LeavesWith(byte[] bytes) =>
-        connection.Query<(byte[] Digest, byte[] Body)>(
-                "SELECT digest, CAST(body AS BLOB) FROM nodes WHERE level = 0 AND instr(body, @bytes) > 0", new { bytes }, transaction, buffered: false)
-            .Select(row => TreeNode.Decode(Checked(new Digest(row.Digest), row.Body)));
+    /// <summary>Leaves whose bytes contain these, of the nodes whose ids are behind one and up to another. Reads every leaf among them.</summary>
+    public IEnumerable<Digest> LeavesWith(byte[] bytes, long after, long until) =>
+        connection.Query<byte[]>(
+                "SELECT digest FROM nodes WHERE id > @after AND id <= @until AND level = 0 AND instr(body, @bytes) > 0", new { bytes, after, until }, transaction)
+            .Select(digest => new Digest(digest));
 
     /// <summary>How often nodes were swept. What was found before the last time may be gone.</summary>
     public long Sweeps() => _sweeps ??= connection.QuerySingle<long>("SELECT sweeps FROM collector", transaction: transaction);

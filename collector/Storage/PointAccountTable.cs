@@ -53,6 +53,7 @@ internal sealed class PointAccountTable(DbConnection connection, DbTransaction t
     public IReadOnlyList<PointAccount> Of(string? instanceId, DateTimeOffset from, DateTimeOffset to)
     {
         var rejections = new RejectionTable(connection, transaction).Of(instanceId, from, to);
+        var queued = new PointTable(connection, transaction).Waiting(instanceId, from, to);
         var gaps = new LaneGapTable(connection, transaction).Hourly(instanceId, from, to).ToDictionary(gap => (gap.InstanceId, gap.Hour), gap => gap.Count);
         var accounts = connection.Query<Row>(
             """
@@ -81,6 +82,7 @@ internal sealed class PointAccountTable(DbConnection connection, DbTransaction t
             .. accounts
                 .Select(account => account with
                 {
+                    Queued = queued.GetValueOrDefault((account.InstanceId, account.Hour)),
                     Rejections = [.. rejections[(account.InstanceId, account.Hour)]],
                     MissingBatches = gaps.GetValueOrDefault((account.InstanceId, account.Hour)),
                 })

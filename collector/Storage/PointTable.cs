@@ -82,6 +82,19 @@ internal sealed class PointTable(DbConnection connection, DbTransaction transact
     public (long Lines, long Bytes) Waiting() =>
         connection.QuerySingle<(long, long)>("SELECT COALESCE(SUM(line_count), 0), COALESCE(SUM(LENGTH(lines)), 0) FROM point_batches", transaction: transaction);
 
+    /// <summary>Lines of instances that wait, by instance and hour.</summary>
+    /// <param name="instanceId">Null: of all.</param>
+    public IReadOnlyDictionary<(string InstanceId, DateTimeOffset Hour), long> Waiting(string? instanceId, DateTimeOffset from, DateTimeOffset to) =>
+        connection.Query<(string InstanceId, long Hour, long Lines)>(
+                """
+                SELECT instance_id, hour, SUM(line_count)
+                  FROM point_batches
+                 WHERE instance_id IS NOT NULL AND (@instanceId IS NULL OR instance_id = @instanceId) AND hour >= @from AND hour < @to
+                 GROUP BY instance_id, hour
+                """,
+                new { instanceId, from = from.ToUnixTimeMilliseconds(), to = to.ToUnixTimeMilliseconds() }, transaction)
+            .ToDictionary(row => (row.InstanceId, DateTimeOffset.FromUnixTimeMilliseconds(row.Hour)), row => row.Lines);
+
     public HeadPosition Watermark(string instanceId)
     {
         var (epoch, sequence) = connection.QuerySingleOrDefault<(long, long)>(

@@ -27,14 +27,9 @@ internal sealed class PolicyTable(DbConnection connection, DbTransaction transac
             new { policy.Name, policy.Version, policy.Text, CreatedAt = policy.CreatedAt.ToUnixTimeMilliseconds(), policy.SetBy },
             transaction);
 
-    /// <summary>The newest version's number; 0 when nobody set this policy.</summary>
-    public int NewestVersion(string name) =>
-        (int)connection.QuerySingle<long>(
-            "SELECT COALESCE(MAX(version), 0) FROM policies WHERE name = @name", new { name }, transaction);
-
-    /// <summary>A version that exists.</summary>
-    public StoredPolicy Get(string name, int version) =>
-        connection.QuerySingle<Row>(Select + " WHERE name = @name AND version = @version", new { name, version }, transaction).ToPolicy();
+    /// <summary>The newest version; null when nobody set this policy.</summary>
+    public StoredPolicy? Newest(string name) =>
+        connection.QuerySingleOrDefault<Row>(Select + " WHERE name = @name ORDER BY version DESC LIMIT 1", new { name }, transaction)?.ToPolicy();
 
     /// <summary>The names of all policies that were set, in order.</summary>
     public IReadOnlyList<string> Names() =>

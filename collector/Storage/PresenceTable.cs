@@ -52,7 +52,13 @@ internal sealed class PresenceTable(DbConnection connection, DbTransaction trans
     /// <summary>A collector has just started: whatever session is open ended with the one before, when that was last known to run.</summary>
     public void EndAll() =>
         connection.Execute(
-            "UPDATE sessions SET ended_at = MAX(began_at, COALESCE((SELECT alive_at FROM collector), 0)) WHERE ended_at IS NULL", transaction: transaction);
+            """
+            UPDATE instances
+               SET last_seen = MAX(last_seen, (SELECT alive_at FROM collector))
+             WHERE id IN (SELECT instance_id FROM sessions WHERE ended_at IS NULL) AND (SELECT alive_at FROM collector) IS NOT NULL;
+            UPDATE sessions SET ended_at = MAX(began_at, COALESCE((SELECT alive_at FROM collector), 0)) WHERE ended_at IS NULL;
+            """,
+            transaction: transaction);
 
     /// <summary>An instance sampled at a time when it was not connected.</summary>
     public void Sampled(string instanceId, DateTimeOffset at, TimeSpan sampling)

@@ -24,6 +24,22 @@ internal sealed class SignatureTable(DbConnection connection, DbTransaction tran
     public IReadOnlyList<PublicKey> Keys() =>
         [.. connection.Query<KeyRow>(Select + " ORDER BY owner, added_at", transaction: transaction).Select(row => row.ToKey())];
 
+    /// <summary>Makes a known key somebody's from now on, whosever it was, revoked or not.</summary>
+    public void ReplaceKey(PublicKey key) =>
+        connection.Execute(
+            "UPDATE signing_keys SET owner = @Owner, added_at = @AddedAt, revoked_at = NULL WHERE id = @Id",
+            new { key.Id, key.Owner, AddedAt = key.AddedAt.ToUnixTimeMilliseconds() }, transaction);
+
+    /// <summary>Lines that a key's signature says something of: of a version, or of which are accepted.</summary>
+    public IReadOnlyList<string> LinesSignedWith(string keyId) =>
+        [.. connection.Query<string>(
+            """
+            SELECT b.name FROM signatures s JOIN baselines b ON b.id = s.subject_id WHERE s.subject = 'baseline' AND s.key_id = @keyId
+            UNION
+            SELECT line FROM acceptances WHERE key_id = @keyId
+            """,
+            new { keyId }, transaction)];
+
     public void RevokeKey(string id, DateTimeOffset at) =>
         connection.Execute(
             "UPDATE signing_keys SET revoked_at = @At WHERE id = @id AND revoked_at IS NULL", new { id, At = at.ToUnixTimeMilliseconds() }, transaction);

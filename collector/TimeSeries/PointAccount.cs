@@ -2,7 +2,7 @@ namespace Telemetry.Collector.TimeSeries;
 
 /// <summary>What became of metric points. All counts are points.</summary>
 /// <param name="Collected">As the agent counts; 0 when it does not.</param>
-/// <param name="Stored">On their way to the time-series store, or there.</param>
+/// <param name="Stored">Durably: on their way to the time-series store, or there.</param>
 /// <param name="Rejected">No time-series store could take them, or it would not.</param>
 /// <param name="LostFull">By the agent, for want of room.</param>
 /// <param name="LostDamaged">By the agent: its disk gave them back wrong.</param>
@@ -24,7 +24,13 @@ internal sealed record PointAccount(string InstanceId, DateTimeOffset Hour, Poin
     /// <summary>No points of a later hour came yet: what is untold may still be told.</summary>
     public bool IsNewest { get; init; }
 
-    public long Waiting => IsNewest ? Counts.Untold : 0;
+    /// <summary>Of those stored, what waits on the collector's disk for the time-series store.</summary>
+    public long Queued { get; init; }
+
+    /// <summary>In the time-series store, as far as that said.</summary>
+    public long Stored => Counts.Stored - Queued;
+
+    public long Waiting => Queued + (IsNewest ? Counts.Untold : 0);
 
     /// <summary>Neither did they come, nor was it told what became of them.</summary>
     public long Missing => IsNewest ? 0 : Counts.Untold;

@@ -51,6 +51,8 @@ internal sealed class Collector : IDisposable
 
     public Seals Seals { get; private set; } = null!;
 
+    public SigningRegistry Signing { get; private set; } = null!;
+
     public LayerRegistry Layers { get; private set; } = null!;
 
     public DecisionRegistry Decisions { get; private set; } = null!;
@@ -84,11 +86,21 @@ internal sealed class Collector : IDisposable
             .Where(deviation => !openOnly || deviation.IsOpen)
             .OrderBy(deviation => deviation.Id)];
 
+    /// <summary>As a collector from before there were signatures.</summary>
+    public void ForgetThatItSigned() => File.Delete(Path.Combine(DataDirectory, SigningKey.MarkName));
+
     /// <summary>Done to the store by somebody who can write to it.</summary>
     public void Alter(string sql)
     {
         using var connection = new SqliteConnection($"Data Source={Path.Combine(DataDirectory, "state.db")}");
         connection.Execute(sql);
+    }
+
+    /// <summary>A number that the store holds.</summary>
+    public long Scalar(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(DataDirectory, "state.db")}");
+        return connection.QuerySingle<long>(sql);
     }
 
     public IReadOnlyList<StoredEvent> Events() => Store.Read(transaction => transaction.Events.After(0, 10_000));
@@ -116,9 +128,10 @@ internal sealed class Collector : IDisposable
         Feed = new DeviationFeed(Store);
         Policies = new PolicyBook();
         Seals = new Seals(SigningKey.LoadOrCreate(_folder.Path), Time);
-        Store.Write(Seals.Adopt);
+        Seals.Adopt(Store);
         Pipeline = new Pipeline(Store, Policies, Seals, Feed, Time, _pipelineLog);
         Baselines = new BaselineRegistry(Store, Policies, Seals, Pipeline, Agents, Time);
+        Signing = new SigningRegistry(Store, Seals, Pipeline, Time);
         Bundles = new BundleRegistry(Store, Seals, Pipeline, Time);
         Layers = new LayerRegistry(Store, Policies, Seals, Time);
         Decisions = new DecisionRegistry(Store, Policies, Seals, Pipeline, Feed, Time);

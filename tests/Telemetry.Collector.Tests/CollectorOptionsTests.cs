@@ -46,6 +46,20 @@ public sealed class CollectorOptionsTests
         Assert.Equal(5, mistakes.Count);
     }
 
+    [Theory]
+    [InlineData("[agent]\n[operators]", "c.toml:1: there is no setting agent; did you mean agents?")]
+    [InlineData("routs = {}", "c.toml:1: there is no setting routs; did you mean routes?")]
+    [InlineData("[agents.nobody]", "c.toml:1: there is no setting agents.nobody;")]
+    public void Load_TableThatNobodyKnows_IsAMistakeThoughItIsEmpty(string text, string mistake)
+    {
+        using var folder = new TemporaryDirectory();
+        File.WriteAllText(folder["c.toml"], text);
+
+        var mistakes = Assert.Throws<ConfigurationException>(() => CollectorOptions.Load(folder["c.toml"], NoEnvironment)).Mistakes;
+
+        Assert.Contains(mistake, Assert.Single(mistakes), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Load_Override_WinsOverTheFile()
     {

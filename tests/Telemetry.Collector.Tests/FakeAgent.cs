@@ -16,9 +16,9 @@ internal sealed class FakeAgent(AgentStream stream, string instanceId = "i-1")
     public V1.Welcome Welcome { get; private set; } = new();
 
     public FakeAgent Hello(
-        DateTimeOffset? at = null, string bootId = "", DateTimeOffset? bootedAt = null, TimeSpan? sampling = null, HeadPosition acked = default, params IReadOnlyList<(string Key, string Value)> tags)
+        DateTimeOffset? at = null, string bootId = "", DateTimeOffset? bootedAt = null, TimeSpan? sampling = null, HeadPosition acked = default, string root = "", params IReadOnlyList<(string Key, string Value)> tags)
     {
-        var hello = new V1.Hello { InstanceId = instanceId, Name = "web-1", AgentVersion = "0.1.0", SentAt = at?.ToTimestamp(), BootId = bootId, BootedAt = bootedAt?.ToTimestamp(), AckedEpoch = acked.Epoch, AckedSequence = acked.Sequence };
+        var hello = new V1.Hello { InstanceId = instanceId, Name = "web-1", AgentVersion = "0.1.0", SentAt = at?.ToTimestamp(), BootId = bootId, BootedAt = bootedAt?.ToTimestamp(), AckedEpoch = acked.Epoch, AckedSequence = acked.Sequence, Root = root };
         if (sampling is { } interval)
             hello.SampleInterval = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(interval);
         hello.NodeFormats.Add(TreeNode.Format);

@@ -47,7 +47,7 @@ public sealed class PendingJudgementTests : IDisposable
         _collector.Restart();
         var left = Left();
         var early = OpenOfFleet();
-        using var timer = new DueTimer(_collector.Store, _collector.Pipeline, _collector.Time, NullLogger<DueTimer>.Instance);
+        using var timer = new DueTimer(_collector.Store, _collector.Pipeline, _collector.Feed, _collector.Time, NullLogger<DueTimer>.Instance);
         await timer.StartAsync(TestContext.Current.CancellationToken);
         await Eventually.True(() => Left() == 0, "all to be judged", TestContext.Current.CancellationToken);
 

@@ -26,6 +26,10 @@ public sealed class BundleTests : IAsyncDisposable
         var open = await _there.Open($"added {file}");
         await _there.Succeed("deviations", "approve", Text(open[0], "id"), "--into", "fix:1", "--owner", "acme", "--reason", "as intended");
         var export = await _there.Succeed("baselines", "export", "shop:2", _there["shop-2.bundle"]);
+        var again = await _there.Ctl("baselines", "export", "shop:1", _there["shop-2.bundle"]);
+        Assert.Equal(1, again.ExitCode);
+        Assert.Contains("is there already; name another file, or replace it with --force.", again.Error, StringComparison.Ordinal);
+        await _there.Succeed("baselines", "export", "shop:2", _there["shop-2.bundle"], "--force");
         Assert.Equal(["fix:1"], export.GetProperty("layers").EnumerateArray().Select(layer => layer.GetString()));
 
         // :: Here nobody knows who signed it

@@ -149,6 +149,42 @@ public sealed class DriftTests : IAsyncDisposable
             Transition(resumed, "closed").GetProperty("deviation").GetProperty("id").GetString());
     }
 
+    [Fact]
+    public async Task Watch_WhoseReaderWent_EndsThoughNothingHappens()
+    {
+        await _installation.StartCollector();
+
+        var (exit, ended, error) = Shell.TryRun(
+            _installation["."], "timeout", "60", "bash", "-c",
+            $"{Programs.Ctl} deviations watch --server {_installation.Server} --token-file {_installation.TokenFile} | true; echo ${{PIPESTATUS[0]}}");
+
+        Assert.Equal((0, "0\n"), (exit, ended));
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Question_AboutWhatThereIsNot_IsAnErrorThatSaysWhatThereIs()
+    {
+        var id = await _installation.StartCertified();
+        var name = (await _installation.Succeed("instances", "show", id)).GetProperty("name").GetString()!;
+
+        Assert.Equal(id, (await _installation.Succeed("instances", "show", name)).GetProperty("id").GetString());
+        foreach (var (filter, told) in new[] { ("--instance", $"there are {id} ({name})"), ("--layer", "there are shop:1"), ("--owner", "there are base") })
+        {
+            foreach (var verb in new[] { "list", "watch" }.Where(verb => verb == "list" || filter != "--layer"))
+            {
+                var refused = await _installation.Ctl("deviations", verb, filter, "nobody");
+                Assert.Equal((1, ""), (refused.ExitCode, refused.Output));
+                Assert.Contains(told, refused.Error, StringComparison.Ordinal);
+            }
+        }
+
+        Assert.Equal(2, (await _installation.Ctl("instances", "availability", id, "--since", "2026-03-02", "--until", "2026-03-01")).ExitCode);
+        Assert.Equal(1, (await _installation.Ctl("reports", "coverage", "--instance", "nobody")).ExitCode);
+        Assert.Contains("\n  telemetryctl deviations list [options]", (await _installation.Ctl("deviations", "list", "--help")).Output, StringComparison.Ordinal);
+        Assert.Contains("\n  telemetry-collector serve [options]", (await Finished.Run(Programs.Collector, ["serve", "--help"], environment: null)).Output, StringComparison.Ordinal);
+    }
+
     private RunningProgram Watch(params string[] arguments) =>
         RunningProgram.Start(
             Programs.Ctl,

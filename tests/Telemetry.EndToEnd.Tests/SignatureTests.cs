@@ -42,14 +42,26 @@ public sealed class SignatureTests : IAsyncDisposable
         await _installation.Succeed("owners", "revoke", key);
         Assert.Equal([("acme", "revoked"), ("collector", "good")], await Verify("layers", "app:1"));
         await Refused("was revoked", "owners", "trust", "acme", "--key", _installation["acme.pub"]);
+        await Refused("--anew' makes it acme's", "owners", "trust", "acme", "--key", _installation["base.pub"]);
+        await _installation.Succeed("owners", "trust", "acme", "--key", _installation["acme.pub"], "--anew");
+        Assert.Equal([("acme", "good"), ("collector", "good")], await Verify("layers", "app:1"));
         await Refused("this collector's own", "owners", "revoke", await OwnKey());
         await Refused("There is no key", "owners", "revoke", "0000000000000000");
 
         // :: Whoever writes to the store signs nothing
         await Alter("UPDATE layers SET owner = 'mallory'");
         await Refused("is not what collector signed: it was altered since", "layers", "verify", "app:1");
+        var layers = await _installation.Ctl("layers", "list", "--output", "table");
+        Assert.Contains("not used", layers.Output, StringComparison.Ordinal);
+        Assert.Contains("Layer app:1 is not what", layers.Error, StringComparison.Ordinal);
         await Alter("UPDATE acceptances SET line = 'other'");
-        await Refused("Which versions of shop are accepted is not what this collector signed", "baselines", "verify", "shop:1");
+        const string Problem = "Which versions of shop are accepted is not what this collector signed";
+        await Refused(Problem, "baselines", "verify", "shop:1");
+        var listed = Assert.Single((await _installation.Succeed("baselines", "list")).EnumerateArray());
+        Assert.Equal("not_used", listed.GetProperty("state").GetString());
+        Assert.StartsWith(Problem, listed.GetProperty("problem").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith(Problem, (await _installation.Succeed("baselines", "show", "shop:1")).GetProperty("problem").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith(Problem, (await _installation.Ctl("diff", "shop:1", id)).Error, StringComparison.Ordinal);
     }
 
     private async Task<string> OwnKey() =>

@@ -143,7 +143,7 @@ public sealed class SettingsSection
     private void FindUnknown()
     {
         foreach (var (name, place) in _values.Select(value => (value.Key, value.Value.Place))
-            .Concat(_sections.Where(section => !section.Value.IsEmpty).Select(section => (section.Key, section.Value._place)))
+            .Concat(_sections.Select(section => (section.Key, section.Value._place)))
             .Concat(_elements.Select(elements => (elements.Key, elements.Value[0]._place))))
         {
             if (!_declared.Contains(name))

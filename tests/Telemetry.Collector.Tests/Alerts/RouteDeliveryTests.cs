@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Collector.Alerts;
 using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Ingest;
 using Telemetry.Testing;
 
 namespace Telemetry.Collector.Tests.Alerts;
@@ -101,6 +102,32 @@ public sealed class RouteDeliveryTests : IAsyncDisposable
         await Eventually.True(() => _received.Any(body => body.GetProperty("id").GetString() == "d-3.1"), "the last event", Cancellation);
 
         Assert.Equal(["d-1.2", "d-3.1"], _received.Select(body => body.GetProperty("id").GetString()!));
+        await delivery.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task Identity_ThatIsContested_IsToldOnceUntilTheCopyWasQuiet()
+    {
+        await _receiver.StartAsync(Cancellation);
+        _ = new CertifiedInstance(_collector);
+        using var delivery = await StartDelivery();
+        var contested = new ContestedIdentities(_collector.Store, _collector.Feed, _collector.Time);
+
+        await contested.NoteAsync("i-1", "ipv4:10.0.0.9:1234");
+        _collector.Time.Advance(TimeSpan.FromMinutes(50));
+        await contested.NoteAsync("i-1", "ipv4:10.0.0.9:1235");
+        _collector.Time.Advance(TimeSpan.FromMinutes(50));
+        await contested.NoteAsync("i-1", "ipv4:10.0.0.9:1236");
+        await contested.NoteAsync("i-none", "ipv4:10.0.0.9:1236");
+        _collector.Time.Advance(TimeSpan.FromMinutes(70));
+        await contested.NoteAsync("i-1", "ipv4:10.0.0.9:1237");
+        await Eventually.True(() => _received.Count == 2, "two events", Cancellation);
+
+        Assert.All(_received, body => Assert.Equal("telemetry.instance.contested.v1", body.GetProperty("type").GetString()));
+        Assert.All(_received, body => Assert.Equal("i-1", body.GetProperty("subject").GetString()));
+        Assert.Equal(["ipv4:10.0.0.9:1234", "ipv4:10.0.0.9:1237"], _received.Select(body => body.GetProperty("data").GetProperty("peer").GetString()!));
+        Assert.Equal(2, _received.Select(body => body.GetProperty("id").GetString()).Distinct().Count());
+        Assert.Contains("a disk was cloned", _received[0].GetProperty("data").GetProperty("summary").GetString(), StringComparison.Ordinal);
         await delivery.StopAsync(Cancellation);
     }
 

@@ -92,7 +92,7 @@ public sealed class BundleRegistryTests : IDisposable
     {
         Trust("acme");
 
-        Assert.Equal("Baseline shop:1 belongs to base, and is signed by acme. It is not used.", Assert.Throws<SignatureException>(() => Transfer(Second)).Message);
+        Assert.StartsWith($"Baseline shop:1 belongs to base, and is signed with the key {KeyThere.Id} of acme; base has to sign it", Assert.Throws<SignatureException>(() => Transfer(Second)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -218,6 +218,37 @@ public sealed class BundleRegistryTests : IDisposable
         _there.Baselines.Capture(new VersionName("shop", "3"), "i-1");
 
         Assert.Contains("still to come", Assert.Throws<BaselineException>(() => Transfer(new VersionName("shop", "3"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Base_FromTheFuture_IsRefusedToo()
+    {
+        Trust(PublicKey.Collector);
+        _there.Time.AdjustTime(Some.Time.AddDays(2));
+        _there.Baselines.Capture(new VersionName("kit", "1"), "i-1");
+        _there.Time.AdjustTime(Some.Time.AddHours(1));
+        var rack = _there.Baselines.Compose(new VersionName("rack", "1"), new VersionName("kit", "1"), [new VersionName("fix", "1")], ImmutableDictionary<string, string>.Empty);
+
+        var refused = Assert.Throws<BaselineException>(() => Transfer(rack.Name));
+
+        Assert.StartsWith("kit:1 was made at 2026-03-05", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(_here.Store.Read(transaction => transaction.Baselines.All()));
+    }
+
+    [Fact]
+    public void Line_OfAnotherOwner_IsTakenOverOnlyOnTheWordOfACollector()
+    {
+        _ = new CertifiedInstance(_here);
+        _there.Time.Advance(TimeSpan.FromHours(1));
+        var taken = _there.Baselines.Capture(new VersionName("shop", "3"), "i-1", "acme").Name;
+        Trust("acme");
+
+        var refused = Assert.Throws<SignatureException>(() => Transfer(taken));
+        _here.Store.Write(transaction => transaction.Signatures.ReplaceKey(KeyThere));
+        var imported = Transfer(taken);
+
+        Assert.Equal("Baseline shop:3 is of acme, and that line is of base here: only a collector that is trusted here may say that it changed hands.", refused.Message);
+        Assert.Equal("acme", imported.Owner);
     }
 
     [Fact]

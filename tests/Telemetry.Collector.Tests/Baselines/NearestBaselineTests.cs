@@ -123,5 +123,5 @@ public sealed class NearestBaselineTests : IDisposable
     }
 
     private Task<V1.GetInstanceResponse> Show(string id) =>
-        new FleetGrpcService(_collector.Store, _collector.Policies, _collector.Seals, _collector.Agents).GetInstance(new V1.GetInstanceRequest { Id = id }, null!);
+        new FleetGrpcService(_collector.Store, _collector.Policies, _collector.Seals, _collector.Agents, _collector.Time).GetInstance(new V1.GetInstanceRequest { Id = id }, null!);
 }

@@ -124,6 +124,28 @@ public sealed class DueTimerTests : IDisposable
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Waiver_EndsAtItsTime_AlsoIfItWasGivenSinceTheLastLook(bool isGivenLater)
+    {
+        new CertifiedInstance(_collector).Tamper();
+        if (!isGivenLater)
+            Waive(TimeSpan.FromSeconds(95));
+        using var timer = await Start();
+        _collector.Time.Advance(TimeSpan.FromSeconds(70));
+        if (isGivenLater)
+            Waive(TimeSpan.FromSeconds(95));
+
+        _collector.Time.Advance(TimeSpan.FromSeconds(24));
+        var early = Assert.Single(_collector.Deviations());
+        _collector.Time.Advance(TimeSpan.FromSeconds(1));
+        await EndOfWaiver();
+
+        Assert.Equal(DeviationState.Waived, early.State);
+        Assert.Equal(Some.Time.AddSeconds(95), _collector.Events()[^1].At);
+    }
+
+    [Theory]
     [InlineData("gap")]
     [InlineData("unreadable")]
     public async Task Waiver_OfWhatCantBeSeenAnyMore_EndsOnce(string why)
@@ -162,7 +184,8 @@ public sealed class DueTimerTests : IDisposable
         Assert.Equal(DeviationState.Open, Assert.Single(_collector.Deviations()).State);
     }
 
-    private void Waive() => _collector.Decisions.Waive(new DecisionScope([], InstanceId: "i-1"), Some.Time.AddMinutes(10), "anna", "for now");
+    private void Waive(TimeSpan? time = null) =>
+        _collector.Decisions.Waive(new DecisionScope([], InstanceId: "i-1"), Some.Time + (time ?? TimeSpan.FromMinutes(10)), "anna", "for now");
 
     private Task EndOfWaiver() => Eventually.True(
         () => _collector.Deviations().All(deviation => deviation.State == DeviationState.Open), "the waiver to end", Cancellation);
@@ -175,7 +198,7 @@ public sealed class DueTimerTests : IDisposable
 
     private async Task<DueTimer> Start()
     {
-        var timer = new DueTimer(_collector.Store, _collector.Pipeline, _collector.Time, NullLogger<DueTimer>.Instance);
+        var timer = new DueTimer(_collector.Store, _collector.Pipeline, _collector.Feed, _collector.Time, NullLogger<DueTimer>.Instance);
         await timer.StartAsync(Cancellation);
         return timer;
     }

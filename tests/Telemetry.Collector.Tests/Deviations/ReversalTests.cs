@@ -79,6 +79,22 @@ public sealed class ReversalTests
         Assert.DoesNotContain('\n', step);
     }
 
+    [Fact]
+    public void BelowARoot_IsWhatAPersonTypesOnTheMachine()
+    {
+        const string Root = "/mnt/my image/";
+
+        Assert.Equal(["rm -- '/mnt/my image/etc/evil'"], Reversal.Of(EntryKind.File, EntryKey.OfPath("/etc/evil"), null, Some.File(), root: Root));
+        Assert.Equal(
+            ["chroot -- '/mnt/my image' apt-get purge -- evil"], Reversal.Of(EntryKind.Package, EntryKey.Of("dpkg", "evil", "all"), null, Some.Package("1"), root: Root));
+        Assert.Contains(
+            "by its package: chroot -- '/mnt/my image' apt-get install --reinstall -- motd",
+            Assert.Single(Reversal.Of(EntryKind.File, EntryKey.OfPath("/etc/motd"), Some.File("a"), Some.File("b"), "motd", Root)), StringComparison.Ordinal);
+        Assert.Contains(
+            "in /mnt/my image/etc/ssh/sshd_config, set",
+            Assert.Single(Reversal.Of(EntryKind.Setting, EntryKey.Of("etc/ssh/sshd_config", "Port"), new Fingerprint().WithValue("22"u8), null, root: Root)), StringComparison.Ordinal);
+    }
+
     private static Fingerprint Link(string target) => new Fingerprint { Type = FileType.Symlink, Uid = 0, Gid = 0 }.WithTarget(Encoding.UTF8.GetBytes(target));
 
     private static IReadOnlyList<string> OfFile(string path, Fingerprint? expected, Fingerprint? actual) =>

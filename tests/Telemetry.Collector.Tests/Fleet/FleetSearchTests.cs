@@ -47,7 +47,7 @@ public sealed class FleetSearchTests : IDisposable
         Report("i-2", 10, Tree("a", "/tmp/x"));
         Report("i-1", 20, Tree("b", "/tmp/x"));
 
-        var first = _collector.Store.Read(transaction => FleetSearch.ForKey(transaction, EntryKind.File, EntryKey.OfPath("/tmp/x")).First())!;
+        var first = FleetSearch.ForKey(_collector.Store, EntryKind.File, EntryKey.OfPath("/tmp/x"), Budget()).First()!;
 
         Assert.Equal(("i-2", Some.File("a")), (first.InstanceId, first.Fingerprint));
     }
@@ -61,6 +61,71 @@ public sealed class FleetSearchTests : IDisposable
 
         Assert.Null(First("evil")!.After);
         Assert.Null(Assert.Single(Now("evil")).After);
+    }
+
+    [Fact]
+    public void Content_OfMoreFilesThanAreAskedFor_IsCutAndSaysSo()
+    {
+        ReportMany("i-1");
+        ReportMany("i-2");
+        var (exact, less) = (Budget(2_000), Budget(1_500));
+
+        var all = Search("", exact).Now().ToList();
+        var some = Search("", less).Now().ToList();
+
+        Assert.Equal((2_000, 1_500), (all.Count, some.Count));
+        Assert.Equal(all[..1_500], some);
+        Assert.Null(exact.Exceeded);
+        Assert.Equal("There are more than the 1500 shown; ask for more with --limit, or for one instance with --instance.", less.Exceeded);
+        Assert.Equal("i-2", Assert.Single(Search("", Budget()).Now("i-2").Select(entry => entry.InstanceId).Distinct()));
+    }
+
+    [Fact]
+    public void Search_ThatTakesTooLong_IsEndedAndSaysSo()
+    {
+        ReportMany("i-1");
+        ReportMany("i-2");
+        var budget = Budget(10_000);
+
+        // Each look at the clock is a second later: it is looked at with every node.
+        _collector.Time.AutoAdvanceAmount = TimeSpan.FromSeconds(1);
+        var found = Search("", budget).Now().ToList();
+
+        Assert.Empty(found);
+        Assert.StartsWith("The search was ended after 60 seconds", budget.Exceeded, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Search_WhoseClientWent_Ends()
+    {
+        ReportMany("i-1");
+        ReportMany("i-2");
+        using var client = new CancellationTokenSource();
+        using var found = Search("", Budget(10_000, client.Token)).Now().GetEnumerator();
+        Assert.True(found.MoveNext());
+
+        client.Cancel();
+
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+        {
+            while (found.MoveNext())
+                Assert.Equal("i-1", found.Current.InstanceId);
+        });
+    }
+
+    [Fact]
+    public void Leaves_ThatComeOrAreSweptMeanwhile_AreSeen()
+    {
+        Report("i-1", 0, Tree("evil"));
+        Report("i-2", 0, Tree());
+        using var found = Search("evil", Budget()).Now().GetEnumerator();
+        Assert.True(found.MoveNext());
+
+        Report("i-2", 10, Tree("evil", "/tmp/x"));
+        _collector.Alter("UPDATE collector SET sweeps = sweeps + 1");
+
+        Assert.True(found.MoveNext());
+        Assert.Equal(("i-2", EntryKey.OfPath("/tmp/x")), (found.Current.InstanceId, found.Current.Key));
     }
 
     [Property(MaxTest = 15, QuietOnSuccess = true)]
@@ -81,6 +146,8 @@ public sealed class FleetSearchTests : IDisposable
         {
             Assert.Equal(tests.NaiveFirst($"{content}"), tests.First($"{content}"));
             Assert.Equal(tests.NaiveNow($"{content}"), tests.Now($"{content}"));
+            Assert.Equal(tests.NaiveNow($"{content}"), tests.Search($"{content}", tests.Budget(), mostLeaves: 1).Now());
+            Assert.Equal(tests.NaiveNow($"{content}").Take(3), tests.Search($"{content}", tests.Budget(3)).Now());
         }
     }
 
@@ -94,6 +161,14 @@ public sealed class FleetSearchTests : IDisposable
         return tree;
     }
 
+    private void ReportMany(string id)
+    {
+        var tree = new FileTree();
+        for (var i = 0; i < 1_000; i++)
+            tree[$"/srv/{i}"] = Some.File("");
+        Report(id, 0, tree);
+    }
+
     private void Report(string id, int minute, FileTree tree, Coverage? coverage = null)
     {
         var (agent, sequence) = _agents.GetValueOrDefault(id, (new FakeAgent(_collector.NewStream(), id).Hello(), 0UL));
@@ -102,10 +177,16 @@ public sealed class FleetSearchTests : IDisposable
     }
 
     private FoundEntry? First(string content) =>
-        _collector.Store.Read(transaction => FleetSearch.ForContent(transaction, Some.File(content).Content!.Value).First());
+        Search(content, Budget()).First();
 
     private List<FoundEntry> Now(string content) =>
-        _collector.Store.Read(transaction => FleetSearch.ForContent(transaction, Some.File(content).Content!.Value).Now().ToList());
+        [.. Search(content, Budget()).Now()];
+
+    private FleetSearch Search(string content, SearchBudget budget, int mostLeaves = 1_000) =>
+        FleetSearch.ForContent(_collector.Store, Some.File(content).Content!.Value, budget, new ContentLeaves(Some.File(content).Content!.Value) { Most = mostLeaves });
+
+    private SearchBudget Budget(int entries = 1_000, CancellationToken? cancellation = null) =>
+        new(entries, _collector.Time, cancellation ?? TestContext.Current.CancellationToken);
 
     private FoundEntry? NaiveFirst(string content) => _collector.Store.Read(transaction => (
         from id in _agents.Keys

@@ -39,11 +39,30 @@ public sealed class StoreReturnTests : IDisposable
         var first = _collector.Store.Write(transaction => transaction.Collector.Returned(_collector.Time.GetUtcNow()));
         var second = _collector.Store.Write(transaction => transaction.Collector.Returned(_collector.Time.GetUtcNow().AddSeconds(1)));
 
-        _collector.Store.Write(transaction => transaction.Collector.Started(_collector.Time.GetUtcNow().AddSeconds(2)));
+        _collector.Store.Write(transaction => transaction.Collector.Started());
         var third = _collector.Store.Write(transaction => transaction.Collector.Returned(_collector.Time.GetUtcNow().AddSeconds(2)));
 
         Assert.Equal((true, false, true), (first, second, third));
     }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(-1_000)]
+    public void Return_AfterTheClockWasSetBack_IsStillOneForEachStart_AndNoNumberComesAgain(int days)
+    {
+        Deviating(out _);
+        var (first, floor) = (Returned(0), Floor());
+        _collector.Store.Write(transaction => transaction.Collector.Started());
+
+        var (second, again) = (Returned(days), Returned(days - 1));
+
+        Assert.Equal((true, true, false), (first, second, again));
+        Assert.InRange(Floor(), floor + 1_000_000_000, long.MaxValue);
+    }
+
+    private bool Returned(int days) => _collector.Store.Write(transaction => transaction.Collector.Returned(_collector.Time.GetUtcNow().AddDays(days)));
+
+    private long Floor() => _collector.Scalar("SELECT id_floor FROM collector");
 
     [Theory]
     [InlineData(1, 2)]   // what the store has

@@ -122,6 +122,77 @@ public sealed class UnfinishedHeadTests : IDisposable
         Assert.NotNull(new FakeAgent(_collector.NewStream(room: room), "i-2").Hello().Report(FileTree.OfSize(1_000)));
     }
 
+    [Fact]
+    public void Heads_ThatAreNeverCompleted_FillTheStoreOnlySoFar()
+    {
+        const int Most = 4 * 1024 * 1024;
+        using var room = new AssemblyRoom(_collector.Time) { Staged = new StagedBytes(_collector.Time) { MaxBytes = Most } };
+
+        var end = Record.Exception(() => BringInVain(room, heads: 20));
+        var stored = StoredBytes();
+        var again = Record.Exception(() => BringInVain(room, heads: 1, from: 20));
+
+        Assert.IsType<OverloadedException>(end);
+        Assert.IsType<OverloadedException>(again);
+        Assert.InRange(stored, Most / 2, Most);
+        Assert.Equal(stored, StoredBytes());
+        Assert.NotNull(new FakeAgent(_collector.NewStream(room: room), "i-2").Hello().Report(FileTree.OfSize(20_000)));
+
+        // What it brought has been swept by then.
+        _collector.Time.Advance(TimeSpan.FromHours(3));
+        BringInVain(room, heads: 1, from: 21);
+    }
+
+    [Fact]
+    public void Head_ThatIsCompleted_CountsForNothing()
+    {
+        using var room = new AssemblyRoom(_collector.Time) { Staged = new StagedBytes(_collector.Time) { MaxBytes = 4 * 1024 * 1024 } };
+        var agent = new FakeAgent(_collector.NewStream(room: room)).Hello();
+        for (var i = 1ul; i <= 4; i++)
+            Assert.NotNull(agent.Report(Other((int)i), sequence: i));
+
+        Assert.InRange(StoredBytes(), 5 * 1024 * 1024, long.MaxValue);
+    }
+
+    [Fact]
+    public void Head_WhoseNodesAreSweptAgainAndAgain_EndsItsStream()
+    {
+        var tree = FileTree.OfSize(500);
+        var shared = tree.Build().Nodes;
+        Keep(1);
+        tree["/srv/1/1"] = Some.File("other");
+        var (roots, nodes) = tree.Build();
+        using var stream = _collector.NewStream();
+        new FakeAgent(stream, "i-2").Hello();
+        var requested = Requested(stream.Receive(FakeAgent.Head(roots))).ToList();
+
+        var anew = 0;
+        var end = Record.Exception(() =>
+        {
+            for (; anew < 10; anew++)
+            {
+                // All but the leaf that only it has: it relies on the others.
+                Digest? last = null;
+                for (var open = new Queue<Digest>(requested); open.TryDequeue(out var digest);)
+                {
+                    if (!shared.ContainsKey(digest) && TreeNode.Decode(nodes[digest]).IsLeaf)
+                        last = digest;
+                    else
+                        Requested(stream.Receive(Batch(nodes[digest]))).ToList().ForEach(open.Enqueue);
+                }
+
+                _collector.Alter("DELETE FROM nodes; UPDATE collector SET sweeps = sweeps + 1");
+                requested = [.. Requested(stream.Receive(Batch(nodes[last!.Value])))];
+                Keep((ulong)anew + 2);
+            }
+        });
+
+        Assert.IsType<NodeMissingException>(end);
+        Assert.Equal(3, anew);
+
+        void Keep(ulong sequence) => Assert.NotNull(new FakeAgent(_collector.NewStream(), "i-1").Hello().Report(FileTree.OfSize(500), sequence));
+    }
+
     /// <summary>All it takes grows more slowly than the tree, so what holds for a fifth holds for the whole.</summary>
     [Fact]
     public void Tree_OfAMillionEntries_FitsManyTimes()
@@ -160,6 +231,34 @@ public sealed class UnfinishedHeadTests : IDisposable
         for (var i = 0; i < mebibytes * 16; i++)
             stream.Receive(Batch([.. BitConverter.GetBytes(number), .. BitConverter.GetBytes(i), .. new byte[64 * 1024]]));
     }
+
+    /// <summary>Each on a stream of its own: brings most of a tree, and goes.</summary>
+    private void BringInVain(AssemblyRoom room, int heads, int from = 0)
+    {
+        for (var i = from; i < from + heads; i++)
+        {
+            using var stream = _collector.NewStream(room: room);
+            new FakeAgent(stream).Hello();
+            var (roots, nodes) = Other(i).Build();
+            var open = new Queue<Digest>(Requested(stream.Receive(FakeAgent.Head(roots))));
+            for (var left = nodes.Count * 9 / 10; left > 0; left--)
+            {
+                foreach (var next in Requested(stream.Receive(Batch(nodes[open.Dequeue()]))))
+                    open.Enqueue(next);
+            }
+        }
+    }
+
+    /// <summary>Of 3 MB, and none of it another's.</summary>
+    private static FileTree Other(int number)
+    {
+        var tree = new FileTree();
+        for (var i = 0; i < 60_000; i++)
+            tree[$"/srv/{i}"] = Some.File($"{number} {i}");
+        return tree;
+    }
+
+    private long StoredBytes() => _collector.Scalar("SELECT COALESCE(SUM(LENGTH(body)), 0) FROM nodes");
 
     private static V1.ConnectRequest Batch(byte[] node) =>
         new() { Nodes = new V1.NodeBatch { Nodes = { UnsafeByteOperations.UnsafeWrap(node) } } };

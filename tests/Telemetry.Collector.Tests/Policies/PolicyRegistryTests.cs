@@ -151,7 +151,7 @@ public sealed class PolicyRegistryTests : IDisposable
         _ = new CertifiedInstance(_collector);
         _collector.PolicyRegistry.Set("name = \"web\"", "p.toml", "admin");
 
-        Assert.Throws<BaselineException>(() => _collector.Baselines.Bind(Some.Binding(Selector.Instance, "i-none"), "web"));
+        Assert.Throws<UnknownInstanceException>(() => _collector.Baselines.Bind(Some.Binding(Selector.Instance, "i-none"), "web"));
 
         Assert.Equal("default", _collector.Store.Read(transaction => transaction.Policies.OfLine("shop")));
     }

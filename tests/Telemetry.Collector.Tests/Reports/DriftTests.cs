@@ -60,6 +60,15 @@ public sealed class DriftTests : IDisposable
         Assert.InRange((await Drift("i-1", null)).Count, 20, 50);
     }
 
+    [Fact]
+    public async Task Time_ThatEndsBeforeItBegins_IsRefused()
+    {
+        var refused = await Assert.ThrowsAsync<RpcException>(() => Drift("i-1", null, Some.Time.AddHours(1), Some.Time));
+
+        Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
+        Assert.Equal("The time asked for ends at 2026-03-03 10:00:00Z, before it begins at 2026-03-03 11:00:00Z; set --since to an earlier time, or --until to a later one.", refused.Status.Detail);
+    }
+
     private void Advance(int minutes) => _collector.Time.Advance(TimeSpan.FromMinutes(minutes));
 
     private async Task<IReadOnlyList<DriftPoint>> Drift(string id, TimeSpan? step, DateTimeOffset? from = null, DateTimeOffset? to = null)

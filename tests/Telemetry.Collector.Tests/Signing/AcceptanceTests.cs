@@ -43,6 +43,7 @@ public sealed class AcceptanceTests : IDisposable
             UPDATE signatures       SET subject_id = subject_id - 100 WHERE subject = 'baseline';
             """);
 
+        Assert.Equal(Second, Assert.Single(_collector.Store.Read(transaction => transaction.Baselines.NewestOfLines())).Name);
         Assert.Equal((1, Second), _collector.Store.Read(transaction => (transaction.Baselines.Find(Second)!.Id, transaction.Baselines.Newest("shop")!.Name)));
         Assert.Null(Problem());
     }
@@ -106,10 +107,22 @@ public sealed class AcceptanceTests : IDisposable
     public void StoreFromBeforeAcceptances_IsSignedAtTheFirstStart()
     {
         _collector.Alter("DELETE FROM acceptances; UPDATE collector SET has_acceptances = 0");
+        _collector.ForgetThatItSigned();
 
         _collector.Restart();
 
         Assert.Null(Problem());
+    }
+
+    [Fact]
+    public void StoreMadeToLookAsBeforeAcceptances_IsNotSignedAnew()
+    {
+        _collector.Baselines.Retire(First);
+        _collector.Alter("UPDATE baselines SET retired_at = NULL; DELETE FROM acceptances; UPDATE collector SET has_acceptances = 0; DELETE FROM signing_keys");
+
+        _collector.Restart();
+
+        Assert.NotNull(Problem());
     }
 
     [Fact]

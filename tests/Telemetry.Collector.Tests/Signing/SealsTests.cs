@@ -156,7 +156,7 @@ public sealed class SealsTests : IDisposable
     [Theory]
     [InlineData("acme", nameof(SealVerdict.Good), null)]
     [InlineData("collector", nameof(SealVerdict.Good), null)]
-    [InlineData("mallory", nameof(SealVerdict.NotOwner), "Layer app:1 belongs to acme, and is signed by mallory. It is not used.")]
+    [InlineData("mallory", nameof(SealVerdict.NotOwner), "; acme has to sign it by 'telemetryctl layers sign app:1 --key FILE', or, should that key be acme's, 'telemetryctl owners trust acme --key FILE --anew' says so. It is not used.")]
     [InlineData(null, nameof(SealVerdict.Unknown), "which nobody here knows; 'telemetryctl owners trust acme --key FILE' makes it known as acme's, or with 'collector' for acme as another collector's, which signs for all owners. It is not used.")]
     public void SignatureOfAnother_CountsWhenTheKeyIsTheOwnersOrACollectors(string? owner, string expected, string? message)
     {
@@ -199,10 +199,36 @@ public sealed class SealsTests : IDisposable
     public void StoreFromBeforeSignatures_IsSignedAtTheFirstStart()
     {
         Alter("DELETE FROM signatures; DELETE FROM signing_keys");
+        _collector.ForgetThatItSigned();
 
         _collector.Restart();
 
         Assert.Null(Refusal());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void StoreMadeToLookAsBeforeSignatures_IsNotSignedAnew(bool isKeyNew)
+    {
+        Alter("DELETE FROM signatures; DELETE FROM signing_keys; DELETE FROM acceptances; UPDATE collector SET has_acceptances = 0; UPDATE layers SET owner = 'mallory'");
+        if (isKeyNew)
+            File.Delete(Path.Combine(_collector.DataDirectory, SigningKey.FileName));
+
+        _collector.Restart();
+
+        Assert.Contains("not signed", Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Start_ThatFailedBeforeItSigned_IsMadeUpFor()
+    {
+        _collector.ForgetThatItSigned();
+        Alter("DELETE FROM signatures; DELETE FROM signing_keys; DROP TABLE acceptances");
+
+        Assert.ThrowsAny<Exception>(_collector.Restart);
+
+        Assert.False(File.Exists(Path.Combine(_collector.DataDirectory, SigningKey.MarkName)));
     }
 
     [Fact]

@@ -48,6 +48,26 @@ public sealed class PointAccountTableTests : IDisposable
     }
 
     [Fact]
+    public void Points_OnTheirWayToTheServer_WaitUntilItHasThem()
+    {
+        Count(0, new PointCounts(100, 90, 0, 0, 0));
+        Count(1, new PointCounts(10, 10, 0, 0, 0));
+        _collector.Store.Write(transaction =>
+        {
+            transaction.Points.Add("a 1"u8.ToArray(), 30, new PointOwner("i-1", At(0), 1));
+            transaction.Points.Add("b 1"u8.ToArray(), 5, new PointOwner("i-1", At(0), 2));
+            transaction.Points.Add("c 1"u8.ToArray(), 7);
+        });
+
+        var before = Accounts()[0];
+        _collector.Store.Write(transaction => transaction.Points.DeleteUpTo(long.MaxValue));
+
+        Assert.Equal((55, 35, 10), (before.Stored, before.Waiting, before.Missing));
+        Assert.Equal((90, 0, 10), (Accounts()[0].Stored, Accounts()[0].Waiting, Accounts()[0].Missing));
+        Assert.Equal((10, 0), (Accounts()[1].Stored, Accounts()[1].Waiting));
+    }
+
+    [Fact]
     public void Refused_ByTheServer_IsNotStoredAndSaysWhy()
     {
         Count(0, new PointCounts(10, 10, 0, 0, 0));

@@ -16,7 +16,7 @@ public sealed class PolicyTableTests : IDisposable
 
         _collector.Restart();
 
-        Assert.Equal(policy, _collector.Store.Read(transaction => transaction.Policies.Get("web", 1)));
+        Assert.Equal(policy, _collector.Store.Read(transaction => transaction.Policies.Newest("web")));
     }
 
     [Fact]
@@ -26,11 +26,11 @@ public sealed class PolicyTableTests : IDisposable
 
         Assert.ThrowsAny<System.Data.Common.DbException>(() => _collector.Store.Write(transaction => transaction.Policies.Add(Policy("web", 1, "new"))));
 
-        Assert.Equal("old", _collector.Store.Read(transaction => transaction.Policies.Get("web", 1)).Text);
+        Assert.Equal("old", _collector.Store.Read(transaction => transaction.Policies.Newest("web"))?.Text);
     }
 
     [Fact]
-    public void NewestVersion_CountsWithinTheName()
+    public void Newest_IsOfTheName()
     {
         _collector.Store.Write(transaction =>
         {
@@ -40,9 +40,9 @@ public sealed class PolicyTableTests : IDisposable
         });
 
         var versions = _collector.Store.Read(transaction =>
-            ((string[])["web", "db", "none"]).Select(transaction.Policies.NewestVersion).ToList());
+            ((string[])["web", "db", "none"]).Select(name => transaction.Policies.Newest(name)?.Version).ToList());
 
-        Assert.Equal([2, 1, 0], versions);
+        Assert.Equal([2, 1, null], versions);
         Assert.Equal(["db", "web"], _collector.Store.Read(transaction => transaction.Policies.Names()));
     }
 

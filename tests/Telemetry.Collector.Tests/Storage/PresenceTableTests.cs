@@ -21,6 +21,23 @@ public sealed class PresenceTableTests : IDisposable
     }
 
     [Fact]
+    public void Instance_ThatIsConnectedWhenTheCollectorDies_WasSeenUntilThen()
+    {
+        _collector.Store.Write(transaction =>
+        {
+            transaction.Instances.Put(Some.Instance("i-1") with { LastSeen = At(0) });
+            transaction.Instances.Put(Some.Instance("i-2") with { LastSeen = At(1) });
+        });
+        Begin(0);
+        _collector.Store.Write(transaction => transaction.Presence.Alive(At(7)));
+
+        _collector.Restart();
+        _collector.Store.Write(transaction => transaction.Instances.Seen("i-1", At(5)));
+
+        Assert.Equal([At(7), At(1)], _collector.Store.Read(transaction => transaction.Instances.All()).Select(instance => instance.LastSeen));
+    }
+
+    [Fact]
     public void Session_ThatIsOpen_LastsUntilItWasLastHeardOf()
     {
         Begin(0);
