@@ -87,7 +87,7 @@ public sealed class SessionTests : IDisposable
         var now = _spools.Clock.GetUtcNow();
         _health.Add(new HealthSample(now, [new HealthPoint("mem", [HealthField.Of("used", 1L)])]));
         _checks.Add(new CheckNews(now, null, [check]));
-        _checks.Add(new CheckNews(now, new CheckChange(check, Agent.Checks.CheckState.Critical, now, "down"), null));
+        _checks.Add(new CheckNews(now, new Agent.Checks.CheckChange(check, Agent.Checks.CheckState.Critical, now, "down"), null));
         var welcome = Welcome();
         welcome.ChecksWanted = isWanted;
         Say(new ConnectResponse { Welcome = welcome });
