@@ -517,7 +517,7 @@ bench_timeseries() {
       done | sed '$d' > "$work/curl.conf"
     fi
     empty_influxd
-    ratio "$points" "$(seconds curl_batches)" >> "$work/points.curl"
+    printf '%.2f\n' "$(ratio "$points" "$(seconds curl_batches)")" >> "$work/points.curl"
   done
   stop_running
   ours=$(sort -n "$work/points.ours" | tail -n 1) theirs=$(sort -n "$work/points.curl" | tail -n 1)

@@ -11,10 +11,10 @@ namespace Telemetry.Collector.TimeSeries;
 /// </summary>
 internal sealed class VictoriaMetricsDialect(InfluxOptions options) : ServerDialect(options)
 {
-    /// <summary>It shows a point a second or so after it took it.</summary>
-    private static readonly TimeSpan Shows = TimeSpan.FromSeconds(10);
+    /// <summary>It shows a new series a second or so after it took it; asked before, it says for ten seconds more that there is none.</summary>
+    private static readonly TimeSpan Shows = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
     public override ServerKind Kind => ServerKind.VictoriaMetrics;
 
@@ -56,13 +56,13 @@ internal sealed class VictoriaMetricsDialect(InfluxOptions options) : ServerDial
         var begun = client.Time.GetTimestamp();
         do
         {
+            await Task.Delay(Pause, client.Time, stopping);
             var answer = await client.SendAsync(this, HttpMethod.Get, Relative($"api/v1/export?match[]={Escaped(series)}"), null, stopping);
             if (!answer.IsSuccess)
                 return new StoreCheck("read", CannotRead(answer.Status), $"the point that was written cannot be read: it answered {answer.Status} {answer.Words}");
             if (IsIn(answer.Body, value))
                 return new StoreCheck("read", CheckOutcome.Passed, "the point that was written comes back");
             words = answer.Words;
-            await Task.Delay(Pause, client.Time, stopping);
         }
         while (client.Time.GetElapsedTime(begun) < Shows);
 

@@ -47,10 +47,37 @@ public sealed class NoticeTests : IDisposable
         Assert.Equal(["one", "two"], route.Told.Select(notice => notice.Words));
     }
 
+    [Fact]
+    public async Task Notice_AtAWebhook_IsACloudEventOfItsOwnType()
+    {
+        using var receiver = new Receiver();
+        using var http = new HttpClient(receiver);
+        var route = new WebhookRoute("ops", new Uri("http://127.0.0.1:1/"), "c1", http);
+
+        await route.SendAsync(new Notice(7, Some.Time, "timeseries", IsOpen: true, "no right"), TestContext.Current.CancellationToken);
+
+        var told = receiver.Received.RootElement;
+        Assert.Equal(
+            ["telemetry.notice.raised.v1", $"notice.7.{Some.Time.ToUnixTimeMilliseconds()}", "timeseries"],
+            new[] { "type", "id", "subject" }.Select(name => told.GetProperty(name).GetString()));
+        Assert.Equal("no right", told.GetProperty("data").GetProperty("words").GetString());
+    }
+
     private NoticeBoard Board() => new(_collector.Store, _collector.Time);
 
     private NoticeDelivery Delivery(IAlertRoute route) =>
         new([route], _collector.Store, Board(), _collector.Time, Microsoft.Extensions.Logging.Abstractions.NullLogger<NoticeDelivery>.Instance);
+
+    private sealed class Receiver : HttpMessageHandler
+    {
+        public System.Text.Json.JsonDocument Received { get; private set; } = null!;
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Received = System.Text.Json.JsonDocument.Parse(await request.Content!.ReadAsStringAsync(cancellationToken));
+            return new HttpResponseMessage();
+        }
+    }
 
     private sealed class Route : IAlertRoute
     {
