@@ -1,4 +1,6 @@
 using Telemetry.Collector.Baselines;
+using Telemetry.Collector.Causes;
+using Telemetry.Collector.Identity;
 using Telemetry.Collector.Layers;
 using Telemetry.Collector.Storage;
 
@@ -11,7 +13,7 @@ internal sealed class SigningRegistry(StateStore store, Seals seals, Pipeline pi
     /// <param name="pem">A public key, or a private one.</param>
     /// <param name="anew">Though it is known as another's, or was revoked: what it signed counts as this owner's.</param>
     /// <exception cref="SignatureException">No key that can be used, or one that is known otherwise.</exception>
-    public PublicKey Trust(string owner, string pem, bool anew)
+    public PublicKey Trust(string owner, string pem, bool anew, string by = AdminToken.Holder)
     {
         var key = PublicKey.FromPem(owner, pem, time.GetUtcNow());
         var trusted = store.Write(transaction =>
@@ -29,7 +31,7 @@ internal sealed class SigningRegistry(StateStore store, Seals seals, Pipeline pi
                 transaction.Signatures.ReplaceKey(key);
             }
 
-            return Concerns(transaction, key.Id);
+            return Concerns(transaction, key.Id, by, $"trusted a key of {owner}");
         });
         pipeline.JudgePending();
         return trusted;
@@ -38,7 +40,7 @@ internal sealed class SigningRegistry(StateStore store, Seals seals, Pipeline pi
     /// <summary>Accepts signatures of a key no more.</summary>
     /// <exception cref="UnknownKeyException">There is none of that id.</exception>
     /// <exception cref="SignatureException">It is the collector's own.</exception>
-    public PublicKey Revoke(string id)
+    public PublicKey Revoke(string id, string by = AdminToken.Holder)
     {
         var revoked = store.Write(transaction =>
         {
@@ -46,7 +48,7 @@ internal sealed class SigningRegistry(StateStore store, Seals seals, Pipeline pi
             if (seals.IsOwn(key))
                 throw new SignatureException($"That is this collector's own key: with a new one, made when {SigningKey.FileName} in its data directory is moved away, it can be revoked.");
             transaction.Signatures.RevokeKey(id, time.GetUtcNow());
-            return Concerns(transaction, id);
+            return Concerns(transaction, id, by, $"revoked a key of {key.Owner}");
         });
         pipeline.JudgePending();
         return revoked;
@@ -54,7 +56,7 @@ internal sealed class SigningRegistry(StateStore store, Seals seals, Pipeline pi
 
     /// <summary>Keeps an owner's signature.</summary>
     /// <exception cref="SignatureException">It does not hold, or its key does not count for this owner.</exception>
-    public void Add(SignedVersion version, Signature signature)
+    public void Add(SignedVersion version, Signature signature, string by = AdminToken.Holder)
     {
         store.Write(transaction =>
         {
@@ -72,15 +74,16 @@ internal sealed class SigningRegistry(StateStore store, Seals seals, Pipeline pi
             }
 
             transaction.Signatures.Add(subject, signature);
-            Concerns(transaction, signature.KeyId);
+            Concerns(transaction, signature.KeyId, by, $"added a signature of {owner} to {version.Name}");
         });
         pipeline.JudgePending();
     }
 
     /// <summary>Has judged whom the lines judge that a key signed.</summary>
-    private static PublicKey Concerns(StoreTransaction transaction, string keyId)
+    private PublicKey Concerns(StoreTransaction transaction, string keyId, string by, string what)
     {
-        transaction.Pending.Add(transaction.Signatures.LinesSignedWith(keyId).SelectMany(line => BaselineRegistry.Judged(transaction, line)).ToList());
+        var judged = transaction.Signatures.LinesSignedWith(keyId).SelectMany(line => BaselineRegistry.Judged(transaction, line)).ToList();
+        transaction.Pending.Add(judged, new JudgedAnew(by, what, time.GetUtcNow()));
         return transaction.Signatures.FindKey(keyId)!;
     }
 

@@ -170,7 +170,7 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         {
             if (names.Of(row) is not { } series)
                 Count(false, RejectionReason.WrongName);
-            else if (guard?.Admits(series.Key, instanceId) == false)
+            else if (guard?.Admits(series.Key.Span, instanceId) == false)
                 Count(false, RejectionReason.TooManySeries);
             else
                 Count(lines.Append(series, row, batch.Time), lines.Reason);

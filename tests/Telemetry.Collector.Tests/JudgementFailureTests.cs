@@ -90,7 +90,7 @@ public sealed class JudgementFailureTests : IDisposable
         Repair();
 
         _collector.Restart();
-        using var timer = new DueTimer(_collector.Store, _collector.Pipeline, _collector.Time, NullLogger<DueTimer>.Instance);
+        using var timer = new DueTimer(_collector.Store, _collector.Pipeline, _collector.Feed, _collector.Time, NullLogger<DueTimer>.Instance);
         await timer.StartAsync(Cancellation);
         await Eventually.True(() => Deviating().Contains("i-2"), "it to be judged", Cancellation);
 

@@ -66,7 +66,7 @@ internal sealed class SeriesCatalog(int maxSeries, int maxFields)
     public IEnumerable<(uint Id, Dictionary<string, string> Tags)> Of(string measurement, IReadOnlyList<KeyValuePair<string, string>> where)
     {
         using var lines = new LineProtocol();
-        var prefix = lines.Encode(new Protocol.V1.Series { Measurement = measurement })?.Key ?? [];
+        var prefix = lines.Encode(new Protocol.V1.Series { Measurement = measurement })?.Key.ToArray() ?? [];
         foreach (var (key, id) in _series)
         {
             if (!key.AsSpan().StartsWith(prefix) || (key.Length > prefix.Length && key[prefix.Length] != (byte)','))

@@ -60,7 +60,7 @@ public sealed class PointAccountTableTests : IDisposable
         });
 
         var before = Accounts()[0];
-        _collector.Store.Write(transaction => transaction.Points.DeleteUpTo(long.MaxValue));
+        _collector.Store.Write(transaction => transaction.Points.Delete(0, long.MaxValue));
 
         Assert.Equal((55, 35, 10), (before.Stored, before.Waiting, before.Missing));
         Assert.Equal((90, 0, 10), (Accounts()[0].Stored, Accounts()[0].Waiting, Accounts()[0].Missing));

@@ -97,7 +97,7 @@ public sealed class LineProtocolTests
         var names = new SeriesNames();
         names.Name(new Series { Id = 1, Measurement = "mem", FloatFields = { "used" }, IntFields = { "n" } });
         var row = new SeriesRow { Series = 1, FloatValues = { 1.5 }, IntValues = { 3 } };
-        var series = names.Of(row)!;
+        var series = names.Of(row)!.Value;
         using var lines = new LineProtocol();
         Append();
 
