@@ -117,7 +117,7 @@ internal sealed class PointLoad(int instances)
             series.Tags.Add("instance", string.Create(CultureInfo.InvariantCulture, $"i-{instance:x8}"));
             series.Tags.Add("part", string.Create(CultureInfo.InvariantCulture, $"part {i}"));
             names.Name(series);
-            encoded.Add(names.Of(Row(i, 0))!);
+            encoded.Add(names.Of(Row(i, 0))!.Value);
         }
 
         return encoded;

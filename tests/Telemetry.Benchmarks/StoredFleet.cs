@@ -109,7 +109,7 @@ internal sealed partial class StoredFleet(string folder, int entries) : IDisposa
 
     private (Pipeline Pipeline, BaselineRegistry Registry) Stages()
     {
-        _store.Write(_seals.Adopt);
+        _seals.Adopt(_store);
         var pipeline = new Pipeline(_store, _policies, _seals, new DeviationFeed(_store), TimeProvider.System, NullLogger<Pipeline>.Instance);
         return (pipeline, new BaselineRegistry(_store, _policies, _seals, pipeline, new ConnectedAgents(TimeProvider.System), TimeProvider.System));
     }
