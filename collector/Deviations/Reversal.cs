@@ -12,12 +12,12 @@ internal static class Reversal
     /// <param name="root">The directory on the machine that keys are relative to: a person types for the machine.</param>
     public static IReadOnlyList<string> Of(
         EntryKind kind, EntryKey key, Fingerprint? expected, Fingerprint? actual, string? package = null, string root = "/") => kind switch
-    {
-        EntryKind.File => [.. OfFile(Quoted(Below(root) + "/" + Encoding.Latin1.GetString(key.Bytes).Replace('\0', '/')), expected, actual, Reinstallation(package, Inside(root)))],
-        EntryKind.Package => OfPackage(key, expected, actual, Inside(root)),
-        EntryKind.Setting => OfSetting(key, expected, root.TrimEnd('/')),
-        _ => [$"# bring {KeyText.Format(kind, key.Bytes)} back to: {(expected is null ? "not there" : expected.Value?.ToString() ?? "as before")}"],
-    };
+        {
+            EntryKind.File => [.. OfFile(Quoted(Below(root) + "/" + Encoding.Latin1.GetString(key.Bytes).Replace('\0', '/')), expected, actual, Reinstallation(package, Inside(root)))],
+            EntryKind.Package => OfPackage(key, expected, actual, Inside(root)),
+            EntryKind.Setting => OfSetting(key, expected, root.TrimEnd('/')),
+            _ => [$"# bring {KeyText.Format(kind, key.Bytes)} back to: {(expected is null ? "not there" : expected.Value?.ToString() ?? "as before")}"],
+        };
 
     /// <summary>As bytes, without a slash at the end.</summary>
     private static string Below(string root) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(root.TrimEnd('/')));
