@@ -110,7 +110,14 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
     private Task<IReadOnlyList<Transition>> JudgeIfAsync(string instanceId, Func<StoreTransaction, string, bool> isDue) =>
         store.WriteAsync(transaction => isDue(transaction, instanceId) && transaction.Instances.Find(instanceId) is { } instance
             ? Judge(transaction, instance, transaction.Heads.Newest(instanceId), isNew: false)
-            : []);
+            : Expire(transaction, instanceId));
+
+    /// <summary>Whether an instance is judged or not, time goes on.</summary>
+    private IReadOnlyList<Transition> Expire(StoreTransaction transaction, string instanceId)
+    {
+        var now = time.GetUtcNow();
+        return Write(transaction, DeviationTracker.Expire(transaction.Deviations.OpenOf(instanceId), now), now);
+    }
 
     private IReadOnlyList<Transition> Judge(StoreTransaction transaction, Instance instance, InstanceHead? head, bool isNew)
     {
@@ -148,8 +155,7 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         if (!instance.Comparison.StartsWith(reason, StringComparison.Ordinal))
             Log.NotJudged(logger, instance.Id, reason);
         transaction.Instances.Judged(instance.Id, instance.JudgedId, $"{reason} {prospect}".TrimEnd());
-        var now = time.GetUtcNow();
-        return Write(transaction, DeviationTracker.Expire(transaction.Deviations.OpenOf(instance.Id), now), now);
+        return Expire(transaction, instance.Id);
     }
 
     private IReadOnlyList<Transition> Conclude(StoreTransaction transaction, Instance instance, InstanceHead? head, bool isNew)

@@ -29,7 +29,7 @@ internal sealed record CheckOptions
             AreEnabled = settings.Flag("enabled", true),
             Layers = layers,
             User = user,
-            Memory = settings.Size("memory", 256 << 20, 16 << 20),
+            Memory = settings.Size("memory", 64 << 20, 16 << 20),
         };
     }
 }

@@ -57,6 +57,12 @@ internal sealed record LayerChecks(IReadOnlyList<DeclaredCheck> Checks, IReadOnl
         }
 
         var name = layer.Name ?? Path.GetFileNameWithoutExtension(file);
+        if (!LayerFile.IsName(name))
+        {
+            mistakes.Add($"{file}: a layer that says no name has that of its file, and '{name}' is none; set name in it, or rename it.");
+            return;
+        }
+
         foreach (var check in layer.Checks)
         {
             var declared = new DeclaredCheck(name, layer.Owner, check);

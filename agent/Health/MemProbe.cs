@@ -38,9 +38,12 @@ internal sealed class MemProbe(string proc) : IProbe
 
         Span<long> values = stackalloc long[Sources.Length];
         values.Clear();
+        values[Available] = -1;
         using (file)
             KernelColumns.Named(file.Text, Sources, values);
-        if (values[Total] == 0 || values[Available] == 0)
+
+        // None is available when it is most needed.
+        if (values[Total] == 0 || values[Available] < 0)
             throw new FormatException("meminfo lacks MemTotal or MemAvailable.");
 
         values[Cached] += values[Reclaimable];

@@ -14,6 +14,7 @@ internal sealed class NetProbe(string proc, string sys) : IProbe
 
     private readonly byte[] _dev = KernelFile.PathOf(proc, "net/dev");
     private readonly Dictionary<string, Interface> _interfaces = new(StringComparer.Ordinal);
+    private int _round;
 
     public string Name => "net";
 
@@ -21,10 +22,18 @@ internal sealed class NetProbe(string proc, string sys) : IProbe
     {
         if (!KernelFile.TryRead(_dev, out var file))
             return;
+        _round++;
         using (file)
         {
             foreach (var range in file.Text.Split((byte)'\n'))
                 Parse(file.Text[range], reading);
+        }
+
+        // Containers come and go with interfaces of their own.
+        foreach (var (name, known) in _interfaces)
+        {
+            if (known.Round != _round)
+                _interfaces.Remove(name);
         }
     }
 
@@ -65,6 +74,7 @@ internal sealed class NetProbe(string proc, string sys) : IProbe
         var interfaces = _interfaces.GetAlternateLookup<ReadOnlySpan<char>>();
         if (!interfaces.TryGetValue(text, out var found))
             _interfaces[text.ToString()] = found = new Interface(sys, text.ToString());
+        found.Round = _round;
         return found;
     }
 
@@ -74,6 +84,9 @@ internal sealed class NetProbe(string proc, string sys) : IProbe
         private readonly byte[] _speed = KernelFile.PathOf(sys, $"class/net/{name}/speed");
 
         public HealthTag[] Tags { get; } = [new HealthTag("interface", name)];
+
+        /// <summary>The last read that met it.</summary>
+        public int Round { get; set; }
 
         /// <summary>Written as <c>0x1003</c>. Where that can't be told, all but the usual loopback are.</summary>
         public bool IsCounted()

@@ -39,6 +39,9 @@ internal sealed partial class ScanLoop(
 
     private static readonly TimeSpan PutOff = TimeSpan.FromSeconds(1);
 
+    // Until then the kernel's words of what a look at everything saw are read.
+    private static readonly TimeSpan LongestLate = TimeSpan.FromSeconds(10);
+
     // Who keeps a file open for writing need not write; when it can be read is told by nobody.
     private static readonly TimeSpan UnstableAfter = TimeSpan.FromSeconds(2.5);
 
@@ -166,8 +169,9 @@ internal sealed partial class ScanLoop(
         var goingBy = rules.Current;
         var halfway = PackagesHalfway(taken);
         var scan = plan.PartsUnder(goingBy.Policy, goingBy.Key, clock, taken.Parts, facts, packages: halfway.Count == 0);
+        var seenUntil = clock.GetUtcNow() - _seenUntil < LongestLate ? _seenUntil : default;
         var observedAfter = taken.UnchangedUntil ?? store.Ledger.LookStartedAt ?? clock.GetUtcNow();
-        if (store.LookAgain(scan, observedAfter, (generation, edits) => changes.Add(generation, edits, scan.Files, taken, _seenUntil), progress, cancellation) is not { Head: { } head })
+        if (store.LookAgain(scan, observedAfter, (generation, edits) => changes.Add(generation, edits, scan.Files, taken, seenUntil), progress, cancellation) is not { Head: { } head })
             return false;
 
         if (facts)

@@ -29,18 +29,20 @@ internal sealed class DueTimer(StateStore store, Pipeline pipeline, DeviationFee
             pipeline.Reevaluate(store.Read(transaction =>
                 transaction.Unread.InstancesSince(_lookedUpTo, upTo).Union(transaction.Deviations.InstancesDecidedUntil(now)).ToList()));
             _lookedUpTo = upTo;
-            await WaitAsync(now + Interval, stopping);
+            await WaitAsync(now, stopping);
         }
     }
 
-    /// <summary>Waits until a time, or until the next decision ends if that is earlier: one may be taken meanwhile.</summary>
-    private async Task WaitAsync(DateTimeOffset until, CancellationToken stopping)
+    /// <summary>Waits for an interval, or until the next decision ends if that is earlier: one may be taken meanwhile.</summary>
+    /// <param name="looked">What ended until then was looked at, whatever came of it.</param>
+    private async Task WaitAsync(DateTimeOffset looked, CancellationToken stopping)
     {
+        var until = looked + Interval;
         while (true)
         {
             // Taken before the look, so that what is decided in between is not slept through.
             var committed = feed.Committed;
-            var due = store.Read(transaction => transaction.Deviations.NextEndOfDecision()) is { } end && end < until ? end : until;
+            var due = store.Read(transaction => transaction.Deviations.NextEndOfDecision(looked)) is { } end && end < until ? end : until;
             var left = due - time.GetUtcNow();
             if (left <= TimeSpan.Zero)
                 return;

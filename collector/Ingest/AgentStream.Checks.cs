@@ -15,7 +15,7 @@ internal sealed partial class AgentStream
         var position = PositionOf(batch.Epoch, batch.Sequence);
         if (position > _checks)
         {
-            var report = batch.ToModel(Corrected);
+            var report = batch.ToModel(UntilNow);
             await store.WriteAsync(transaction =>
             {
                 CheckStates.Keep(transaction, InstanceId, report);
@@ -25,5 +25,12 @@ internal sealed partial class AgentStream
         }
 
         yield return Ack(V1.Lane.Checks, _checks);
+    }
+
+    /// <summary>What is dated ahead would never be forgotten.</summary>
+    private DateTimeOffset UntilNow(DateTimeOffset at)
+    {
+        var (corrected, now) = (Corrected(at), time.GetUtcNow());
+        return corrected < now ? corrected : now;
     }
 }

@@ -41,6 +41,7 @@ internal sealed partial class AgentStream(
     private AssemblyRoom.Ticket? _turn;
     private uint _pushed;
     private ulong _nodeBytes;
+    private long _staged;  // of the head that is brought
     private TimeSpan _owed;
     private int _begunAnew;
     private long _idleSince;
@@ -256,6 +257,7 @@ internal sealed partial class AgentStream(
         _announced = head;
         _assembly = NewAssembly(head);
         _pushed = message.Pushed;
+        _staged = 0;
         await foreach (var response in AdvanceAsync())
             yield return response;
     }
@@ -295,7 +297,9 @@ internal sealed partial class AgentStream(
                 }
                 else if (assembly.IsWorthStoring)
                 {
-                    room.Staged.Add(InstanceId, assembly.CheckedBytes);
+                    var bytes = assembly.CheckedBytes;
+                    room.Staged.Add(InstanceId, bytes);
+                    _staged += bytes;
                     await assembly.StoreAsync(store);
                 }
             }
@@ -311,7 +315,7 @@ internal sealed partial class AgentStream(
             {
                 _watermark = head.Position;
                 _begunAnew = 0;
-                room.Staged.Completed(InstanceId);
+                room.Staged.Completed(InstanceId, _staged);
                 Withdraw();
                 yield return Ack(V1.Lane.State, _watermark);
             }

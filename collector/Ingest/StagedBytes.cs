@@ -34,11 +34,18 @@ internal sealed class StagedBytes(TimeProvider time)
         }
     }
 
-    /// <summary>What it brought belongs to a head now.</summary>
-    public void Completed(string instanceId)
+    /// <summary>So much of what it brought belongs to a head now.</summary>
+    public void Completed(string instanceId, long bytes)
     {
         lock (_gate)
-            _instances.Remove(instanceId);
+        {
+            if (!_instances.TryGetValue(instanceId, out var known))
+                return;
+            if (known.Bytes > bytes)
+                _instances[instanceId] = known with { Bytes = known.Bytes - bytes };
+            else
+                _instances.Remove(instanceId);
+        }
     }
 
     private void Forget()

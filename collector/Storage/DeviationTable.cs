@@ -122,8 +122,10 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
             new { UpTo = upTo.ToUnixTimeMilliseconds() }, transaction)];
 
     /// <summary>When the next decision ends; null: none does.</summary>
-    public DateTimeOffset? NextEndOfDecision() =>
-        connection.QuerySingle<long?>("SELECT MIN(decided_until) FROM deviations WHERE decided_until IS NOT NULL AND closed_at IS NULL", transaction: transaction) is { } next
+    public DateTimeOffset? NextEndOfDecision(DateTimeOffset after) =>
+        connection.QuerySingle<long?>(
+            "SELECT MIN(decided_until) FROM deviations WHERE decided_until > @After AND closed_at IS NULL",
+            new { After = after.ToUnixTimeMilliseconds() }, transaction) is { } next
             ? DateTimeOffset.FromUnixTimeMilliseconds(next)
             : null;
 

@@ -44,20 +44,23 @@ internal sealed class InfluxClient(InfluxOptions options, HttpClient http, TimeP
     {
         try
         {
+            // The client's own timeout ends with the headers.
+            using var timeout = new CancellationTokenSource(http.Timeout);
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
             using var request = new HttpRequestMessage(method, uri) { Content = content };
             request.Headers.Authorization = Authorization(dialect);
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stopping);
-            return new InfluxAnswer((int)response.StatusCode, await ReadAsync(response.Content, stopping))
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+            return new InfluxAnswer((int)response.StatusCode, await ReadAsync(response.Content, patience.Token))
             {
                 RetryAfter = response.Headers.RetryAfter is { } after ? after.Delta ?? (after.Date - time.GetUtcNow()) : null,
                 Version = Header(response, "X-Influxdb-Version"),
                 Build = Header(response, "X-Influxdb-Build"),
             };
         }
-        catch (Exception e) when (!stopping.IsCancellationRequested && e is HttpRequestException or TaskCanceledException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (!stopping.IsCancellationRequested && e is HttpRequestException or OperationCanceledException or IOException or UnauthorizedAccessException)
         {
             // A secret's file that cannot be read is named by its path, and never shown.
-            throw new InfluxUnreachableException(e is TaskCanceledException ? "it does not answer in time" : e.Message);
+            throw new InfluxUnreachableException(e is OperationCanceledException ? "it does not answer in time" : e.Message);
         }
     }
 

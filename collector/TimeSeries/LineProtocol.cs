@@ -127,9 +127,12 @@ internal sealed class LineProtocol : IDisposable
     /// <summary>Where the first line ends, behind its end. A text in quotes may have line ends of its own.</summary>
     public static int FirstLine(ReadOnlySpan<byte> lines)
     {
-        var (isKey, isText) = (true, false);
+        var (isKey, isText, isValue) = (true, false, false);
         for (var i = 0; i < lines.Length; i++)
         {
+            // A quote is one of a text only where a value begins, and at its end: names may have some.
+            var isFirst = isValue;
+            isValue = false;
             switch (lines[i])
             {
                 case (byte)'\\':
@@ -138,7 +141,10 @@ internal sealed class LineProtocol : IDisposable
                 case (byte)' ' when isKey:
                     isKey = false;
                     break;
-                case (byte)'"' when !isKey:
+                case (byte)'=' when !isKey && !isText:
+                    isValue = true;
+                    break;
+                case (byte)'"' when isText || isFirst:
                     isText = !isText;
                     break;
                 case (byte)'\n' when !isText:

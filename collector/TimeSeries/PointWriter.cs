@@ -41,8 +41,16 @@ internal sealed partial class PointWriter(
         _asking.Dispose();
     }
 
-    protected override Task ExecuteAsync(CancellationToken stopping) =>
-        Task.WhenAll(Enumerable.Range(0, InFlight).Select(_ => SendAllAsync(stopping)));
+    protected override async Task ExecuteAsync(CancellationToken stopping)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var senders = Enumerable.Range(0, InFlight).Select(_ => SendAllAsync(ending.Token)).ToList();
+
+        // One that fails as nobody foresaw ends the others, and the program: they would go on as if nothing were.
+        await Task.WhenAny(senders);
+        await ending.CancelAsync();
+        await Task.WhenAll(senders);
+    }
 
     private async Task SendAllAsync(CancellationToken stopping)
     {
@@ -182,11 +190,11 @@ internal sealed partial class PointWriter(
             _delay = BackOff.Delay(decision, _failures, Random.Shared.NextDouble());
         }
 
-        if (!board.Fails(decision))
-            return;
-        Log.Down(logger, target.Name, decision.Words);
+        // Before it counts as told: on a full disk it can't be, yet.
         if (decision.Action != WriteAction.Wait)
             notices.Raise(Subject, $"{target.Name} takes no points until somebody changes something: {decision.Words}. They wait on disk, up to timeseries.queue_mib");
+        if (board.Fails(decision))
+            Log.Down(logger, target.Name, decision.Words);
     }
 
     private void Works()

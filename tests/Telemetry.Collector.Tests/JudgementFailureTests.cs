@@ -123,6 +123,25 @@ public sealed class JudgementFailureTests : IDisposable
     }
 
     [Fact]
+    public async Task Waiver_OnAnInstanceThatWaitsForAnotherTry_EndsAtItsTime_AndNothingSpins()
+    {
+        var instance = new CertifiedInstance(_collector);
+        instance.Tamper();
+        _collector.Decisions.Waive(new DecisionScope([], InstanceId: "i-1"), Some.Time + TimeSpan.FromSeconds(10), "anna", "for now");
+        _collector.Alter("DELETE FROM nodes WHERE digest = (SELECT file_root FROM baselines)");
+        instance.Report();
+        using var timer = new DueTimer(_collector.Store, _collector.Pipeline, _collector.Feed, _collector.Time, NullLogger<DueTimer>.Instance);
+        await timer.StartAsync(Cancellation);
+
+        _collector.Time.Advance(TimeSpan.FromSeconds(11));
+        await Eventually.True(() => _collector.Deviations().Single().State == DeviationState.Open, "the waiver to end", Cancellation);
+
+        Assert.NotNull(Pending("i-1"));
+        Assert.Null(_collector.Store.Read(transaction => transaction.Deviations.NextEndOfDecision(_collector.Time.GetUtcNow())));
+        await timer.StopAsync(Cancellation);
+    }
+
+    [Fact]
     public void Head_OfAnInstanceThatCantBeJudged_IsAcceptedAndTriedAgain()
     {
         var instance = new CertifiedInstance(_collector);

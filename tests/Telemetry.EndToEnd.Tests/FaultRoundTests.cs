@@ -31,6 +31,7 @@ public sealed class FaultRoundTests : IAsyncLifetime
             """, agentSettings: """
             [health]
             interval = "1s"
+            probes = ["cpu", "mem"]
             """)
         {
             // What truncate(2) changed is seen by no watch.
@@ -244,12 +245,12 @@ public sealed class FaultRoundTests : IAsyncLifetime
             {
                 var accounts = (await _installation.Succeed("reports", "coverage", "--instance", id)).EnumerateArray().ToList();
                 var (stored, waiting) = (Sum("stored"), Sum("waiting"));
-                var (cpu, mem) = (await CountOf("usage_idle", "cpu"), await CountOf("total", "mem"));
-                seen = $"stored {stored}, waiting {waiting}, rejected {Sum("rejected")}, lost {Sum("lost_full")} and {Sum("lost_damaged")}; the server has {cpu} and {mem}";
+                var (cpu, mem, probes) = (await CountOf("usage_idle", "cpu"), await CountOf("total", "mem"), await CountOf("outcome", "agent"));
+                seen = $"stored {stored}, waiting {waiting}, rejected {Sum("rejected")}, lost {Sum("lost_full")} and {Sum("lost_damaged")}; the server has {cpu}, {mem} and {probes}";
 
-                // A sample is one of memory and one of each processor and of all; two may be on the way.
-                var sample = Environment.ProcessorCount + 2;
-                return stored == cpu + mem && waiting >= 0 && waiting <= 2 * sample ? "yes" : null;
+                // A sample is one of memory, one of each processor and of all, and how each of the two probes did; two may be on the way.
+                var sample = Environment.ProcessorCount + 4;
+                return stored == cpu + mem + probes && waiting >= 0 && waiting <= 2 * sample ? "yes" : null;
 
                 long Sum(string name) => accounts.Sum(account => account.GetProperty(name).GetInt64());
             },

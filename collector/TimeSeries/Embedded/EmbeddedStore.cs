@@ -93,9 +93,20 @@ internal sealed partial class EmbeddedStore : ITimeSeriesStore, ISeriesReader, I
 
     public string Name => $"The embedded store {_connection.DataSource}";
 
-    /// <exception cref="StoreException">The disk failed; nothing was added.</exception>
-    public Task<WriteDecision> WriteAsync(PointParcel parcel, CancellationToken stopping) =>
-        Task.Run(() => WriteDecision.Done with { Refused = Append(parcel.Batches) }, stopping);
+    public Task<WriteDecision> WriteAsync(PointParcel parcel, CancellationToken stopping) => Task.Run(
+        () =>
+        {
+            try
+            {
+                return WriteDecision.Done with { Refused = Append(parcel.Batches) };
+            }
+            catch (StoreException e)
+            {
+                // Nothing was added.
+                return new WriteDecision(WriteAction.Wait, e.Message);
+            }
+        },
+        stopping);
 
     public Task<StoreVerdict> TestAsync(CancellationToken stopping) => Task.FromResult(new StoreVerdict(
         Name,

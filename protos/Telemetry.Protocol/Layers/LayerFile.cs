@@ -42,12 +42,18 @@ public sealed record LayerFile(
         return file;
     }
 
+    /// <summary>Whether a layer, or an owner, may have that name.</summary>
+    public static bool IsName(string text) => IsWord(text, "._-");
+
+    private static bool IsWord(string text, string signs) =>
+        text.Length is > 0 and <= MaxNameLength && char.IsAsciiLetterOrDigit(text[0]) && text.All(letter => char.IsAsciiLetterOrDigit(letter) || signs.Contains(letter));
+
     /// <returns>Null when it is not set, or is none.</returns>
     internal static string? Word(SettingsSection settings, string name, string signs)
     {
         if (settings.TextOrNull(name) is not { } text)
             return null;
-        if (text.Length is > 0 and <= MaxNameLength && char.IsAsciiLetterOrDigit(text[0]) && text.All(letter => char.IsAsciiLetterOrDigit(letter) || signs.Contains(letter)))
+        if (IsWord(text, signs))
             return text;
         settings.Fail(name, $"is '{EscapedText.Of(System.Text.Encoding.UTF8.GetBytes(text))}'; write letters, digits and any of {string.Join(' ', signs.AsEnumerable())}, a letter or digit first, {MaxNameLength} at most.");
         return null;

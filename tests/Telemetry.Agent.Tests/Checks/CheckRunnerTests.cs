@@ -136,6 +136,7 @@ public sealed class CheckRunnerTests : IDisposable
         Layer("30-writable.toml", "name = \"bad\"\n[[checks]]\nname = \"x\"\ncommand = [\"/bin/true\"]\n", mode: "0666");
         Layer("40-nameless.toml", "[[checks]]\nname = \"y\"\ncommand = [\"/bin/true\"]\ninterval = \"5m\"\n");
         File.CreateSymbolicLink(_directory["50-link.toml"], "/etc/passwd");
+        Layer("55 (copy).toml", "[[checks]]\nname = \"z\"\ncommand = [\"/bin/true\"]\n");
         Layer("60-again.toml", "name = \"web\"\n[[checks]]\nname = \"http\"\ncommand = [\"/bin/false\"]\n");
         Layer("readme.txt", "no layer");
 
@@ -143,11 +144,12 @@ public sealed class CheckRunnerTests : IDisposable
 
         Assert.Equal(["web/http acme True", "40-nameless/y  False"], layers.Checks.Select(check => $"{check.Id} {check.Owner} {check.Check.DefinesService}"));
         Assert.Equal("/bin/true", layers.Checks[0].Check.Command[0]);
-        Assert.Equal(4, layers.Mistakes.Count);
+        Assert.Equal(5, layers.Mistakes.Count);
         Assert.Contains("absolute path of a program", layers.Mistakes[0]);
         Assert.Contains("30-writable.toml can be written to by others", layers.Mistakes[1]);
         Assert.Contains("50-link.toml is no regular file", layers.Mistakes[2]);
-        Assert.Contains("there is a check web/http in another file already", layers.Mistakes[3]);
+        Assert.Contains("a layer that says no name has that of its file, and '55 (copy)' is none", layers.Mistakes[3]);
+        Assert.Contains("there is a check web/http in another file already", layers.Mistakes[4]);
     }
 
     [Fact]

@@ -27,6 +27,29 @@ public sealed class MemProbeTests
     }
 
     [Fact]
+    public void Read_NoMemoryAvailable_IsToldWhenItIsNeededMost()
+    {
+        using var proc = new TemporaryDirectory();
+        proc.Write("meminfo", "MemTotal: 1000 kB\nMemAvailable: 0 kB\n");
+
+        var fields = Assert.Single(new MemProbe(proc.Path).Points()).Fields.ToDictionary(field => field.Name);
+
+        Assert.Equal(0, fields["available"].Integer);
+        Assert.Equal(100.0, fields["used_percent"].Float);
+    }
+
+    [Theory]
+    [InlineData("MemTotal: 1000 kB\n")]
+    [InlineData("MemAvailable: 1000 kB\n")]
+    public void Read_MemInfoThatLacksWhatAllIsMeasuredBy_Fails(string text)
+    {
+        using var proc = new TemporaryDirectory();
+        proc.Write("meminfo", text);
+
+        Assert.Throws<FormatException>(() => new MemProbe(proc.Path).Points());
+    }
+
+    [Fact]
     public void Read_MemInfoWithoutTotal_Fails()
     {
         using var proc = new TemporaryDirectory();

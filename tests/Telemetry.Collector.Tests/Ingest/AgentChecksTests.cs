@@ -93,6 +93,14 @@ public sealed class AgentChecksTests : IDisposable
     }
 
     [Fact]
+    public void Change_ThatIsDatedAhead_IsOfNow()
+    {
+        Connect().Receive(Change("http", V1.CheckState.Critical, minute: 100_000, definesService: true));
+
+        Assert.Equal(_collector.Time.GetUtcNow(), Assert.Single(All()).Since);
+    }
+
+    [Fact]
     public void Checks_BeyondTheLimit_AreNotKept()
     {
         var stream = Connect();
@@ -136,9 +144,11 @@ public sealed class AgentChecksTests : IDisposable
         return new V1.ConnectRequest { Checks = new V1.CheckBatch { Epoch = 7, Sequence = ++_sequence, Roster = roster } };
     }
 
-    private Google.Protobuf.WellKnownTypes.Timestamp At(int minute) => (_collector.Time.GetUtcNow() + TimeSpan.FromMinutes(minute)).ToTimestamp();
+    private DateTimeOffset Start => _collector.Time.GetUtcNow() - TimeSpan.FromMinutes(10);
 
-    private int MinuteOf(DateTimeOffset time) => (int)Math.Round((time - _collector.Time.GetUtcNow()).TotalMinutes);
+    private Google.Protobuf.WellKnownTypes.Timestamp At(int minute) => (Start + TimeSpan.FromMinutes(minute)).ToTimestamp();
+
+    private int MinuteOf(DateTimeOffset time) => (int)Math.Round((time - Start).TotalMinutes);
 
     private IReadOnlyList<CheckStatus> All() => _collector.Store.Read(transaction => transaction.Checks.All("i-1"));
 

@@ -144,6 +144,20 @@ public sealed class UnfinishedHeadTests : IDisposable
     }
 
     [Fact]
+    public void Head_ThatIsCompleted_TakesNothingOffWhatOthersBrought()
+    {
+        var staged = new StagedBytes(_collector.Time) { MaxBytes = 100 };
+        staged.Add("i-1", 60);
+        staged.Add("i-1", 40);
+
+        staged.Completed("i-1", 40);
+        staged.Completed("i-1", 0);
+
+        staged.Add("i-1", 40);
+        Assert.Throws<OverloadedException>(() => staged.Add("i-1", 1));
+    }
+
+    [Fact]
     public void Head_ThatIsCompleted_CountsForNothing()
     {
         using var room = new AssemblyRoom(_collector.Time) { Staged = new StagedBytes(_collector.Time) { MaxBytes = 4 * 1024 * 1024 } };

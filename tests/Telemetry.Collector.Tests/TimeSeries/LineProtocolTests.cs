@@ -125,6 +125,14 @@ public sealed class LineProtocolTests
         Assert.Equal("a\\,b,slash=x n=1i 1500000000000000007\n", Write(point));
     }
 
+    [Theory]
+    [InlineData("m x\"=1 7\n", "n y=2 7\n")]
+    [InlineData("m,t=a\"b \"q\"=1i,z\"=2 7\n", "n y=2 7\n")]
+    [InlineData("m x=\"a \\\"b\\\" = \n\"\",y\"=\"\" 7\n", "n y=2 7\n")]
+    [InlineData("m a\\=\"b=1 7\n", "n y=2 7\n")]
+    public void FirstLine_WithQuotesInNames_EndsAtItsEnd(string first, string second) =>
+        Assert.Equal(first.Length, LineProtocol.FirstLine(Encoding.UTF8.GetBytes(first + second)));
+
     [Fact]
     public void Append_ARowOfASeries_WritesWhatThePointInFullWould()
     {
