@@ -26,6 +26,9 @@ internal static class NullSink
             {
                 var context = await listener.GetContextAsync();
                 await context.Request.InputStream.CopyToAsync(Stream.Null, cancellation);
+
+                // Whoever asks which server this is gets the one it acts as.
+                context.Response.Headers["X-Influxdb-Version"] = "1.6.7";
                 context.Response.StatusCode = (int)HttpStatusCode.NoContent;
                 context.Response.Close();
             }
