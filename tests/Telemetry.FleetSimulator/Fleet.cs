@@ -210,5 +210,16 @@ internal sealed class Fleet(FleetOptions options, int? collectorPid, TimeProvide
 
     private TimeSpan CollectorTime() => collectorPid is { } pid ? Process.GetProcessById(pid).TotalProcessorTime : default;
 
-    private long CollectorMemory() => collectorPid is { } pid ? Process.GetProcessById(pid).WorkingSet64 / 1024 : 0;
+    /// <summary>In KB; 0: not known, as of one that was killed.</summary>
+    private long CollectorMemory()
+    {
+        try
+        {
+            return collectorPid is { } pid ? Process.GetProcessById(pid).WorkingSet64 / 1024 : 0;
+        }
+        catch (ArgumentException)
+        {
+            return 0;
+        }
+    }
 }
