@@ -6,8 +6,6 @@ namespace Telemetry.Collector.TimeSeries;
 /// <param name="Database">1.x, 3, and a label of VictoriaMetrics; the bucket of 2.x.</param>
 internal sealed record InfluxOptions(Uri Url, string Database)
 {
-    private const long DefaultQueueMib = 1024;
-
     /// <summary>Null: found out by asking the server.</summary>
     public ServerKind? Kind { get; init; }
 
@@ -25,9 +23,6 @@ internal sealed record InfluxOptions(Uri Url, string Database)
     /// <inheritdoc cref="TokenFile"/>
     public string? PasswordFile { get; init; }
 
-    /// <summary>What may wait for the server, in bytes of lines. A gibibyte is a day of some hundred instances.</summary>
-    public long QueueBytes { get; init; } = DefaultQueueMib << 20;
-
     /// <summary>Reads <c>[timeseries]</c>; null when another store is configured, or none.</summary>
     public static InfluxOptions? Read(SettingsSection section)
     {
@@ -36,7 +31,6 @@ internal sealed record InfluxOptions(Uri Url, string Database)
         var database = section.TextOrNull("database");
         var bucket = section.TextOrNull("bucket");
         var version = section.Number("version", 0, least: 1, most: 3);
-        var queue = section.Number("queue_mib", DefaultQueueMib, least: 1, most: 1 << 20);
         var options = new InfluxOptions(new Uri("http://localhost/"), database ?? bucket ?? "telemetry")
         {
             RetentionPolicy = section.TextOrNull("retention_policy"),
@@ -44,7 +38,6 @@ internal sealed record InfluxOptions(Uri Url, string Database)
             TokenFile = section.TextOrNull("token_file"),
             UserName = section.TextOrNull("username"),
             PasswordFile = section.TextOrNull("password_file"),
-            QueueBytes = queue << 20,
         };
         if (kind is null or TimeSeriesOptions.EmbeddedKind or TimeSeriesOptions.NoKind)
         {

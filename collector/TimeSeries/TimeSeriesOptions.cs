@@ -11,7 +11,7 @@ internal sealed record TimeSeriesOptions(InfluxOptions? Influx, EmbeddedOptions?
 
     private const long DefaultQueueMib = 1024;
 
-    /// <summary>What may wait on disk to be written, in bytes of lines.</summary>
+    /// <summary>What may wait on disk to be written, in bytes of lines. A gibibyte is a day of some hundred instances.</summary>
     public long QueueBytes { get; init; } = DefaultQueueMib << 20;
 
     public static TimeSeriesOptions Read(SettingsSection section) => new(InfluxOptions.Read(section), EmbeddedOptions.Read(section), SeriesLimits.Read(section))
