@@ -27,10 +27,7 @@ internal sealed class SetAsideFile(string directory, TimeProvider time, long mos
         try
         {
             lock (_gate)
-            {
-                foreach (var parcel in refused)
-                    Add(parcel);
-            }
+                Append(refused);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -38,22 +35,41 @@ internal sealed class SetAsideFile(string directory, TimeProvider time, long mos
         }
     }
 
-    private void Add(RefusedParcel refused)
+    /// <summary>To the disk once for all of them: thousands may be refused together, each by itself.</summary>
+    private void Append(IReadOnlyList<RefusedParcel> refused)
     {
-        if (File.Exists(FilePath) && new FileInfo(FilePath).Length >= most)
-            File.Move(FilePath, FilePath + OlderSuffix, overwrite: true);
-
-        using var file = new FileStream(FilePath, new FileStreamOptions
+        var file = Open();
+        try
         {
-            Mode = FileMode.Append,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
-        file.Write(Encoding.UTF8.GetBytes(Comment(refused)));
-        foreach (var batch in refused.Parcel.Batches)
-            file.Write(batch.Lines.Span);
-        file.Flush(flushToDisk: true);
+            foreach (var parcel in refused)
+            {
+                if (file.Length >= most)
+                {
+                    file.Flush(flushToDisk: true);
+                    file.Dispose();
+                    File.Move(FilePath, FilePath + OlderSuffix, overwrite: true);
+                    file = Open();
+                }
+
+                file.Write(Encoding.UTF8.GetBytes(Comment(parcel)));
+                foreach (var batch in parcel.Parcel.Batches)
+                    file.Write(batch.Lines.Span);
+            }
+
+            file.Flush(flushToDisk: true);
+        }
+        finally
+        {
+            file.Dispose();
+        }
     }
+
+    private FileStream Open() => new(FilePath, new FileStreamOptions
+    {
+        Mode = FileMode.Append,
+        Access = FileAccess.Write,
+        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+    });
 
     /// <summary>The line protocol's own: the file can be sent as it is.</summary>
     private string Comment(RefusedParcel refused)

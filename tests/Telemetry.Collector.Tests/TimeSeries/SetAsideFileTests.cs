@@ -37,6 +37,17 @@ public sealed class SetAsideFileTests : IDisposable
     }
 
     [Fact]
+    public void File_ThatIsFullWithinOneParcel_IsBoundedToo()
+    {
+        var file = new SetAsideFile(_folder.Path, TimeProvider.System, most: 1_000);
+
+        file.Add([.. Enumerable.Range(0, 100).Select(i => Refused($"m{i} x=1 7\n", "no", null))]);
+
+        Assert.InRange(Directory.GetFiles(_folder.Path).Sum(path => new FileInfo(path).Length), 1_000, 2_200);
+        Assert.Contains("m99 ", File.ReadAllText(file.FilePath), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Disk_ThatFails_IsSaidSoThatTheyAreKept()
     {
         var file = new SetAsideFile(Path.Combine(_folder.Path, "missing"), TimeProvider.System);
