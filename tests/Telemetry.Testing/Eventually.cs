@@ -25,4 +25,7 @@ public static class Eventually
 
     public static Task True(Func<bool> condition, string awaited, CancellationToken cancellation, Func<string>? seen = null) =>
         Get(() => Task.FromResult(condition() ? "yes" : null), awaited, cancellation, seen);
+
+    public static Task True(Func<Task<bool>> condition, string awaited, CancellationToken cancellation, Func<string>? seen = null) =>
+        Get(async () => await condition() ? "yes" : null, awaited, cancellation, seen);
 }
