@@ -6,7 +6,7 @@ namespace Telemetry.Agent.Linux;
 /// Where a path really lies below a root: symbolic links to directories are followed as a program inside the root would
 /// (an absolute target starts at the root, <c>..</c> never leads above it). The last component is taken as it is.
 /// </summary>
-/// <remarks>What a package lists as <c>/bin/ls</c> lies at <c>/usr/bin/ls</c> where <c>/bin</c> is a link. Remembers every directory it was asked for.</remarks>
+/// <remarks>What a package lists as <c>/bin/ls</c> lies at <c>/usr/bin/ls</c> where <c>/bin</c> is a link. Remembers the directories it was asked for lately.</remarks>
 internal sealed class RealPaths(RootedTree tree)
 {
     // For one path, as in path_resolution(7): links that lead to links would double the work each time.
@@ -15,8 +15,9 @@ internal sealed class RealPaths(RootedTree tree)
     // PATH_MAX; and what a package lists is a tenth of it deep.
     private const int MaxLength = 4096, MaxDepth = 256;
 
-    // Bytes of keys. A real machine's directories are 5 MB.
-    private const int MaxRemembered = 32 * 1024 * 1024;
+    // Bytes of keys, of which an agent's memory is a handful of times as much: all directories of a big machine would be its greatest
+    // part. What packages list is near what they listed before, so little is asked twice.
+    private const int MaxRemembered = 512 * 1024;
 
     private readonly Dictionary<EntryKey, EntryKey> _directories = [];
     private int _remembered;
@@ -55,6 +56,8 @@ internal sealed class RealPaths(RootedTree tree)
         var end = key.Bytes.LastIndexOf(EntryKey.Separator);
         var parent = end < 0 ? EntryKey.Root : Directory(new EntryKey(key.Bytes[..end]));
         var found = Follow(parent, key.Bytes[(end + 1)..]);
+        if (found.Equals(key))
+            found = key;
         _remembered += key.Length + found.Length;
         if (_remembered > MaxRemembered)
         {
