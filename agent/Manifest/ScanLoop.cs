@@ -90,6 +90,10 @@ internal sealed partial class ScanLoop(
     {
         var now = clock.GetUtcNow();
         var taken = dirty.Take();
+
+        // Nothing was missed, so it waits as one does that is due.
+        if (taken.Loss is { Reason: null } && rules.AreLookedAt && PutsOff(now))
+            taken = dirty.Take();
         try
         {
             // First the parts: of them it is known who changed them.
@@ -202,12 +206,12 @@ internal sealed partial class ScanLoop(
 
     /// <summary>
     /// Parts of a package database that somebody changes right now, whose first change came before his lock was noticed: what it says is
-    /// no state to tell. At the transaction's end all of it is looked at.
+    /// no state to tell, and until his transaction is reported nobody knows that it is his. Then all of it is looked at.
     /// </summary>
     private IReadOnlyList<LookPart> PackagesHalfway(DirtyPart taken)
     {
         var parts = taken.Parts.Where(part => PackageDatabases.Hold(part.Key)).ToList();
-        if (parts.Count == 0 || !plan.PackagesAreChanging)
+        if (parts.Count == 0 || !(watcher.IsInTransaction || plan.PackagesAreChanging))
         {
             _halfwaySince = null;
             return [];

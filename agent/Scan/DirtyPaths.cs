@@ -185,6 +185,10 @@ internal sealed class DirtyPaths(TimeProvider clock) : IDisposable
     private void Lose(DateTimeOffset since, string? reason)
     {
         _loss = _loss is { } known ? new Loss(Earlier(known.Since, since), known.Reason ?? reason) : new Loss(since, reason);
+
+        // Where nothing was missed, the paths that are marked still tell who changed them, after the look at everything.
+        if (_loss.Reason is null)
+            return;
         _paths.Clear();
         _due.Clear();
     }

@@ -52,8 +52,8 @@ internal sealed partial class ChangeWatcher(
     /// <summary>Whether all that is scanned is watched: then a scan of everything is only a precaution.</summary>
     public bool IsComplete => plan.Watched.IsComplete;
 
-    /// <summary>Whether changes wait for the end of a package transaction.</summary>
-    public bool IsInTransaction => transactions.IsOpen;
+    /// <summary>Whether changes wait for the end of a package transaction, or for its report.</summary>
+    public bool IsInTransaction => transactions.IsOpen || reporter.IsPending;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {

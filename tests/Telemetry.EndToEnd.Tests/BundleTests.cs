@@ -22,7 +22,7 @@ public sealed class BundleTests : IAsyncDisposable
         // :: There, a version is made of a base and a layer that somebody approved
         var file = _there.Watched + "/app.conf";
         await _there.StartCertified();
-        await File.WriteAllTextAsync(file, "approved", Cancellation);
+        _there.Put(file, "approved");
         var open = await _there.Open($"added {file}");
         await _there.Succeed("deviations", "approve", Text(open[0], "id"), "--into", "fix:1", "--owner", "acme", "--reason", "as intended");
         var export = await _there.Succeed("baselines", "export", "shop:2", _there["shop-2.bundle"]);
@@ -68,7 +68,7 @@ public sealed class BundleTests : IAsyncDisposable
         var id = Text(await _here.FirstHead(), "id");
         await _here.Succeed("baselines", "bind", "shop", "--instance", id);
         Assert.Empty((await _here.Succeed("deviations", "list")).EnumerateArray());
-        await File.WriteAllTextAsync(file, "tampered", Cancellation);
+        _there.Put(file, "tampered");
         var (expected, found) = ((await _there.Open($"changed {file}"))[0], (await _here.Open($"changed {file}"))[0]);
         foreach (var what in (string[])["severity", "baseline", "layer", "owner", "expected", "actual"])
             Assert.Equal(expected.GetProperty(what).ToString(), found.GetProperty(what).ToString());

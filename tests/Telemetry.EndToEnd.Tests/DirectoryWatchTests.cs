@@ -95,9 +95,11 @@ public sealed class DirectoryWatchTests : IAsyncDisposable
 
         await Eventually.Get(
             async () => await HeadRoot() == FreshRoot() ? "yes" : null, "the head of a fresh scan", Cancellation, () => _installation.Agent.Log);
-        var status = await Status(_installation);
-        Assert.True(status.GetProperty("losses").GetProperty("count").GetInt64() >= 1, status.ToString());
-        Assert.True(status.GetProperty("watch").GetProperty("overflows").GetInt64() >= 1, status.ToString());
+        var status = default(JsonElement);
+        await Eventually.True(
+            async () => (status = await Status(_installation)).GetProperty("losses").GetProperty("count").GetInt64() >= 1
+                && status.GetProperty("watch").GetProperty("overflows").GetInt64() >= 1,
+            "the loss to be told", Cancellation, () => status.ToString());
         File.WriteAllText(Watched + "/d/e/new", "");
         await Eventually.Get(
             async () => await HeadRoot() == FreshRoot() ? "yes" : null, "a change after it", Cancellation, () => _installation.Agent.Log);
@@ -154,8 +156,9 @@ public sealed class DirectoryWatchTests : IAsyncDisposable
 
     private static async Task<JsonElement> Status(Installation installation)
     {
-        var finished = await Finished.Run(Programs.Agent, "status", "--config", installation["agent.toml"]);
-        Assert.True(finished.ExitCode == 0, finished.Error);
+        var finished = await Eventually.Get(
+            async () => await Finished.Run(Programs.Agent, "status", "--config", installation["agent.toml"]) is { ExitCode: 0 } answered ? answered : null,
+            "the agent to answer", Cancellation, () => installation.Agent.Log);
         return JsonDocument.Parse(finished.Output).RootElement;
     }
 

@@ -18,7 +18,7 @@ public sealed class DriftTests : IAsyncDisposable
         await File.WriteAllTextAsync(Watched + "/conf", "a", TestContext.Current.CancellationToken);
         await _installation.StartCertified();
 
-        await File.WriteAllTextAsync(Watched + "/conf", "b", TestContext.Current.CancellationToken);
+        _installation.Put(Watched + "/conf", "b");
         File.WriteAllText(Watched + "/new", "");
         var open = await _installation.Open($"changed {Watched}/conf", $"added {Watched}/new");
 

@@ -36,7 +36,9 @@ public sealed class EmbeddedTests : IAsyncDisposable
         await _installation.StartCollector();
 
         Assert.True(Last(await Series("mem", "total", "--aggregate", "count", "--step", "365d")) >= before, "nothing is lost");
-        Assert.Equal("working", (await _installation.Succeed("reports", "timeseries")).GetProperty("state").GetString());
+        await Eventually.True(
+            async () => (await _installation.Ctl("reports", "timeseries")) is var finished && JsonDocument.Parse(finished.Output).RootElement.GetProperty("state").GetString() == "working",
+            "the store to be tried out", Cancellation, _installation.Logs);
     }
 
     /// <summary>Once there are some.</summary>

@@ -24,11 +24,13 @@ public sealed class FactTests : IAsyncDisposable
         await using var program = RunningProgram.Start(Perl, ["-e", Listen]);
         await Eventually.True(() => program.Log.EndsWith('\n'), "the program to listen", Cancellation, () => program.Log);
         var key = $"system:socket/tcp/127.0.0.1/{program.Log.Trim()}";
-        var opened = await Eventually.Get(async () => (await Find(key)) is { } found ? found.GetRawText() : null, key, Cancellation, Logs);
 
-        var deviation = JsonDocument.Parse(opened).RootElement;
-        Assert.Equal("added", deviation.GetProperty("change").GetString());
-        Assert.Equal($"{Perl} {Environment.UserName}", deviation.GetProperty("actual").GetProperty("value").GetString());
+        // Whose it is may be found out a look later.
+        var deviation = default(JsonElement?);
+        await Eventually.True(
+            async () => (deviation = await Find(key))?.GetProperty("actual").GetProperty("value").GetString() == $"{Perl} {Environment.UserName}",
+            key, Cancellation, () => deviation + Logs());
+        Assert.Equal("added", deviation!.Value.GetProperty("change").GetString());
 
         await program.Stop();
         await Eventually.Get(async () => await Find(key) is null ? "closed" : null, $"the end of {key}", Cancellation, Logs);

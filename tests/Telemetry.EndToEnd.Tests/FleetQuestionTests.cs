@@ -25,7 +25,7 @@ public sealed class FleetQuestionTests : IAsyncDisposable
         Assert.False((await Show(id)).TryGetProperty("nearest", out _));
         await _installation.Succeed("baselines", "capture", "shop:1", "--instance", id);
         Assert.Equal(("shop:1", 0), Nearest(await Show(id)));
-        File.WriteAllText(Watched + "/suspect", "evil");
+        _installation.Put(Watched + "/suspect", "evil");
         await Eventually.Get(async () => Nearest(await Show(id)) == ("shop:1", 1) ? "yes" : null, "the difference", Cancellation, () => _installation.Agent.Log);
         var shown = await _installation.Ctl("instances", "show", id, "--output", "table");
         Assert.Contains($"nearest is shop:1, differences: 1; 'baselines bind shop --instance {id}' binds it", shown.Output, StringComparison.Ordinal);

@@ -18,9 +18,9 @@ public sealed class HistoryTests : IAsyncDisposable
         File.WriteAllText(Watched + "/conf", "a");
         await _installation.StartCertified();
         var id = (await _installation.Succeed("instances", "list"))[0].GetProperty("id").GetString()!;
-        File.WriteAllText(Watched + "/conf", "b");
+        _installation.Put(Watched + "/conf", "b");
         await _installation.Open($"changed {Watched}/conf");
-        File.WriteAllText(Watched + "/new", "content");
+        _installation.Put(Watched + "/new", "content");
         await _installation.Open($"changed {Watched}/conf", $"added {Watched}/new");
 
         var heads = (await _installation.Succeed("instances", "history", id)).EnumerateArray().ToList();

@@ -13,9 +13,9 @@ internal sealed class Installation : IAsyncDisposable
     private readonly string _collectorSettings;
     private readonly string _agentSettings;
     private readonly string _facts;
+    private readonly int _agentsPort = FreePort.Find();
+    private readonly int _operatorsPort = FreePort.Find();
     private RunningProgram? _collector;
-    private string _agentsPort = "0";
-    private string _operatorsPort = "0";
 
     /// <param name="collectorSettings">TOML behind the listeners.</param>
     /// <param name="agentSettings">TOML behind <c>[watch]</c> and <c>[scan]</c>.</param>
@@ -35,9 +35,9 @@ internal sealed class Installation : IAsyncDisposable
 
     public string this[string name] => _folder[name];
 
-    public string Server => "http://127.0.0.1:" + _operatorsPort;
+    public string Server => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"http://127.0.0.1:{_operatorsPort}");
 
-    public string AgentsServer => "http://127.0.0.1:" + _agentsPort;
+    public string AgentsServer => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"http://127.0.0.1:{_agentsPort}");
 
     public string TokenFile => _folder["collector/admin.token"];
 
@@ -82,9 +82,11 @@ internal sealed class Installation : IAsyncDisposable
         await Eventually.True(() => File.Exists(_folder["collector/addresses.json"]), "the collector to listen", Cancellation, () => _collector.Log);
 
         var addresses = JsonDocument.Parse(await File.ReadAllTextAsync(_folder["collector/addresses.json"], Cancellation)).RootElement;
-        _agentsPort = new Uri(addresses.GetProperty("agents").GetString()!).Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        _operatorsPort = new Uri(addresses.GetProperty("operators").GetString()!).Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal([AgentsServer, Server], new[] { "agents", "operators" }.Select(name => addresses.GetProperty(name).GetString()));
     }
+
+    /// <summary>Writes a file in one step: nobody sees it empty, or half of it.</summary>
+    public void Put(string path, string text) => File.Move(_folder.Write("being-written", text), path, overwrite: true);
 
     public Task StartAgent() => StartAgentOn("/", Watched);
 

@@ -77,8 +77,6 @@ public sealed class LayerStoryTests(DebianRoot root) : IClassFixture<DebianRoot>
             sed -i 's/65536/4/' etc/security/limits.conf
             """);
         await _installation.StartAgentOn(both, "/");
-        await Eventually.Get(
-            async () => (await Deviations(id)).Count >= Explained.Length + 8 ? "yes" : null, "the deviations", TestContext.Current.CancellationToken, () => _installation.Agent.Log);
         string[] tampering =
         [
             "added /var/www/html/shell.php (web:1 of acme)",
@@ -90,7 +88,10 @@ public sealed class LayerStoryTests(DebianRoot root) : IClassFixture<DebianRoot>
             "changed setting:/etc/security/limits.conf#redis/soft/nofile (cache:1 of initech)",
             "changed setting:/etc/security/limits.conf#www-data/soft/nofile (web:1 of acme)",
         ];
-        Same(Explained.Concat(tampering), await Deviations(id));
+        IReadOnlyList<string> found = [];
+        await Eventually.True(
+            async () => Explained.Concat(tampering).ToHashSet().SetEquals(found = await Deviations(id)),
+            "the deviations", TestContext.Current.CancellationToken, () => string.Join('\n', found) + _installation.Agent.Log);
     }
 
     private async Task<string> Copy(string name)

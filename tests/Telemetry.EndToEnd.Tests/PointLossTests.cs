@@ -117,9 +117,12 @@ public sealed class PointLossTests : IAsyncDisposable
         await _influxd.Kill();
         await load.Deliver(1);
         await load.Becomes("waiting");
-        status = await load.Status();
-        Assert.Contains("refused", status.GetProperty("words").GetString(), StringComparison.Ordinal);
-        Assert.True(status.GetProperty("waiting_points").GetInt64() > 0);
+
+        // What it had connected before ends in other words.
+        await Eventually.True(
+            async () => (status = await load.Status()).GetProperty("words").GetString()!.Contains("refused", StringComparison.Ordinal)
+                && status.GetProperty("waiting_points").GetInt64() > 0,
+            "why it takes nothing", Cancellation, () => status.ToString());
     }
 
     private async Task StartInfluxd()

@@ -109,7 +109,8 @@ public sealed class PolicyTests : IAsyncDisposable
         Assert.Equal((0, "[]"), (diff.ExitCode, diff.Output.Trim()));
         Assert.Contains("1 secret whose", diff.Error, StringComparison.Ordinal);
         Assert.Empty(await OpenKeys());
-        Assert.Contains("fleet.key holds another key", _installation.Collector.Log, StringComparison.Ordinal);
+        await Eventually.True(
+            () => _installation.Collector.Log.Contains("fleet.key holds another key", StringComparison.Ordinal), "the collector to say so", Cancellation, () => _installation.Collector.Log);
         foreach (var key in (string[])[first, await Key()])
             Assert.DoesNotContain(key, _installation.Collector.Log + _installation.Agent.Log, StringComparison.OrdinalIgnoreCase);
 

@@ -39,7 +39,7 @@ public sealed class RestoredCopyTests : IAsyncDisposable
         await _installation.StartCollector();
         await _installation.StartAgentOn(Watched, "/");
         var id = await _installation.Certify();
-        File.WriteAllText($"{Watched}/a", "changed");
+        _installation.Put($"{Watched}/a", "changed");
         var first = IdOf((await _installation.Open("changed /a")).Single());
         await Received($"{first}.1");
 
@@ -48,7 +48,7 @@ public sealed class RestoredCopyTests : IAsyncDisposable
         await _installation.StartCollector();
 
         // A time of which the copy knows nothing.
-        File.WriteAllText($"{Watched}/b", "changed");
+        _installation.Put($"{Watched}/b", "changed");
         var forgotten = (await _installation.Open("changed /a", "changed /b")).Select(IdOf).Where(one => one != first).Single();
         await Received($"{forgotten}.1");
         var cursor = await Cursor(forgotten);
@@ -58,8 +58,8 @@ public sealed class RestoredCopyTests : IAsyncDisposable
 
         // What it forgot is found again, and what is new as well: as something nobody has heard of.
         await _installation.Open("changed /a", "changed /b");
-        File.WriteAllText($"{Watched}/c", "changed");
-        File.WriteAllText($"{Watched}/b", "certified");
+        _installation.Put($"{Watched}/c", "changed");
+        _installation.Put($"{Watched}/b", "certified");
         var open = await _installation.Open("changed /a", "changed /c");
         var newest = open.Select(IdOf).Where(one => one != first).Single();
         Assert.Contains(open, deviation => IdOf(deviation) == first);

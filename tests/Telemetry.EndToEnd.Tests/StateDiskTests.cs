@@ -55,7 +55,11 @@ public sealed class StateDiskTests : IAsyncLifetime
 
         // Again and again: what the agent gives back must not be there for it.
         await using (RunningProgram.Start("/bin/sh", ["-c", $"while :; do cat /dev/zero >> '{State}/filling' 2> /dev/null; sleep 0.02; done"]))
+        {
+            await Eventually.True(() => new DriveInfo(State).AvailableFreeSpace == 0, "the disk to be full", Cancellation);
             await TellsFromMemory("meanwhile");
+        }
+
         File.Delete(_installation["agent/filling"]);
 
         await ReturnsToTheDisk("meanwhile");
@@ -104,7 +108,7 @@ public sealed class StateDiskTests : IAsyncLifetime
                 line => line.StartsWith("state ", StringComparison.Ordinal) && line.EndsWith("), all is kept in memory", StringComparison.Ordinal)),
             "the table to say so",
             Cancellation);
-        Assert.Contains("works from memory", _installation.Agent.Log, StringComparison.Ordinal);
+        await Logged("works from memory");
     }
 
     /// <summary>By itself, and goes on telling.</summary>
@@ -112,13 +116,16 @@ public sealed class StateDiskTests : IAsyncLifetime
     {
         var status = await StatusWhere(isInMemory: false);
         Assert.Equal(JsonValueKind.Null, status.GetProperty("in_memory_reason").ValueKind);
-        Assert.Contains("can be used again", _installation.Agent.Log, StringComparison.Ordinal);
+        await Logged("can be used again");
         Assert.True(File.Exists(_installation["agent/state.db"]));
 
         await File.WriteAllTextAsync(Path.Combine(_installation.Watched, "afterwards"), "afterwards", Cancellation);
         await _installation.Open($"added {Path.Combine(_installation.Watched, before)}", $"added {Path.Combine(_installation.Watched, "afterwards")}");
         Assert.DoesNotMatch("Unhandled exception|crit:|   at ", _installation.Agent.Log);
     }
+
+    private Task Logged(string text) => Eventually.True(
+        () => _installation.Agent.Log.Contains(text, StringComparison.Ordinal), text, Cancellation, () => _installation.Agent.Log);
 
     private void Mount(string what)
     {

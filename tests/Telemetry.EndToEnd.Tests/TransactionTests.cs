@@ -36,6 +36,7 @@ public sealed class TransactionTests : IAsyncDisposable
         await Start();
 
         await Dpkg("-i", await Build("1.0"));
+        await IsKnownAsItIs();
         await _installation.Certify();
         await Dpkg("-i", await Build("2.0"));
         var upgrade = await Cause("dpkg: shop 1.0 → 2.0");
@@ -76,11 +77,11 @@ public sealed class TransactionTests : IAsyncDisposable
         File.WriteAllText(Root + "/go", "");
         await installing;
 
-        var cause = await Cause("dpkg: shop 1.0 installed");
-
         // The script's file, and the directory: of those dpkg keeps no more than the name.
-        Assert.Equal(2, cause.GetProperty("unverified").GetInt32());
+        var cause = await Cause("dpkg: shop 1.0 installed", unverified: 2);
         var open = await Open();
+        await Eventually.True(
+            async () => (open = await Open()).ContainsKey("package:dpkg/shop:all"), "the package", Cancellation, () => string.Join('\n', open.Keys) + _installation.Agent.Log);
         Assert.Equal("residue", Membership("/usr/share/shop/file-7"));
         Assert.Equal("", Membership("/etc/other"));
         Assert.Equal("verified", Membership("/usr/share/shop/file-8"));
@@ -98,9 +99,21 @@ public sealed class TransactionTests : IAsyncDisposable
         await _installation.FirstHead();
     }
 
-    private async Task<JsonElement> Cause(string summary) => await Eventually.Get(
+    /// <summary>What the collector knows is what a scan finds that knows nothing.</summary>
+    private async Task IsKnownAsItIs()
+    {
+        var fresh = _installation["fresh.manifest"];
+        await Finished.Succeed(Programs.Agent, "scan", "--root", Root, "--out", fresh, "--no-settings", "--no-system", "--fleet-key", _installation["collector/fleet.key"]);
+        await _installation.Succeed("baselines", "import", "fresh:1", fresh);
+        var id = (await _installation.FirstHead()).GetProperty("id").GetString()!;
+        var seen = "";
+        await Eventually.True(
+            async () => (seen = (await _installation.Ctl("diff", "fresh:1", id)).Output).Trim() == "[]", "the state of a fresh scan", Cancellation, () => seen + _installation.Agent.Log);
+    }
+
+    private async Task<JsonElement> Cause(string summary, int? unverified = null) => await Eventually.Get(
         async () => (await Causes()).Cast<JsonElement?>().SingleOrDefault(cause => cause!.Value.GetProperty("summary").GetString() == summary) is { } cause
-            && cause.GetProperty("files").GetInt32() >= Files ? (object)cause : null,
+            && cause.GetProperty("files").GetInt32() >= Files && (unverified is null || cause.GetProperty("unverified").GetInt32() == unverified) ? (object)cause : null,
         "one cause: " + summary,
         Cancellation,
         () => string.Join('\n', Causes().GetAwaiter().GetResult()) + _installation.Agent.Log) is JsonElement found ? found : default;

@@ -117,7 +117,7 @@ public sealed class UpgradeStoryTests : IAsyncDisposable
             async () =>
             {
                 var causes = (await _installation.Succeed("causes", "list")).EnumerateArray().ToList();
-                return causes.Sum(cause => cause.GetProperty("open_deviations").GetInt32()) == 2 * Entries ? causes : null;
+                return causes.Sum(cause => cause.GetProperty("open_deviations").GetInt32()) == 2 * Entries && causes.Count == 1 ? causes : null;
             },
             "the upgrade of both",
             Cancellation,
@@ -138,7 +138,7 @@ public sealed class UpgradeStoryTests : IAsyncDisposable
     private async Task<JsonElement> Tamper(string machine, string path, string content)
     {
         var known = (await Deviations()).Select(deviation => Text(deviation, "id")).ToHashSet();
-        await File.WriteAllTextAsync(Root(machine) + path, content, Cancellation);
+        _installation.Put(Root(machine) + path, content);
         var opened = await Eventually.Get(
             async () => (await Deviations("--state", "open")).Where(deviation => !known.Contains(Text(deviation, "id"))).ToList() is { Count: > 0 } found ? found : null,
             $"{path} of {machine} to deviate",

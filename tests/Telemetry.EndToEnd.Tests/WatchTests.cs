@@ -34,7 +34,10 @@ public sealed class WatchTests : IAsyncDisposable
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "watching needs root");
         Shell.Run(Watched, before);
         await StartCertified();
-        Shell.Run("/", $"taskset -acp 0 {_installation.Agent.ProcessId}");
+
+        // A thread that ends meanwhile makes it fail.
+        await Eventually.True(
+            () => Shell.TryRun("/", "taskset", "-acp", "0", $"{_installation.Agent.ProcessId}").ExitCode == 0, "all threads to be bound", Cancellation);
 
         if (isStopped)
             await _installation.Agent.Signal("STOP");
@@ -131,7 +134,8 @@ public sealed class WatchTests : IAsyncDisposable
         finally
         {
             // The agent has it open for moments only.
-            Shell.Run(Watched, "for try in 1 2 3 4 5; do umount m && break; sleep 0.1; done; ! mountpoint -q m");
+            await Eventually.True(
+                () => Shell.TryRun(Watched, "umount", "m").ExitCode == 0, "the filesystem to be unmounted", CancellationToken.None, () => _installation.Agent.Log);
         }
 
         await _installation.Open($"removed {Watched}/m/f");

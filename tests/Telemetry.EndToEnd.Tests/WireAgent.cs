@@ -11,11 +11,15 @@ namespace Telemetry.EndToEnd.Tests;
 internal sealed class WireAgent : IAsyncDisposable
 {
     private static readonly DateTimeOffset Observed = new(2026, 3, 3, 10, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
 
     private readonly SortedDictionary<EntryKey, Fingerprint> _files = [];
     private readonly SortedDictionary<EntryKey, Fingerprint> _packages = [];
     private readonly GrpcChannel _channel;
     private readonly AsyncDuplexStreamingCall<V1.ConnectRequest, V1.ConnectResponse> _call;
+    private readonly SemaphoreSlim _writing = new(1);
+    private readonly CancellationTokenSource _stop = new();
+    private Task _beating = Task.CompletedTask;
     private ulong _sequence;
 
     private WireAgent(string server)
@@ -33,6 +37,7 @@ internal sealed class WireAgent : IAsyncDisposable
         hello.NodeFormats.Add(TreeNode.Format);
         await agent.Send(new V1.ConnectRequest { Hello = hello });
         Assert.True(await agent._call.ResponseStream.MoveNext(Cancellation));
+        agent._beating = agent.Beat();
         return agent;
     }
 
@@ -100,14 +105,43 @@ internal sealed class WireAgent : IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        await _stop.CancelAsync();
         _call.Dispose();
+        await _beating;
         _channel.Dispose();
-        return default;
+        _stop.Dispose();
+        _writing.Dispose();
     }
 
-    private Task Send(V1.ConnectRequest request) => _call.RequestStream.WriteAsync(request, Cancellation);
+    /// <summary>Who says nothing for 25 seconds is gone; and what a test does meanwhile takes as long as it takes.</summary>
+    private async Task Beat()
+    {
+        using var timer = new PeriodicTimer(Heartbeat);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token))
+                await Send(new V1.ConnectRequest { Heartbeat = new V1.Heartbeat() });
+        }
+        catch (Exception e) when (e is OperationCanceledException or RpcException or InvalidOperationException)
+        {
+            // The stream has ended.
+        }
+    }
+
+    private async Task Send(V1.ConnectRequest request)
+    {
+        await _writing.WaitAsync(Cancellation);
+        try
+        {
+            await _call.RequestStream.WriteAsync(request, Cancellation);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
 
     private static Digest Build(SortedDictionary<EntryKey, Fingerprint> entries, Dictionary<Digest, byte[]> nodes)
     {

@@ -29,6 +29,8 @@ internal sealed class Fleet(FleetOptions options, int? collectorPid, TimeProvide
             isWhole = await StormAsync(cancellation);
         if (isWhole && options.AwaitsRestart)
             isWhole = await AwaitRestartAsync(cancellation);
+        if (isWhole && options.Stays)
+            await Task.Delay(Timeout.InfiniteTimeSpan, clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         await stop.CancelAsync();
         await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -82,6 +84,9 @@ internal sealed class Fleet(FleetOptions options, int? collectorPid, TimeProvide
         var points = _statistics.Points - pointsBefore;
         var (cpu, ownCpu) = ((CollectorTime() - before) / took, (Environment.CpuUsage.TotalTime - ownBefore) / took);
         await UntilAsync(() => _statistics.Changes.Untold == 0, TellPatience, cancellation);
+
+        // Before it is told: whoever reads it may kill the collector at once.
+        var isWhole = _statistics.Connected == options.Agents && _statistics.Changes.Untold == 0;
         Tell(new
         {
             options.Agents,
@@ -105,7 +110,7 @@ internal sealed class Fleet(FleetOptions options, int? collectorPid, TimeProvide
             SimulatorCpu = ownCpu,
             CollectorResidentKb = CollectorMemory(),
         });
-        return _statistics.Connected == options.Agents && _statistics.Changes.Untold == 0;
+        return isWhole;
     }
 
     /// <summary>Some lose their connections at once and come back, with something to tell, while the others go on.</summary>

@@ -15,6 +15,7 @@ namespace Telemetry.FleetSimulator;
 /// <param name="TokenFile">Holds the admin's token.</param>
 /// <param name="Storm">Agents that lose their connections, all at once, and come back, after the duration.</param>
 /// <param name="AwaitsRestart">Whether the collector is killed and started again after the duration, and how long it takes until all are back is measured.</param>
+/// <param name="Stays">Whether all go on until they are stopped, after everything was told.</param>
 internal sealed record FleetOptions(
     Uri Collector,
     int Agents,
@@ -29,4 +30,5 @@ internal sealed record FleetOptions(
     Uri? Operators,
     string? TokenFile,
     int Storm,
-    bool AwaitsRestart);
+    bool AwaitsRestart,
+    bool Stays);

@@ -16,9 +16,10 @@ var operators = new Option<Uri?>("--operators") { CustomParser = result => new U
 var token = new Option<string?>("--token-file") { Description = "File that holds the admin's token; needed for --operators." };
 var storm = new Option<int>("--storm") { Description = "Agents that lose their connections, all at once, after that time, and come back: a second line tells how." };
 var restart = new Option<bool>("--await-restart") { Description = "Wait, after that, until the collector was killed and started again, and print how long it took until all were back." };
+var stay = new Option<bool>("--stay") { Description = "Go on, after everything was told, until stopped." };
 var root = new RootCommand("Plays a fleet of agents against a collector, over real streams, and prints as JSON what they met with.")
 {
-    collector, agents, entries, own, points, interval, drift, seconds, seed, pace, operators, token, storm, restart, pid,
+    collector, agents, entries, own, points, interval, drift, seconds, seed, pace, operators, token, storm, restart, stay, pid,
     NullSink.Command(),
 };
 root.Validators.Add(result =>
@@ -43,7 +44,8 @@ root.SetAction((arguments, cancellation) => new Fleet(
         arguments.GetValue(operators),
         arguments.GetValue(token),
         arguments.GetValue(storm),
-        arguments.GetValue(restart)),
+        arguments.GetValue(restart),
+        arguments.GetValue(stay)),
     arguments.GetValue(pid),
     TimeProvider.System).RunAsync(cancellation));
 return await root.Parse(args).InvokeAsync();

@@ -172,6 +172,8 @@ internal sealed class SimulatedAgent(
                 statistics.Heads.Add(clock.GetElapsedTime(_announcedAt));
                 _acknowledged = _announced;
                 _announced = 0;
+                if (_isDropped)
+                    break;  // it comes by the connection that is about to be lost
                 if (_droppedAt != 0)
                     statistics.Recoveries.Add(clock.GetElapsedTime(_droppedAt));
                 _droppedAt = 0;

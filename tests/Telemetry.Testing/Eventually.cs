@@ -5,7 +5,8 @@ namespace Telemetry.Testing;
 /// <summary>Waits for what must come true, up to a deadline that only a failure reaches.</summary>
 public static class Eventually
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    // The programs themselves pause for up to 90 seconds between two tries.
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(180);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
 
     /// <exception cref="TimeoutException">It did not come true; the message says what was awaited and what was seen last.</exception>

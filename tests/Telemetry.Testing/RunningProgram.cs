@@ -6,7 +6,8 @@ namespace Telemetry.Testing;
 /// <summary>A program a test started, with what it has written so far. It ends with the test.</summary>
 public sealed class RunningProgram : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    // A host gives what it runs 30 seconds to stop.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly StringBuilder _log = new();

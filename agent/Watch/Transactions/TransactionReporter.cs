@@ -22,8 +22,16 @@ internal sealed partial class TransactionReporter(
     private readonly Channel<CompletedTransaction> _completed = Channel.CreateUnbounded<CompletedTransaction>();
     private readonly RpmMemory _rpm = new();
     private Dictionary<EntryKey, Fingerprint> _before = [];
+    private int _pending;
 
-    public void Add(CompletedTransaction transaction) => _completed.Writer.TryWrite(transaction);
+    /// <summary>Whether one is over whose changes are not marked yet: a look that sees them now does not know whose they are. For any thread.</summary>
+    public bool IsPending => Volatile.Read(ref _pending) > 0;
+
+    public void Add(CompletedTransaction transaction)
+    {
+        Interlocked.Increment(ref _pending);
+        _completed.Writer.TryWrite(transaction);
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -69,6 +77,7 @@ internal sealed partial class TransactionReporter(
             Log.Ended(log, transaction.Manager, report.Packages.Count, transaction.Changes.Count, report.Memberships.Values.Count(membership => membership == TransactionMembership.Residue));
 
         dirty.Add(transaction.Changes.Select(change => (change.Key, new Dirt(change.IsDeep, default, change.UnchangedUntil, OriginOf(change, report)))));
+        Interlocked.Decrement(ref _pending);
     }
 
     private static ChangeOrigin OriginOf(TransactionChange change, TransactionReport? report)

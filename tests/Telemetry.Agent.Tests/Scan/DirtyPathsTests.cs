@@ -122,6 +122,21 @@ public sealed class DirtyPathsTests : IDisposable
     }
 
     [Fact]
+    public void AddEverything_ThoughNothingWasMissed_LeavesWhoChangedWhatForTheLookAfterIt()
+    {
+        var writer = Origin();
+        _dirty.Add(A, isDeep: false, Until, origin: writer);
+        _dirty.AddEverything(Until, reason: null);
+
+        var (everything, parts) = (_dirty.Take(), _dirty.Take());
+
+        Assert.NotNull(everything.Loss);
+        Assert.Empty(everything.Parts);
+        Assert.Null(parts.Loss);
+        Assert.Same(writer, parts.OriginOf(EntryKind.File, A.Bytes));
+    }
+
+    [Fact]
     public void Add_MoreThanCanBeToldApart_IsALoss()
     {
         for (var i = 0; i <= 200_000; i++)

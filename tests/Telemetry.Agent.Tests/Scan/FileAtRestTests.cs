@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Telemetry.Agent.Scan;
 using Telemetry.Protocol.Model;
 using Telemetry.Testing;
@@ -17,8 +18,9 @@ public sealed class FileAtRestTests : IDisposable
         writer.Write("half"u8);
         writer.Flush();
 
-        Assert.Equal(EntryState.Unstable, Look(TimeProvider.System).State);
-        Assert.Null(Look(TimeProvider.System).Content);
+        var now = new FakeTimeProvider(File.GetLastWriteTimeUtc(_directory["busy"]));
+        Assert.Equal(EntryState.Unstable, Look(now).State);
+        Assert.Null(Look(now).Content);
     }
 
     [Fact]

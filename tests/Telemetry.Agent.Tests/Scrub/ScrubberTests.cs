@@ -7,6 +7,7 @@ using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests.Scrub;
 
+[Collection("Mounts")]
 public sealed class ScrubberTests : IDisposable
 {
     private readonly TemporaryDirectory _tree = new();

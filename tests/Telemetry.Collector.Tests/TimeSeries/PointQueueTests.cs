@@ -160,10 +160,17 @@ public sealed class PointQueueTests : IDisposable
             Cancellation);
 
         var (written, refused) = (0L, 0L);
-        while (await queue.TakeAsync(10, 4_000, onlyFull: false) is var parcel && (parcel is not null || !adding.IsCompleted))
+        while (true)
         {
-            if (parcel is null)
+            // Seen before the look: what is added between the two is taken in another round.
+            var isLast = adding.IsCompleted;
+            if (await queue.TakeAsync(10, 4_000, onlyFull: false) is not { } parcel)
+            {
+                if (isLast)
+                    break;
                 continue;
+            }
+
             var half = parcel.Halves()!.Value;
             await queue.DoneAsync(parcel, [new RefusedParcel(half.First, RejectionReason.RefusedByServer, "no")]);
             (written, refused) = (written + half.Second.LineCount, refused + half.First.LineCount);
@@ -266,6 +273,9 @@ public sealed class PointQueueTests : IDisposable
     /// <summary>Stands in for a server: answers each request by its lines, and keeps those of the requests it took.</summary>
     private sealed class StubServer(Func<List<string>, HttpStatusCode> answer) : HttpMessageHandler
     {
+        // Several requests are under way at once.
+        private readonly Lock _gate = new();
+
         public List<string> Taken { get; } = [];
 
         public int Largest { get; private set; }
@@ -275,11 +285,15 @@ public sealed class PointQueueTests : IDisposable
             await using var body = new GZipStream(await request.Content!.ReadAsStreamAsync(cancellationToken), CompressionMode.Decompress);
             using var reader = new StreamReader(body);
             var text = await reader.ReadToEndAsync(cancellationToken);
-            Largest = Math.Max(Largest, text.Length);
             var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).ToList();
             var status = answer(lines);
-            if (status == HttpStatusCode.NoContent)
-                Taken.AddRange(lines);
+            lock (_gate)
+            {
+                Largest = Math.Max(Largest, text.Length);
+                if (status == HttpStatusCode.NoContent)
+                    Taken.AddRange(lines);
+            }
+
             return new HttpResponseMessage(status) { Content = new StringContent("the server's words") };
         }
     }

@@ -70,8 +70,8 @@ public sealed class PackageLocksTests : IDisposable
 
         var installation = Task.Run(
             () => root.Install("shop", fields: "%post -p <lua>\nwhile not posix.stat('/go') do posix.stat('/') end"), TestContext.Current.CancellationToken);
-        await Eventually.True(() => locks.Held().Count > 0, "rpm's lock", TestContext.Current.CancellationToken);
-        var held = Assert.Single(locks.Held());
+        var held = Assert.Single(await Eventually.Get(
+            () => Task.FromResult(locks.Held() is { Count: > 0 } found ? found : null), "rpm's lock", TestContext.Current.CancellationToken));
         await File.WriteAllTextAsync(Path.Combine(root.Path, "go"), "", TestContext.Current.CancellationToken);
         await installation;
 

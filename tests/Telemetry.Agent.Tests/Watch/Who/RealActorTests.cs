@@ -117,14 +117,15 @@ public sealed class RealActorTests : IDisposable
         var (pid, descriptor, _) = Start("sh", "-c", "echo $$; read x");
         var first = _reader.Read(pid, descriptor, 1);
 
-        var watch = Stopwatch.StartNew();
+        var began = Telemetry.Testing.ProcessorTime.OfThisThread;
         for (var order = 2ul; order < 20_002; order++)
             _reader.Read(pid, descriptor, order);
 
         // A thousandth of this is what is measured; a reading for every event would take seconds.
-        TestContext.Current.TestOutputHelper!.WriteLine($"{watch.Elapsed.TotalMicroseconds / 20_000:f2} µs an event");
+        var took = Telemetry.Testing.ProcessorTime.OfThisThread - began;
+        TestContext.Current.TestOutputHelper!.WriteLine($"{took.TotalMicroseconds / 20_000:f2} µs an event");
         Assert.NotNull(first.Uid);
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(20));
+        Assert.True(took < TimeSpan.FromSeconds(20));
     }
 
     private (int Pid, int Descriptor, Process Process) Start(string program, params string[] arguments)
