@@ -34,9 +34,10 @@ public sealed class ShippedUnitTests(DebianRoot root) : IClassFixture<DebianRoot
 
         await RunsChecksAndSamplesServices(machine);
 
-        // A change is seen at once, whoever makes it and wherever.
+        // A change is seen at once, whoever makes it and wherever: here behind the layer's file and its directory.
+        var layered = await Status(machine, status => Entries(status, "file") == Entries(first, "file") + 2);
         await machine.Succeed("mkdir -p /opt/shop; echo 1 > /opt/shop/f; chown nobody /opt/shop/f; chmod 600 /opt/shop/f");
-        await Status(machine, status => Entries(status, "file") == Entries(first, "file") + 2 && Sequence(status) > Sequence(first));
+        await Status(machine, status => Entries(status, "file") == Entries(layered, "file") + 2 && Sequence(status) > Sequence(layered));
 
         // What stands still is started again by systemd; what is stopped stays away and answers nobody.
         await machine.Succeed("mkdir -p /run/systemd/system/telemetry-agent.service.d; printf '[Service]\nWatchdogSec=16s\n' > /run/systemd/system/telemetry-agent.service.d/w.conf; systemctl daemon-reload");
@@ -72,7 +73,7 @@ public sealed class ShippedUnitTests(DebianRoot root) : IClassFixture<DebianRoot
             systemctl restart telemetry-agent
             """);
         await Eventually.True(
-            () => machine.Run("journalctl -u telemetry-agent -o cat --no-pager | grep 'I am telemetry-checks, limited to 262144, with 5'").GetAwaiter().GetResult().ExitCode == 0,
+            () => machine.Run("journalctl -u telemetry-agent -o cat --no-pager | grep 'I am telemetry-checks, limited to 65536, with 5'").GetAwaiter().GetResult().ExitCode == 0,
             "the check to run as telemetry-checks", Cancellation, () => machine.Run("journalctl -u telemetry-agent -o cat --no-pager | tail -50").GetAwaiter().GetResult().Output);
 
         // Each by its name, as systemctl has them.
