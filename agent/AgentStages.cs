@@ -111,18 +111,14 @@ internal static class AgentStages
             provider.GetRequiredService<TimeProvider>()))
         .AddSingleton<AgentSelf>()
         .AddSingleton<IEnumerable<IProbe>>(provider =>
-        [
-            .. MachineProbes.Of(options.Health, provider.GetRequiredService<AgentSelf>().Read, provider.GetRequiredService<TimeProvider>()),
-            provider.GetRequiredService<CheckProbe>(),
-        ])
+            [.. MachineProbes.Of(options.Health, provider.GetRequiredService<AgentSelf>().Read, provider.GetRequiredService<TimeProvider>())])
         .AddHostedService<HealthLoop>();
 
     /// <summary>Without a collector nobody would know what they come to.</summary>
     public static IServiceCollection AddChecks(this IServiceCollection services, AgentOptions options)
     {
-        services
-            .AddSingleton<CheckProbe>()
-            .AddSingleton(provider => new CheckLog(provider.GetRequiredService<SpoolDirectory>().Checks, CheckMapping.Encode));
+        services.AddSingleton(provider => new CheckLog(
+            provider.GetRequiredService<SpoolDirectory>().Checks, CheckMapping.Encode, provider.GetRequiredService<TimeProvider>()));
         if (options.Collector is null)
             return services;
         return services

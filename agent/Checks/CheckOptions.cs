@@ -10,8 +10,14 @@ internal sealed record CheckOptions
     /// <summary>Of the layers' files.</summary>
     public required string Layers { get; init; }
 
-    /// <summary>As whom plug-ins run where the agent is root; never root.</summary>
+    /// <summary>
+    /// As whom plug-ins run where the agent is root; never root. Nobody else's: plug-ins could end the processes that a shared user
+    /// has, read their memory, and use up the processes it may have.
+    /// </summary>
     public required string User { get; init; }
+
+    /// <summary>For people, where there is no such user.</summary>
+    public string MissingUser => $"/etc/passwd has no user '{User}' without root's rights; make it, as with systemd-sysusers from deploy/sysusers.d, or set checks.user";
 
     /// <summary>Bytes that one may use.</summary>
     public required long Memory { get; init; }
@@ -21,7 +27,7 @@ internal sealed record CheckOptions
         var layers = settings.Text("layers", "/etc/telemetry/layers.d");
         if (!Path.IsPathRooted(layers))
             settings.Fail("layers", "must be an absolute path.");
-        var user = settings.Text("user", "nobody");
+        var user = settings.Text("user", "telemetry-checks");
         if (user is "" or "root" or "0" || user.Any(letter => !char.IsAsciiLetterOrDigit(letter) && letter is not ('_' or '-' or '.')))
             settings.Fail("user", "must be the name of a user other than root: plug-ins are never run with rights of their own.");
         return new CheckOptions

@@ -11,8 +11,9 @@ namespace Telemetry.Agent.Checks;
 /// </remarks>
 internal static class CheckPoints
 {
-    public static IReadOnlyList<HealthPoint> Of(DeclaredCheck check, CheckResult result, TimeSpan duration)
+    public static IReadOnlyList<HealthPoint> Of(CheckRun run)
     {
+        var (check, result) = (run.Check, run.Result);
         List<HealthTag> tags = [new HealthTag("check", check.Check.Name), new HealthTag("layer", check.Layer)];
         if (check.Owner is not null)
             tags.Add(new HealthTag("owner", check.Owner));
@@ -22,7 +23,7 @@ internal static class CheckPoints
                 "check",
                 [
                     HealthField.Of("state", (long)result.State),
-                    HealthField.Of("duration_ns", (long)duration.TotalNanoseconds),
+                    HealthField.Of("duration_ns", (long)run.Duration.TotalNanoseconds),
                     HealthField.Of("malformed", (long)result.Malformed),
                 ],
                 [.. tags]),

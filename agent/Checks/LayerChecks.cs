@@ -12,6 +12,9 @@ internal sealed record LayerChecks(IReadOnlyList<DeclaredCheck> Checks, IReadOnl
     /// <summary>The collector keeps track of no more of one instance.</summary>
     public const int MaxChecks = 500;
 
+    /// <summary>Few run at once: one that hangs for longer would take too many turns of others.</summary>
+    public static readonly TimeSpan LongestTimeout = TimeSpan.FromSeconds(60);
+
     private const ulong MaxFileLength = 1 << 20;
     private const uint WritableByOthers = 0x12;  // 022
 
@@ -68,6 +71,8 @@ internal sealed record LayerChecks(IReadOnlyList<DeclaredCheck> Checks, IReadOnl
             var declared = new DeclaredCheck(name, layer.Owner, check);
             if (checks.Count == MaxChecks)
                 mistakes.Add($"{file}: check {declared.Id} is one too many: {MaxChecks} is the limit.");
+            else if (check.Timeout > LongestTimeout)
+                mistakes.Add($"{file}: check {declared.Id} may take {check.Timeout.TotalSeconds:0}s; {LongestTimeout.TotalSeconds:0}s is the most. Set its timeout; what takes longer is for a timer, and a check that reads what it found.");
             else if (!checks.TryAdd(declared.Id, declared))
                 mistakes.Add($"{file}: there is a check {declared.Id} in another file already.");
         }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using Telemetry.Agent.Checks;
+using Telemetry.Agent.Linux;
 using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Configuration;
 using Telemetry.Protocol.Model;
@@ -56,6 +57,9 @@ internal static class CheckConfigCommand
                 $"check {check.Id} every {check.Check.Interval.TotalSeconds:0.###}s, {check.Check.Timeout.TotalSeconds:0.###}s at most: {EscapedText.Of(Encoding.UTF8.GetBytes(check.Check.Command[0]))}"));
         }
 
+        // Who asks here may not be who runs the agent; only as root it needs that user.
+        if (layers.Checks.Count > 0 && ChildUser.Find(options.User) is null)
+            Console.Error.WriteLine($"An agent that is root does not run them: {options.MissingUser}.");
         foreach (var mistake in layers.Mistakes)
             Console.Error.WriteLine(mistake);
         return layers.Mistakes.Count == 0 ? ExitCode.Yes : ExitCode.WrongConfiguration;

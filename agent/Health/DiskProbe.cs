@@ -13,14 +13,6 @@ namespace Telemetry.Agent.Health;
 /// </remarks>
 internal sealed class DiskProbe(string proc, string root, SpaceOf? space = null) : IProbe
 {
-    // What Telegraf ignores, and what the kernel makes up, which has no size.
-    private static readonly HashSet<string> Ignored =
-    [
-        "tmpfs", "devtmpfs", "devfs", "iso9660", "overlay", "aufs", "squashfs",
-        "autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "efivarfs", "fusectl", "hugetlbfs", "mqueue",
-        "nsfs", "proc", "pstore", "ramfs", "rpc_pipefs", "securityfs", "selinuxfs", "sysfs", "tracefs",
-    ];
-
     private readonly byte[] _mountinfo = KernelFile.PathOf(proc, "1/mountinfo");
     private readonly PatientSpace _space = new(space ?? FilesystemSpace.Of);
     private byte[] _known = [];
@@ -45,9 +37,9 @@ internal sealed class DiskProbe(string proc, string root, SpaceOf? space = null)
         foreach (var (disk, errno, space) in _space.Of(_disks))
         {
             if (errno is { } error && error != 0)
-                reading.Skip($"{disk.Tags[0].Value} can't be asked: {Errno.Text(error)}");
+                reading.Skip($"{disk.Point} can't be asked: {Errno.Text(error)}");
             else if (errno is null)
-                reading.Skip($"{disk.Tags[0].Value} does not answer");
+                reading.Skip($"{disk.Point} does not answer");
             else if (space.Total > 0)
                 reading.Add(Name, Fields(space), disk.Tags);
         }
@@ -55,26 +47,47 @@ internal sealed class DiskProbe(string proc, string root, SpaceOf? space = null)
 
     private List<MountedDisk> Parse(ReadOnlySpan<byte> mountinfo)
     {
-        var disks = new Dictionary<string, MountedDisk?>(StringComparer.Ordinal);
+        var mounts = new Dictionary<string, (Mount Mount, string Type)>(StringComparer.Ordinal);
         foreach (var range in mountinfo.Split((byte)'\n'))
         {
-            if (Mount.Parse(mountinfo[range]) is not { } mount)
-                continue;
+            if (Mount.Parse(mountinfo[range]) is { } mount)
+                mounts[Encoding.UTF8.GetString(mount.Point)] = (mount, Encoding.UTF8.GetString(mount.Type));
+        }
 
-            var path = Encoding.UTF8.GetString(mount.Point);
-            var type = Encoding.UTF8.GetString(mount.Type);
-            disks[path] = Ignored.Contains(type) || IsPart(mount, type) ? null : new MountedDisk(
+        // Those above others first.
+        var disks = new Dictionary<string, MountedDisk>(StringComparer.Ordinal);
+        foreach (var (point, (mount, type)) in mounts.OrderBy(mount => mount.Key.Length))
+        {
+            if (DiskTypes.IsIgnored(type) || IsPart(mount, type))
+                continue;
+            var hanging = Above(point).Where(above => mounts.TryGetValue(above, out var found) && !DiskTypes.LeadsOnAtOnce(found.Type)).ToList();
+            var above = hanging.Find(disks.ContainsKey);
+            disks[point] = new MountedDisk(
                 [.. Encoding.UTF8.GetBytes(root.TrimEnd('/')), .. mount.Point, 0],
-                type,
+                point,
                 [
-                    new HealthTag("path", path),
+                    new HealthTag("path", point),
                     new HealthTag("device", Encoding.UTF8.GetString(mount.Source).Replace("/dev/", "", StringComparison.Ordinal)),
                     new HealthTag("fstype", type),
                     new HealthTag("mode", IsReadOnly(mount.Options) || IsReadOnly(mount.FilesystemOptions) ? "ro" : "rw"),
-                ]);
+                ])
+            {
+                MayHang = hanging.Count > 0 || !DiskTypes.AnswersAtOnce(type),
+                Above = above,
+                Depth = above is null ? 0 : disks[above].Depth + 1,
+            };
         }
 
-        return [.. disks.Values.OfType<MountedDisk>()];
+        return [.. mounts.Keys.Where(disks.ContainsKey).Select(point => disks[point])];
+    }
+
+    /// <summary>The directories on the way to one, the nearest first.</summary>
+    private static IEnumerable<string> Above(string path)
+    {
+        for (var slash = path.LastIndexOf('/'); slash > 0; slash = path.LastIndexOf('/', slash - 1))
+            yield return path[..slash];
+        if (path.Length > 1)
+            yield return "/";
     }
 
     /// <summary>A directory that is mounted once more; a subvolume is none.</summary>
@@ -111,5 +124,14 @@ internal sealed class DiskProbe(string proc, string root, SpaceOf? space = null)
 }
 
 /// <param name="Path">With the closing 0x00.</param>
-/// <param name="Tags">The first is its mount point.</param>
-internal sealed record MountedDisk(byte[] Path, string Type, HealthTag[] Tags);
+internal sealed record MountedDisk(byte[] Path, string Point, HealthTag[] Tags)
+{
+    /// <summary>It may be on another machine, or the way to it leads over one.</summary>
+    public bool MayHang { get; init; }
+
+    /// <summary>The nearest mount point on the way to it that may hang and is asked, too; null: there is none.</summary>
+    public string? Above { get; init; }
+
+    /// <summary>How many of those there are, one below the other.</summary>
+    public int Depth { get; init; }
+}

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Telemetry.Agent.Health;
 
-/// <summary>Samples each probe at the boundaries of its interval, as long as the collector wants it.</summary>
+/// <summary>Samples each probe at the boundaries of its interval, as long as the collector wants it. What is late is told when it comes.</summary>
 internal sealed partial class HealthLoop(
     IEnumerable<IProbe> probes, HealthQueue queue, HealthOptions options, TimeProvider clock, ILogger<HealthLoop> log) : BackgroundService
 {
@@ -13,6 +13,7 @@ internal sealed partial class HealthLoop(
     private readonly IReadOnlyList<ProbeRun> _probes =
         [.. probes.Select(probe => new ProbeRun(probe, options.IntervalOf(probe.Name), options.Timeout, clock))];
 
+    private readonly List<(DateTimeOffset Time, Task<ProbeReport> Read)> _late = [];
     private readonly Dictionary<string, string> _troubles = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -24,7 +25,7 @@ internal sealed partial class HealthLoop(
             // A timer counts whole milliseconds, and may ring just before the boundary it was set for: that one is done with.
             var now = clock.GetUtcNow();
             next = Next(now < next && next - now < intervals.Min() ? next : now, intervals);
-            await Task.Delay(next - now, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await WaitAsync(next - now, stoppingToken);
             if (stoppingToken.IsCancellationRequested)
                 break;
 
@@ -45,23 +46,47 @@ internal sealed partial class HealthLoop(
         return new DateTimeOffset(next, TimeSpan.Zero);
     }
 
+    /// <summary>Tells meanwhile what was late: a sample of its own, of the time it was asked at.</summary>
+    private async Task WaitAsync(TimeSpan time, CancellationToken cancellation)
+    {
+        var waiting = Task.Delay(time, clock, cancellation);
+        while (_late.Count > 0 && await Task.WhenAny([waiting, .. _late.Select(late => late.Read)]) != waiting)
+        {
+            var (asked, read) = _late.Find(late => late.Read.IsCompleted);
+            _late.RemoveAll(late => late.Read == read);
+            var points = Tell([await read]);
+            if (queue.IsWanted)
+                queue.Add(new HealthSample(asked, points));
+        }
+
+        await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     /// <summary>
-    /// All that are due, one after the other, which takes one thread; but one that is slow is not waited for before the next begins.
-    /// Behind their points, how each of them did.
+    /// All that are due, one after the other, which takes one thread; but one that is slow is not waited for, neither by the next nor by
+    /// what the others have found.
     /// </summary>
     private async Task<IReadOnlyList<HealthPoint>> ReadAsync(DateTimeOffset time)
     {
-        var reads = new List<Task<ProbeReport>>(_probes.Count);
+        var reports = new List<ProbeReport>(_probes.Count);
         foreach (var probe in _probes)
         {
             if (!probe.IsDue(time))
                 continue;
             var read = probe.ReadAsync();
-            reads.Add(read);
             await ((Task)read).WaitAsync(Patience, clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (read.IsCompleted)
+                reports.Add(await read);
+            else
+                _late.Add((time, read));
         }
 
-        var reports = await Task.WhenAll(reads);
+        return Tell(reports);
+    }
+
+    /// <returns>The points of some probes, and behind them how each of these did.</returns>
+    private IReadOnlyList<HealthPoint> Tell(IReadOnlyList<ProbeReport> reports)
+    {
         foreach (var report in reports)
             Tell(report);
         return [.. reports.SelectMany(report => report.Points), .. reports.Select(report => report.ToPoint())];

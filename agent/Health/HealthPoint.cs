@@ -22,5 +22,5 @@ internal readonly record struct HealthField(string Name, double? Float, long? In
 }
 
 /// <summary>The points of one moment.</summary>
-/// <param name="Time">Rounded to the sampling interval.</param>
+/// <param name="Time">Of what is sampled, rounded to the interval; of a check, when its result was known.</param>
 internal sealed record HealthSample(DateTimeOffset Time, IReadOnlyList<HealthPoint> Points);

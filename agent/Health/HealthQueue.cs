@@ -5,10 +5,10 @@ using Telemetry.Protocol.Model;
 namespace Telemetry.Agent.Health;
 
 /// <summary>Samples not yet acknowledged, in the spool. Full: the oldest give way, and are told as lost.</summary>
-/// <param name="encode">As it is sent, but for its number.</param>
+/// <param name="encode">As it is sent, in one message or several, but for their numbers.</param>
 /// <param name="hasCollector">Without one nobody has a use for samples.</param>
 internal sealed partial class HealthQueue(
-    SpoolLane lane, Func<HealthSample, byte[]> encode, bool hasCollector, ILogger<HealthQueue> log, TimeProvider? clock = null)
+    SpoolLane lane, Func<HealthSample, IEnumerable<HealthPart>> encode, bool hasCollector, ILogger<HealthQueue> log, TimeProvider? clock = null)
 {
     // What comes before metrics must not wait behind thousands of them in the collector: an hour without it are hundreds.
     private const int MostOnTheWay = 16;
@@ -50,7 +50,8 @@ internal sealed partial class HealthQueue(
 
     public void Add(HealthSample sample)
     {
-        lane.Append(sample.Time, sample.Points.Count, encode(sample));
+        foreach (var part in encode(sample))
+            lane.Append(sample.Time, part.Points, part.Payload);
         Changed?.Invoke();
     }
 
@@ -141,3 +142,7 @@ internal sealed partial class HealthQueue(
         public static partial void NotKept(ILogger log, string path, string reason);
     }
 }
+
+/// <summary>What of a sample is sent in one message.</summary>
+/// <param name="Points">How many.</param>
+internal readonly record struct HealthPart(int Points, byte[] Payload);

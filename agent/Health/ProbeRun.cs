@@ -8,6 +8,7 @@ namespace Telemetry.Agent.Health;
 /// </summary>
 internal sealed class ProbeRun(IProbe probe, TimeSpan interval, TimeSpan timeout, TimeProvider clock)
 {
+    private Task<ProbeReport>? _read;
     private Task? _hanging;
     private long _hangingSince;
 
@@ -15,9 +16,12 @@ internal sealed class ProbeRun(IProbe probe, TimeSpan interval, TimeSpan timeout
 
     public TimeSpan Interval => interval;
 
-    public bool IsDue(DateTimeOffset time) => time.UtcTicks % interval.Ticks == 0;
+    /// <summary>One that is still waited for is not asked a second time.</summary>
+    public bool IsDue(DateTimeOffset time) => time.UtcTicks % interval.Ticks == 0 && _read is not { IsCompleted: false };
 
-    public async Task<ProbeReport> ReadAsync()
+    public Task<ProbeReport> ReadAsync() => _read = ReadOnceAsync();
+
+    private async Task<ProbeReport> ReadOnceAsync()
     {
         if (_hanging is { IsCompleted: false })
             return Failed(TimeSpan.Zero, string.Create(CultureInfo.InvariantCulture, $"it hangs, since {clock.GetElapsedTime(_hangingSince).TotalSeconds:0} s"));

@@ -24,7 +24,8 @@ internal enum ChildOutcome
 
 /// <summary>What is left of a child process.</summary>
 /// <param name="Error">The begin of what it wrote to standard error.</param>
-internal sealed record ChildEnd(string Program, ChildOutcome Outcome, int Code, byte[] Error)
+/// <param name="Unended">It was killed, and is still there.</param>
+internal sealed record ChildEnd(string Program, ChildOutcome Outcome, int Code, byte[] Error, UnendedChild? Unended = null)
 {
     /// <summary>It did what it was asked.</summary>
     public bool IsSuccess => Outcome == ChildOutcome.Exited && Code == 0;

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Telemetry.Agent.Linux;
 
 /// <summary>What a program of somebody else's may use, and as whom it runs: set before it starts, by setpriv(1), prlimit(1) and choom(1) of util-linux.</summary>
-/// <param name="User">As whom, and with that user's group and no other; null: as this process's own. There is no way to more rights either way.</param>
+/// <param name="User">As whom, and with that user's group and no other; null: as this process's own. There is no way to more rights either way,
+/// and no capability goes with it that this process may hand on.</param>
 /// <param name="Memory">Bytes of heap and private mappings; what a runtime merely reserves does not count (Linux 4.7).</param>
 /// <param name="Processes">Of that user on the whole machine.</param>
 internal sealed record ChildLimits(ChildUser? User, long Memory, int Processes)
@@ -30,7 +31,7 @@ internal sealed record ChildLimits(ChildUser? User, long Memory, int Processes)
         string[] processes = User is null ? [] : [$"--nproc={Text(Processes)}"];
         return
         [
-            .. FirstToGo, Setpriv!, .. user, "--no-new-privs", "--pdeathsig", "KILL", "--",
+            .. FirstToGo, Setpriv!, .. user, "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs", "--pdeathsig", "KILL", "--",
             Prlimit!, $"--data={Text(Memory)}", $"--cpu={Text((long)Math.Ceiling(timeout.TotalSeconds) + 1)}", $"--fsize={Text(FileSize)}",
             $"--nofile={Text(OpenFiles)}", "--core=0", .. processes, "--",
         ];

@@ -24,7 +24,7 @@ internal static unsafe class ChildProcess
     // A token is looked at so often.
     private const int LongestPollMilliseconds = 100;
 
-    // What SIGKILL can't end hangs in the kernel: it is left to itself.
+    // What SIGKILL can't end hangs in the kernel: it is waited for no longer, and reaped when it has ended (UnendedChild).
     private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(5);
 
     private static readonly string[] Folders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
@@ -55,6 +55,7 @@ internal static unsafe class ChildProcess
         string program, IReadOnlyList<string> arguments, TimeSpan timeout, long maxOutput, ChildOutput output, CancellationToken cancellation, ChildLimits? limits = null)
     {
         cancellation.ThrowIfCancellationRequested();
+        UnendedChild.ReapAll();
         var started = Stopwatch.GetTimestamp();
         var errno = Start(program, arguments, timeout, limits, out var process, out var standardOutput, out var standardError);
         if (errno != 0)
@@ -67,9 +68,9 @@ internal static unsafe class ChildProcess
             var forced = Read(standardOutput, standardError, maxOutput, output, error, IsLate, cancellation)
                 ?? (WaitForEnd(process, IsLate, cancellation) ? null : ChildOutcome.TimedOut);
             isReaped = true;
-            var status = Reap(process);
+            var (status, unended) = Reap(process);
             if (forced is { } outcome)
-                return new ChildEnd(program, outcome, 0, [.. error]);
+                return new ChildEnd(program, outcome, 0, [.. error], unended);
             return (status & 0x7f) == 0
                 ? new ChildEnd(program, ChildOutcome.Exited, (status >> 8) & 0xff, [.. error])
                 : new ChildEnd(program, ChildOutcome.Signalled, status & 0x7f, [.. error]);
@@ -146,13 +147,14 @@ internal static unsafe class ChildProcess
     }
 
     /// <summary>Ends whoever is left of the group, and takes the child's status.</summary>
-    private static int Reap(int process)
+    private static (int Status, UnendedChild? Unended) Reap(int process)
     {
         _ = LibC.Kill(-process, KillSignal);
         var killed = Stopwatch.GetTimestamp();
         WaitForEnd(process, () => Stopwatch.GetElapsedTime(killed) >= KillPatience, CancellationToken.None);
         int status;
-        return LibC.WaitPid(process, &status, NoHang) == process ? status : KillSignal;
+        var reaped = LibC.WaitPid(process, &status, NoHang);
+        return reaped == process ? (status, null) : (KillSignal, reaped == 0 ? UnendedChild.Keep(process) : null);
     }
 
     private static bool HasEnded(int process)

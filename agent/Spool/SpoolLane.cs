@@ -55,6 +55,19 @@ internal sealed partial class SpoolLane : IDisposable
         }
     }
 
+    /// <summary>This record and all before it are not needed any more: they are acknowledged, or gave way.</summary>
+    public HeadPosition Done
+    {
+        get
+        {
+            lock (_spool.Gate)
+                return _done;
+        }
+    }
+
+    /// <summary>Units that were never acknowledged and will never be sent, since the start.</summary>
+    public long Lost => Dropped + Interlocked.Read(ref _damaged);
+
     /// <summary>Units that gave way to newer ones, since the start.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 

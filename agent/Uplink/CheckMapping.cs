@@ -13,7 +13,7 @@ internal static class CheckMapping
     public static byte[] Encode(CheckNews news)
     {
         var batch = new V1.CheckBatch();
-        if (news.Change is { } change)
+        foreach (var change in news.Changes)
         {
             batch.Changes.Add(new V1.CheckChange
             {

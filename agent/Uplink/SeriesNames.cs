@@ -8,8 +8,10 @@ internal sealed class SeriesNames
 {
     /// <summary>The collector takes some more. What comes after them is named in full.</summary>
     private const int MaxSeries = 5_000;
+    private const int MaxBytes = 512 * 1024;
 
     private readonly Dictionary<string, uint> _ids = new(StringComparer.Ordinal);
+    private int _bytes;
 
     /// <summary>Names what is new and takes the names out of the points, where these are numbers of one moment.</summary>
     public void Shorten(HealthBatch batch)
@@ -36,7 +38,7 @@ internal sealed class SeriesNames
         var name = NameOf(point);
         if (_ids.TryGetValue(name, out var known))
             return known;
-        if (_ids.Count == MaxSeries)
+        if (_ids.Count == MaxSeries || _bytes >= MaxBytes)
             return null;
 
         var series = new Series { Id = (uint)_ids.Count, Measurement = point.Measurement };
@@ -44,6 +46,7 @@ internal sealed class SeriesNames
         foreach (var field in point.Fields)
             (field.ValueCase == Field.ValueOneofCase.FloatValue ? series.FloatFields : series.IntFields).Add(field.Name);
         batch.Series.Add(series);
+        _bytes += series.CalculateSize();
         return _ids[name] = series.Id;
     }
 

@@ -12,6 +12,10 @@ namespace Telemetry.Agent.Uplink;
 /// <summary>From what the agent knows to what it says.</summary>
 internal static class UplinkMapping
 {
+    // A collector takes 5,000 and 1 MiB; and all else that is told waits while one message is on its way.
+    private const int MostPoints = 1_000;
+    private const int MostBytes = 64 * 1024;
+
     /// <param name="withScope">Whether the scope's digest was not told on this stream before.</param>
     /// <param name="pushed">Nodes that follow unasked.</param>
     public static Head ToMessage(this Announcement announcement, bool withScope, int pushed)
@@ -29,16 +33,35 @@ internal static class UplinkMapping
         };
     }
 
-    /// <summary>What is sent of a sample, but for its number.</summary>
+    /// <summary>What is sent of a sample, but for the messages' numbers: a machine with thousands of mounts has more than one message may have.</summary>
     /// <param name="host">Global tag of every point.</param>
-    public static byte[] Encode(this HealthSample sample, string host)
+    public static IEnumerable<HealthPart> Encode(this HealthSample sample, string host)
     {
         var time = sample.Time.ToTimestamp();
-        var batch = new HealthBatch();
-        batch.Points.AddRange(sample.Points.Select(point => ToMessage(point, time, host)));
         if (sample.Points.Count == 0)
-            batch.Time = time;
-        return batch.ToByteArray();
+        {
+            yield return new HealthPart(0, new HealthBatch { Time = time }.ToByteArray());
+            yield break;
+        }
+
+        var batch = new HealthBatch();
+        var bytes = 0;
+        foreach (var point in sample.Points)
+        {
+            var message = ToMessage(point, time, host);
+            var size = message.CalculateSize();
+            if (batch.Points.Count == MostPoints || (batch.Points.Count > 0 && bytes + size > MostBytes))
+            {
+                yield return new HealthPart(batch.Points.Count, batch.ToByteArray());
+                batch = new HealthBatch();
+                bytes = 0;
+            }
+
+            batch.Points.Add(message);
+            bytes += size;
+        }
+
+        yield return new HealthPart(batch.Points.Count, batch.ToByteArray());
     }
 
     public static HealthBatch ToMessage(this SpoolRecord record)

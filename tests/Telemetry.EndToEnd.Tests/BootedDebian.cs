@@ -22,6 +22,8 @@ internal sealed class BootedDebian : IAsyncDisposable
             install -m 644 '{Programs.Folder}'/*.so usr/bin/
             install -D -m 644 '{Programs.Repository}/deploy/agent.toml' etc/telemetry/agent.toml
             install -m 644 '{Programs.Repository}/deploy/telemetry-agent.service' usr/lib/systemd/system/
+            install -D -m 644 '{Programs.Repository}/deploy/sysusers.d/telemetry-agent.conf' -t usr/lib/sysusers.d/
+            /usr/sbin/chroot . systemd-sysusers telemetry-agent.conf
             mkdir -p etc/systemd/system/multi-user.target.wants
             ln -s /usr/lib/systemd/system/telemetry-agent.service etc/systemd/system/multi-user.target.wants/
             """);

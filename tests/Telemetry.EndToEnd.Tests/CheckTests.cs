@@ -24,6 +24,7 @@ public sealed class CheckTests : IAsyncDisposable
                 interval = "1s"
                 [checks]
                 layers = "{_layers.Path}"
+                user = "nobody"
                 """);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -53,12 +54,17 @@ public sealed class CheckTests : IAsyncDisposable
             command = ["/bin/sh", "-c", "echo why >&2; exit 2"]
             interval = "3s"
             timeout = "3s"
+            [[checks]]
+            name = "hangs"
+            command = ["/bin/sleep", "1000"]
+            interval = "60s"
+            timeout = "60s"
             """);
         await _installation.StartCollector();
         await _installation.StartAgent();
         var id = (await _installation.FirstHead()).GetProperty("id").GetString()!;
 
-        // One that had to wait for a processor may have run out of time before.
+        // The one that hangs says nothing yet, and keeps no other waiting. One that had to wait for a processor may have run out of time before.
         var checks = await Checks(id, all => all[0].GetProperty("text").GetString()!.Contains("why", StringComparison.Ordinal), "ok load", "unknown broken");
         Assert.Equal(("web", "acme", false), (checks[0].GetProperty("layer").GetString(), checks[0].GetProperty("owner").GetString(), checks[0].GetProperty("defines_service").GetBoolean()));
 

@@ -34,9 +34,10 @@ public sealed class ShippedUnitTests(DebianRoot root) : IClassFixture<DebianRoot
 
         await RunsChecksAndSamplesServices(machine);
 
-        // A change is seen at once, whoever makes it and wherever.
+        // A change is seen at once, whoever makes it and wherever: here behind the layer's file and its directory.
+        var layered = await Status(machine, status => Entries(status, "file") == Entries(first, "file") + 2);
         await machine.Succeed("mkdir -p /opt/shop; echo 1 > /opt/shop/f; chown nobody /opt/shop/f; chmod 600 /opt/shop/f");
-        await Status(machine, status => Entries(status, "file") == Entries(first, "file") + 2 && Sequence(status) > Sequence(first));
+        await Status(machine, status => Entries(status, "file") == Entries(layered, "file") + 2 && Sequence(status) > Sequence(layered));
 
         // What stands still is started again by systemd; what is stopped stays away and answers nobody.
         await machine.Succeed("mkdir -p /run/systemd/system/telemetry-agent.service.d; printf '[Service]\nWatchdogSec=16s\n' > /run/systemd/system/telemetry-agent.service.d/w.conf; systemctl daemon-reload");
@@ -53,12 +54,18 @@ public sealed class ShippedUnitTests(DebianRoot root) : IClassFixture<DebianRoot
         Assert.Equal("success", (await machine.Succeed("systemctl show -P Result telemetry-agent")).Trim());
     }
 
-    /// <summary>A plug-in becomes nobody, and systemd tells its services: with a collector that is away, which wanted metrics once.</summary>
+    /// <summary>A plug-in becomes the user that is made for it, without any capability, and systemd tells its services: with a collector that is away, which wanted metrics once.</summary>
     private static async Task RunsChecksAndSamplesServices(BootedDebian machine)
     {
         await machine.Succeed("""
             mkdir -p /etc/telemetry/layers.d
-            printf '[[checks]]\nname = "who"\ncommand = ["/bin/sh", "-c", "echo I am $(id -u), limited to $(ulimit -d)"]\ninterval = "1s"\ntimeout = "1s"\n' > /etc/telemetry/layers.d/web.toml
+            cat > /etc/telemetry/layers.d/web.toml << 'END'
+            [[checks]]
+            name = "who"
+            command = ["/bin/sh", "-c", "echo I am $(id -un), limited to $(ulimit -d), with $(grep -c -E '^Cap(Inh|Prm|Eff|Amb):.0+$|^NoNewPrivs:.1$' /proc/self/status)"]
+            interval = "1s"
+            timeout = "1s"
+            END
             sed -i '1i collector = "http://127.0.0.1:9"' /etc/telemetry/agent.toml
             sed -i '/^\[health.intervals\]/a systemd_units = "1s"' /etc/telemetry/agent.toml
             mkdir -p /var/lib/telemetry-agent/spool/health
@@ -66,8 +73,8 @@ public sealed class ShippedUnitTests(DebianRoot root) : IClassFixture<DebianRoot
             systemctl restart telemetry-agent
             """);
         await Eventually.True(
-            () => machine.Run("journalctl -u telemetry-agent -o cat --no-pager | grep 'I am 65534, limited to 262144'").GetAwaiter().GetResult().ExitCode == 0,
-            "the check to run as nobody", Cancellation, () => machine.Run("journalctl -u telemetry-agent -o cat --no-pager | tail -50").GetAwaiter().GetResult().Output);
+            () => machine.Run("journalctl -u telemetry-agent -o cat --no-pager | grep 'I am telemetry-checks, limited to 65536, with 5'").GetAwaiter().GetResult().ExitCode == 0,
+            "the check to run as telemetry-checks", Cancellation, () => machine.Run("journalctl -u telemetry-agent -o cat --no-pager | tail -50").GetAwaiter().GetResult().Output);
 
         // Each by its name, as systemctl has them.
         await Eventually.True(

@@ -44,7 +44,7 @@ public sealed class CheckResultTests
             new ChildEnd("/p", ChildOutcome.Exited, 1, []),
             "WARN | load1=1.5;5;10;0; 'in use'=7%;@10:20;~:30;;100 u=U;1;2 bad=x"u8);
 
-        var points = CheckPoints.Of(Some("http", "acme"), result, TimeSpan.FromMilliseconds(2));
+        var points = CheckPoints.Of(new CheckRun(Some("http", "acme"), DateTimeOffset.UnixEpoch, result, TimeSpan.FromMilliseconds(2)));
 
         Assert.All(points, point => Assert.Equal(("check", "http", "web", "acme"), (point.Measurement, point.Tag("check"), point.Tag("layer"), point.Tag("owner"))));
         Assert.Equal(
@@ -56,29 +56,6 @@ public sealed class CheckResultTests
             points.Select(Probes.Text));
         Assert.Equal(("load1", "in use", "%"), (points[1].Tag("label"), points[2].Tag("label"), points[2].Tag("unit")));
         Assert.DoesNotContain(points[1].Tags, tag => tag.Name == "unit");
-    }
-
-    [Fact]
-    public void Probe_TakesWhatCameSinceTheSampleBefore()
-    {
-        var probe = new CheckProbe();
-        probe.Add(Some("http", null), CheckResult.Unknown("no"), TimeSpan.Zero);
-
-        Assert.Equal("state=3i duration_ns=0i malformed=0i", Assert.Single(probe.Points()).Text());
-        Assert.Empty(probe.Points());
-    }
-
-    [Fact]
-    public void Probe_OfMoreThanItKeeps_TellsHowManyGaveWay()
-    {
-        var probe = new CheckProbe();
-        for (var i = 0; i < 5_007; i++)
-            probe.Add(Some("http", null), CheckResult.Unknown("no"), TimeSpan.Zero);
-
-        var reading = probe.Look();
-
-        Assert.Equal(500, reading.Points.Count);
-        Assert.Equal(["7 values of checks gave way to newer ones"], reading.Reasons);
     }
 
     [Fact]

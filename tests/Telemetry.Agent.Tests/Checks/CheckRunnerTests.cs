@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Telemetry.Agent.Checks;
 using Telemetry.Protocol.Layers;
 using Telemetry.Testing;
@@ -75,6 +76,67 @@ public sealed class CheckRunnerTests : IDisposable
         Assert.StartsWith("PATH=", lines[9]);
     }
 
+    /// <summary>What this process may hand on to those that it starts, they do not get.</summary>
+    [Fact]
+    public async Task Program_OfAProcessWithCapabilitiesToHandOn_GetsNone()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root has some");
+        (string Without, string AsWhoItIs) found = default;
+
+        // Capabilities are a thread's own: they end with it.
+        await Task.Factory.StartNew(
+            () =>
+            {
+                HandOn(NetRaw);
+                found = (Run("/bin/sh", "-c", Capabilities).Text, Own());
+            },
+            Cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+        Assert.Equal("CapInh 0000000000000000 CapAmb 0000000000000000", found.Without);
+        Assert.Equal("CapInh 0000000000000000 CapAmb 0000000000000000", found.AsWhoItIs);
+
+        static string Own()
+        {
+            var output = new List<byte>();
+            Agent.Linux.ChildProcess.Run("/bin/sh", ["-c", Capabilities], TimeSpan.FromSeconds(30), 1_000, bytes => output.AddRange(bytes), Cancellation, new Agent.Linux.ChildLimits(null, 256 << 20, 100));
+            return System.Text.Encoding.ASCII.GetString([.. output]);
+        }
+    }
+
+    [Fact]
+    public async Task Check_WhoseFormerProcessDoesNotEnd_IsNotRunUntilItHas()
+    {
+        // A process that another one traces is there until that one takes note of its end: so does one that hangs in the kernel look.
+        Shell.Run("/", $"chmod 777 '{_directory.Path}'");
+        const string Traced = """
+            use POSIX; my ($runs, $gate) = @ARGV; my $me = $$; pipe(R, W); open(my $f, '>>', $runs); syswrite($f, "run\n");
+            if (!fork) {
+              POSIX::setsid(); open(STDOUT, '>/dev/null'); open(STDERR, '>/dev/null');
+              syswrite(W, syscall((POSIX::uname())[4] eq 'aarch64' ? 117 : 101, 0x4206, $me, 0, 0) == 0 ? 'y' : 'n');
+              for (1..1200) { exit if -e $gate; select(undef, undef, undef, 0.1) }
+              exit;
+            }
+            sysread(R, my $answer, 1); print "traced: $answer"; exit 0 if -e $gate; sleep 1000;
+            """;
+        var runner = new CheckRunner(Options);
+        var check = Check("hangs", TimeSpan.FromSeconds(2), "/usr/bin/perl", "-e", Traced, _directory["runs"], _directory["gate"]);
+
+        var first = runner.Run(check, Cancellation);
+        var second = runner.Run(check, Cancellation);
+        var other = runner.Run(Check("works", TimeSpan.FromSeconds(30), "/bin/echo", "fine"), Cancellation);
+        var runsWhileItHung = await File.ReadAllLinesAsync(_directory["runs"], Cancellation);
+        await File.WriteAllTextAsync(_directory["gate"], "", Cancellation);
+        var third = second;
+        await Eventually.True(() => (third = runner.Run(check, Cancellation)).State == CheckState.Ok, "it to run again", Cancellation, () => third.Text);
+
+        Assert.Equal((CheckState.Unknown, "/usr/bin/perl took too long and was killed"), StateOf(first));
+        Assert.Equal(CheckState.Unknown, second.State);
+        Assert.Matches("^it was not run: process [0-9]+ of an earlier run was killed and does not end", second.Text);
+        Assert.Equal((CheckState.Ok, "fine"), StateOf(other));
+        Assert.Single(runsWhileItHung);
+        await Eventually.True(() => Shell.Run("/", $"ps -o stat= --ppid {Environment.ProcessId} | grep '^Z' || true") == "", "it to be reaped", Cancellation);
+    }
+
     [Fact]
     public void Program_EndsWithThisOneThoughItIsAnotherUsers()
     {
@@ -138,18 +200,20 @@ public sealed class CheckRunnerTests : IDisposable
         File.CreateSymbolicLink(_directory["50-link.toml"], "/etc/passwd");
         Layer("55 (copy).toml", "[[checks]]\nname = \"z\"\ncommand = [\"/bin/true\"]\n");
         Layer("60-again.toml", "name = \"web\"\n[[checks]]\nname = \"http\"\ncommand = [\"/bin/false\"]\n");
+        Layer("70-slow.toml", "name = \"slow\"\n[[checks]]\nname = \"x\"\ncommand = [\"/bin/true\"]\ninterval = \"1h\"\ntimeout = \"61s\"\n[[checks]]\nname = \"y\"\ncommand = [\"/bin/true\"]\ntimeout = \"60s\"\n");
         Layer("readme.txt", "no layer");
 
         var layers = LayerChecks.Read(_directory.Path);
 
-        Assert.Equal(["web/http acme True", "40-nameless/y  False"], layers.Checks.Select(check => $"{check.Id} {check.Owner} {check.Check.DefinesService}"));
+        Assert.Equal(["web/http acme True", "40-nameless/y  False", "slow/y  False"], layers.Checks.Select(check => $"{check.Id} {check.Owner} {check.Check.DefinesService}"));
         Assert.Equal("/bin/true", layers.Checks[0].Check.Command[0]);
-        Assert.Equal(5, layers.Mistakes.Count);
+        Assert.Equal(6, layers.Mistakes.Count);
         Assert.Contains("absolute path of a program", layers.Mistakes[0]);
         Assert.Contains("30-writable.toml can be written to by others", layers.Mistakes[1]);
         Assert.Contains("50-link.toml is no regular file", layers.Mistakes[2]);
         Assert.Contains("a layer that says no name has that of its file, and '55 (copy)' is none", layers.Mistakes[3]);
         Assert.Contains("there is a check web/http in another file already", layers.Mistakes[4]);
+        Assert.Contains("slow/x may take 61s; 60s is the most", layers.Mistakes[5]);
     }
 
     [Fact]
@@ -169,6 +233,30 @@ public sealed class CheckRunnerTests : IDisposable
     {
         Assert.Empty(LayerChecks.Read(_directory["none"]).Mistakes);
     }
+
+    private const string Capabilities = "grep -E 'Cap(Inh|Amb)' /proc/self/status | tr -d ':' | tr '\\n\\t' '  ' | sed 's/ $//'";
+    private const int NetRaw = 13;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private static DeclaredCheck Check(string name, TimeSpan timeout, params string[] command) =>
+        new("web", null, new LayerCheck(name, [.. command], TimeSpan.FromSeconds(60), timeout));
+
+    /// <summary>capset(2), then PR_CAP_AMBIENT of prctl(2): inheritable and ambient, in this thread.</summary>
+    private static void HandOn(int capability)
+    {
+        var own = File.ReadLines("/proc/thread-self/status").First(line => line.StartsWith("CapPrm", StringComparison.Ordinal)).Split('\t')[1];
+        var permitted = Convert.ToUInt64(own, 16);
+        uint[] data = [(uint)permitted, (uint)permitted, 1u << capability, (uint)(permitted >> 32), (uint)(permitted >> 32), 0];
+        Assert.Equal(0, capset([0x20080522, 0], data));
+        Assert.Equal(0, prctl(47, 2, (nuint)capability, 0, 0));
+    }
+
+    [DllImport("libc", SetLastError = true)]
+    private static extern int capset(uint[] header, uint[] data);
+
+    [DllImport("libc", SetLastError = true)]
+    private static extern int prctl(int option, nuint first, nuint second, nuint third, nuint fourth);
 
     private static CheckOptions Options => new() { AreEnabled = true, Layers = "/none", User = "nobody", Memory = 256 << 20 };
 

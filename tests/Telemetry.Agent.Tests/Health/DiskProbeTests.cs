@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using Telemetry.Agent.Health;
@@ -74,6 +75,83 @@ public sealed class DiskProbeTests : IDisposable
     }
 
     [Fact]
+    public void Disk_BelowOneThatDoesNotAnswer_IsNotAskedUntilThatDoes()
+    {
+        using var away = new ManualResetEventSlim();
+        var asked = new ConcurrentQueue<string>();
+        Mounts(
+            "22 1 254:0 / / rw - ext4 /dev/vda1 rw",
+            "23 22 0:50 / /nfs rw - nfs4 server:/x rw",
+            "24 23 254:1 / /nfs/local rw - ext4 /dev/vdb1 rw",
+            "25 24 0:51 / /nfs/local/deep rw - nfs4 server:/y rw",
+            "26 22 254:2 / /nfs2 rw - ext4 /dev/vdc1 rw");
+        var probe = new DiskProbe(_proc.Path, "/", Space);
+
+        var first = probe.Look();
+        var askedWhileAway = asked.ToHashSet();
+        away.Set();
+        Assert.True(SpinWait.SpinUntil(() => probe.Look().Points.Count == 5, TimeSpan.FromSeconds(30)));
+
+        Assert.Equal(["/", "/nfs2"], first.Points.Select(point => point.Tag("path")));
+        Assert.Equal(["/nfs does not answer", "/nfs/local does not answer", "/nfs/local/deep does not answer"], first.Reasons);
+        Assert.True(askedWhileAway.SetEquals(["/", "/nfs", "/nfs2"]), string.Join(' ', askedWhileAway));
+
+        int Space(ReadOnlySpan<byte> path, out FilesystemSpace space)
+        {
+            var name = Encoding.UTF8.GetString(path).TrimEnd('\0');
+            asked.Enqueue(name);
+            space = new FilesystemSpace(1, 1, 1, 1, 1);
+            if (name.StartsWith("/nfs", StringComparison.Ordinal) && name != "/nfs2")
+                away.Wait();
+            return 0;
+        }
+    }
+
+    [Fact]
+    public void Disk_ThatIsMountedNoMore_IsForgottenThoughItHung()
+    {
+        using var away = new ManualResetEventSlim();
+        var space = new PatientSpace(Space, TimeSpan.FromMilliseconds(1));
+        space.Of([Remote("/nfs")]);
+
+        space.Of([]);
+        var whileItHangs = (space.Hanging, space.Kept);
+        away.Set();
+
+        Assert.Equal((1, 1), whileItHangs);
+        Assert.True(SpinWait.SpinUntil(() => space.Of([]) is [] && space.Kept == 0, TimeSpan.FromSeconds(30)));
+
+        int Space(ReadOnlySpan<byte> path, out FilesystemSpace found)
+        {
+            found = default;
+            away.Wait();
+            return 0;
+        }
+    }
+
+    [Fact]
+    public void Disks_ThatComeAndGoWhileTheyHang_CostNoMoreThreadsThanSome()
+    {
+        using var away = new ManualResetEventSlim();
+        var space = new PatientSpace(Space, TimeSpan.Zero);
+
+        for (var i = 0; i < 100; i++)
+            space.Of([Remote($"/nfs{i}")]);
+        var hanging = space.Hanging;
+        away.Set();
+
+        Assert.Equal(64, hanging);
+        Assert.True(SpinWait.SpinUntil(() => space.Of([Remote("/nfs")]) is [(_, 0, _)], TimeSpan.FromSeconds(30)));
+
+        int Space(ReadOnlySpan<byte> path, out FilesystemSpace found)
+        {
+            found = default;
+            away.Wait();
+            return 0;
+        }
+    }
+
+    [Fact]
     public void Disk_ThatCannotBeAsked_IsSkippedWithItsReason()
     {
         Mounts("22 1 254:0 / / rw - ext4 /dev/vda1 rw");
@@ -140,6 +218,8 @@ public sealed class DiskProbeTests : IDisposable
 
         Assert.DoesNotContain(Assert.Single(probe.Points()).Fields, field => field.Name == "io_util");
     }
+
+    private static MountedDisk Remote(string point) => new([.. Encoding.UTF8.GetBytes(point), 0], point, []) { MayHang = true };
 
     private void Mounts(params string[] lines) => _proc.Write("1/mountinfo", string.Join('\n', lines) + "\n");
 

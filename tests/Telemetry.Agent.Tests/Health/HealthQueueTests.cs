@@ -134,7 +134,7 @@ public sealed class HealthQueueTests : IDisposable
     private HealthQueue Queue(int samples, bool hasCollector = true, int bytes = 1)
     {
         var queue = new HealthQueue(
-            _spools.Open().Health, _ => new byte[bytes], hasCollector, NullLogger<HealthQueue>.Instance);
+            _spools.Open().Health, _ => [new HealthPart(1, new byte[bytes])], hasCollector, NullLogger<HealthQueue>.Instance);
         for (var i = 0; i < samples; i++)
             queue.Add(new HealthSample(Time, [new HealthPoint("cpu", [])]));
         return queue;

@@ -158,7 +158,7 @@ public sealed class ChildProcessTests
         // Tests beside this one open files, too; but they close them again.
         await Eventually.True(() => Descriptors() <= before + 20, "the descriptors to be closed", Cancellation, () => $"{Descriptors()} after {before}");
 
-        // And those that they started are zombies until somebody gets to asking for their end.
+        // And those that they started are zombies until somebody gets to asking for their end; one test beside this one has one for a while.
         var zombies = "";
         await Eventually.True(
             () => (zombies = Shell.Run("/", $"ps -o stat=,args= --ppid {Environment.ProcessId} | grep '^Z' || true")) == "", "the processes to be gone", Cancellation, () => zombies);

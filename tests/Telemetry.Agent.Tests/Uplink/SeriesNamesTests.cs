@@ -37,6 +37,17 @@ public sealed class SeriesNamesTests
         Assert.Equal(2, batch.Series.Select(series => series.Id).Distinct().Count());
     }
 
+    /// <summary>A collector ends a stream that names more than 1 MiB.</summary>
+    [Fact]
+    public void Shorten_NamesOfMoreThanAStreamMayHave_StayInFull()
+    {
+        var batches = Enumerable.Range(0, 4_000).Select(i => Shortened(Cpu($"{i}" + new string('x', 400), 1, 2))).ToList();
+
+        Assert.InRange(batches.Sum(batch => batch.Series.Sum(series => series.CalculateSize())), 400_000, 800_000);
+        Assert.Equal(4_000, batches.Sum(batch => batch.Points.Count + batch.Rows.Count));
+        Assert.Single(batches[^1].Points);
+    }
+
     [Fact]
     public void Shorten_TextAndOtherMoments_StayInFull()
     {

@@ -34,7 +34,7 @@ public sealed class SessionTests : IDisposable
         _store = new StateStore(_state.Path, Scans.StateOptions, _spools.Clock, NullLogger.Instance);
         _rules = new RulesInForce(_state.Path, NullLogger<RulesInForce>.Instance);
         _changes = new ChangeLog(spool.Changes, _ => ([], 0), _spools.Clock, headGeneration: 0);
-        _checks = new CheckLog(spool.Checks, CheckMapping.Encode);
+        _checks = new CheckLog(spool.Checks, CheckMapping.Encode, _spools.Clock);
         _health = new HealthQueue(spool.Health, sample => sample.Encode("web-1"), hasCollector: true, NullLogger<HealthQueue>.Instance);
     }
 
@@ -78,6 +78,29 @@ public sealed class SessionTests : IDisposable
         Assert.Equal("web-1", batches[0].Series[0].Tags["host"]);
     }
 
+    /// <summary>A collector ends the stream at 5,000 points in a message, or 1 MiB.</summary>
+    [Fact]
+    public async Task Sample_OfThousandsOfPoints_IsSentInMessagesThatACollectorTakes()
+    {
+        var time = _spools.Clock.GetUtcNow();
+        _health.Add(new HealthSample(time, [.. Enumerable.Range(0, 6_000).Select(i => new HealthPoint("disk", [HealthField.Of("used", (long)i)], [new HealthTag("path", $"/pool/{i:D200}")]))]));
+        _health.Add(new HealthSample(time, [.. Enumerable.Range(0, 2_500).Select(i => new HealthPoint("x", [HealthField.Of("a", (long)i)]))]));
+        Say(new ConnectResponse { Welcome = Welcome() });
+
+        var batches = await RunAcknowledging(8_500);
+
+        Assert.All(batches, batch => Assert.InRange(batch.CalculateSize(), 1, 128 * 1024));
+        Assert.All(batches, batch => Assert.InRange(batch.Rows.Count + batch.Points.Count, 1, 1_000));
+        Assert.InRange(batches.Count, 8, 60);
+
+        // Each says how many of its hour there were up to itself; names go once.
+        Assert.Equal(Enumerable.Range(1, batches.Count).Select(sequence => (ulong)sequence), batches.Select(batch => batch.Sequence));
+        var sofar = 0ul;
+        Assert.All(batches, batch => Assert.Equal(sofar += (ulong)(batch.Rows.Count + batch.Points.Count), batch.Collected));
+        Assert.Equal(batches.Sum(batch => batch.Series.Count), batches.SelectMany(batch => batch.Series.Select(series => series.Id)).Distinct().Count());
+        Assert.Equal(time, batches[^1].Time.ToDateTimeOffset());
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -86,8 +109,8 @@ public sealed class SessionTests : IDisposable
         var check = new DeclaredCheck("web", "acme", new Telemetry.Protocol.Layers.LayerCheck("http", ["/bin/true"], TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10), DefinesService: true));
         var now = _spools.Clock.GetUtcNow();
         _health.Add(new HealthSample(now, [new HealthPoint("mem", [HealthField.Of("used", 1L)])]));
-        _checks.Add(new CheckNews(now, null, [check]));
-        _checks.Add(new CheckNews(now, new Agent.Checks.CheckChange(check, Agent.Checks.CheckState.Critical, now, "down"), null));
+        _checks.Run([check]);
+        _checks.Add(new Agent.Checks.CheckChange(check, Agent.Checks.CheckState.Critical, now, "down"));
         var welcome = Welcome();
         welcome.ChecksWanted = isWanted;
         Say(new ConnectResponse { Welcome = welcome });
@@ -111,8 +134,8 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public async Task Checks_ThatAreAcknowledged_AreNotToldAgain()
     {
-        _checks.Add(new CheckNews(_spools.Clock.GetUtcNow(), null, []));
-        _checks.Add(new CheckNews(_spools.Clock.GetUtcNow(), null, []));
+        _checks.Run([]);
+        _checks.Run([]);
         var told = default(Agent.Spool.SpoolCursor);
         var epoch = _checks.Next(ref told)!.Position.Epoch;
         var welcome = Welcome();
@@ -224,6 +247,28 @@ public sealed class SessionTests : IDisposable
         await Eventually.True(() => _sent.Messages.Count(message => message.MessageCase == kind) == count, $"{count} of {kind}", Cancellation);
         _collector.Writer.Complete();
         await running;
+    }
+
+    /// <summary>Until so many points came, each message of which the collector has at once.</summary>
+    private async Task<List<HealthBatch>> RunAcknowledging(int points)
+    {
+        using var session = NewSession(new LoopPulse("uplink"));
+        var running = session.RunAsync(new Hello(), _ => { }, Cancellation);
+        var acked = 0;
+        await Eventually.True(
+            () =>
+            {
+                var batches = Batches();
+                for (; acked < batches.Count; acked++)
+                    Say(new ConnectResponse { Ack = new Ack { Lane = Lane.Health, Epoch = batches[acked].Epoch, Sequence = batches[acked].Sequence } });
+                return batches.Sum(batch => batch.Rows.Count + batch.Points.Count) == points;
+            },
+            $"{points} points", Cancellation);
+        _collector.Writer.Complete();
+        await running;
+        return Batches();
+
+        List<HealthBatch> Batches() => [.. _sent.Messages.Where(message => message.Health is not null).Select(message => message.Health)];
     }
 
     private Session NewSession(LoopPulse pulse)
