@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Telemetry.Agent.Linux;
@@ -99,7 +101,10 @@ internal sealed class DpkgFiles(string root) : IPackageFiles
             }
 
             var isConffile = conffiles.TryGetValue(listed, out var md5);
-            if (!digests.TryGetValue(listed, out var digest) && isConffile)
+            PackageDigest? digest = null;
+            if (listed.Bytes is [(byte)'/', .. var name] && digests.TryGetValue(NameOf(name), out var known))
+                digest = Md5(known);
+            else if (isConffile)
                 digest = PackageDigest.Parse("MD5", Md5Length, md5.Bytes);
             file(new PackageFile(package.Key, path)
             {
@@ -111,21 +116,36 @@ internal sealed class DpkgFiles(string root) : IPackageFiles
         }
     }
 
-    /// <summary>By the path as it is listed, with its leading slash.</summary>
-    private static Dictionary<ByteText, PackageDigest?> Digests(DpkgDatabase database, DpkgPackage package)
+    /// <remarks>Some packages have 50,000 files: of each no more is kept than 32 bytes, and no object.</remarks>
+    private static Dictionary<UInt128, UInt128> Digests(DpkgDatabase database, DpkgPackage package)
     {
-        var digests = new Dictionary<ByteText, PackageDigest?>();
+        var digests = new Dictionary<UInt128, UInt128>();
         using var stream = Open(database, package, ".md5sums");
         var lines = new LineReader(stream ?? Stream.Null);
+        Span<byte> digest = stackalloc byte[Md5Length];
         while (lines.Next(out var line))
         {
             // 32 digits, two spaces, the path without its slash.
-            if (line.Length <= 2 * Md5Length + 2 || PackageDigest.Parse("MD5", Md5Length, line[..(2 * Md5Length)]) is not { } digest)
-                continue;
-            digests[new ByteText([(byte)'/', .. line[(2 * Md5Length + 2)..]])] = digest;
+            if (line.Length > 2 * Md5Length + 2 && Convert.FromHexString(line[..(2 * Md5Length)], digest, out _, out _) == OperationStatus.Done)
+                digests[NameOf(line[(2 * Md5Length + 2)..])] = BinaryPrimitives.ReadUInt128BigEndian(digest);
         }
 
         return digests;
+    }
+
+    /// <summary>Stands for a path: half of a SHA-256, of which no two are found that are equal.</summary>
+    private static UInt128 NameOf(ReadOnlySpan<byte> path)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(path, hash);
+        return BinaryPrimitives.ReadUInt128BigEndian(hash);
+    }
+
+    private static PackageDigest Md5(UInt128 digest)
+    {
+        Span<byte> bytes = stackalloc byte[Md5Length];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, digest);
+        return new PackageDigest("MD5", new ByteText(bytes));
     }
 
     /// <summary>What may be installed for several architectures has its own in the files' names; very old databases have none.</summary>
