@@ -92,7 +92,7 @@ public sealed class FleetSamplerTests : IDisposable
     }
 
     [Fact]
-    public void Sample_OfTenThousandInstances_HasThemAll()
+    public async Task Sample_OfTenThousandInstances_HasThemAll()
     {
         _instance.Tamper();
         _collector.Alter(
@@ -108,7 +108,7 @@ public sealed class FleetSamplerTests : IDisposable
 
         Assert.Equal(10_000, sample.Instances.Count);
         Assert.Equal(10_000, sample.Open.Count);
-        Assert.Equal(30_000, _sampler.Sample());
+        Assert.Equal(30_000, await _sampler.SampleAsync());
     }
 
     /// <summary>Ten seconds later.</summary>
@@ -116,7 +116,7 @@ public sealed class FleetSamplerTests : IDisposable
     {
         _collector.Time.Advance(TimeSpan.FromSeconds(10));
         var last = Batches() is [.., var newest] ? newest.Id : 0;
-        _sampler.Sample();
+        _sampler.SampleAsync().GetAwaiter().GetResult();
         return [.. Batches().Where(batch => batch.Id > last).SelectMany(batch => ReadPoint.All(batch.Lines))];
     }
 
