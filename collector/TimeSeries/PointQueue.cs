@@ -38,6 +38,8 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         var owner = _account.OwnerOf(delivery);
         var account = _account.Prepare(delivery);
         var (lines, count, rejections) = Encode(batch, delivery.Names, delivery.InstanceId);
+        if (delivery.Unreadable > 0)
+            rejections[RejectionReason.NotReadable] = delivery.Unreadable;
         return transaction =>
         {
             account(transaction);

@@ -68,11 +68,8 @@ internal sealed partial class SeriesGuard
 
         foreach (var (key, known) in _fields)
         {
-            if (known.IsKept || time.GetElapsedTime(known.SeenAt, now) < Remembered)
-                continue;
-            _fields.Remove(key);
-            if (known.BroughtBy is { } share)
-                share.Fields--;
+            if (!known.IsKept && time.GetElapsedTime(known.SeenAt, now) >= Remembered)
+                RemoveField(key, known);
         }
 
         foreach (var measurement in _measurements.Values)
@@ -94,6 +91,13 @@ internal sealed partial class SeriesGuard
         _measurements.Remove(known.Measurement.Name);
         if (known.Measurement.BroughtBy is { } share)
             share.Measurements--;
+    }
+
+    private void RemoveField(ulong key, KnownField known)
+    {
+        _fields.Remove(key);
+        if (known.BroughtBy is { } share)
+            share.Fields--;
     }
 
     /// <summary>In whose share it counts; null: nobody knows.</summary>

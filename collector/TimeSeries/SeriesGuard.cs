@@ -94,9 +94,13 @@ internal sealed partial class SeriesGuard(SeriesLimits limits, TimeProvider time
     {
         lock (_gate)
         {
-            ref var known = ref Find(_fields, KeyOf(name));
-            if (!Unsafe.IsNullRef(ref known))
-                known.IsKept = false;
+            var key = KeyOf(name);
+            ref var known = ref Find(_fields, key);
+            if (Unsafe.IsNullRef(ref known))
+                return;
+            known.IsKept = false;
+            if (time.GetElapsedTime(known.SeenAt) >= Remembered)
+                RemoveField(key, known);
         }
     }
 

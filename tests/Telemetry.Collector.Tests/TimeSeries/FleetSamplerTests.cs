@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Collector.Checks;
 using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
 using Telemetry.Collector.TimeSeries.Embedded;
@@ -66,17 +67,14 @@ public sealed class FleetSamplerTests : IDisposable
     [Fact]
     public void Sessions_AndFailingChecks_AreToldAsTheyBeginAndEnd()
     {
-        _collector.Store.Write(transaction => transaction.StateIntervals.Begin("i-1", DownSource.Check, "http", _collector.Time.GetUtcNow()));
+        Change(CheckState.Critical);
         var points = Sample();
         Assert.Equal(1, Assert.Single(points, point => point.Measurement == "session")["connected"]);
         var check = Assert.Single(points, point => point.Measurement == "check");
-        Assert.Equal(("http", 1), (check.Tags["check"], check["failing"]));
+        Assert.Equal(("http", "apache", "acme", 1), (check.Tags["check"], check.Tags["layer"], check.Tags["owner"], check["failing"]));
 
-        _collector.Store.Write(transaction =>
-        {
-            transaction.StateIntervals.End("i-1", DownSource.Check, "http", _collector.Time.GetUtcNow());
-            transaction.Presence.EndAll();
-        });
+        Change(CheckState.Ok);
+        _collector.Store.Write(transaction => transaction.Presence.EndAll());
         points = Sample();
         Assert.Equal(0, Assert.Single(points, point => point.Measurement == "session")["connected"]);
         Assert.Equal(0, Assert.Single(points, point => point.Measurement == "check")["failing"]);
@@ -109,6 +107,12 @@ public sealed class FleetSamplerTests : IDisposable
         Assert.Equal(10_000, sample.Instances.Count);
         Assert.Equal(10_000, sample.Open.Count);
         Assert.Equal(30_000, await _sampler.SampleAsync());
+    }
+
+    private void Change(CheckState state)
+    {
+        var change = new CheckChange(new CheckName("apache", "http", "acme"), state, _collector.Time.GetUtcNow(), "", DefinesService: true);
+        _collector.Store.Write(transaction => CheckStates.Keep(transaction, "i-1", new CheckReport([change], null)));
     }
 
     /// <summary>Ten seconds later.</summary>
