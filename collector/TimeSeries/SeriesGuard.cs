@@ -136,10 +136,12 @@ internal sealed partial class SeriesGuard(SeriesLimits limits, TimeProvider time
             }
 
             known.SeenAt = now;
+
+            // Whoever tells of what nobody told for a day has it: nobody fills another's share with what that had once.
+            if (instanceId is not null && (!known.IsActive || known.Use == _unknown))
+                Take(ref known, ShareOf(instanceId).Told);
             if (!known.IsActive)
                 (known.IsActive, known.Use.Active) = (true, known.Use.Active + 1);
-            if (known.Use == _unknown && instanceId is not null)
-                Take(ref known, ShareOf(instanceId).Told);
             if (fields is not null && ReferenceEquals(known.Fields, fields))
                 return true;
             known.Fields = fields;

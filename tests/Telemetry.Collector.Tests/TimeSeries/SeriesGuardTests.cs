@@ -148,6 +148,19 @@ public sealed class SeriesGuardTests
     }
 
     [Fact]
+    public void Series_ThatAnotherInstanceTellsAgain_CountInItsShare()
+    {
+        var guard = Guard(new SeriesLimits(All: 1_000, PerMeasurement: 1_000, PerInstance: 100));
+        for (var i = 0; i < 90; i++)
+            guard.Keeps(Series($"m,x={i}"), "i-1", isActive: false);
+        for (var i = 0; i < 90; i++)
+            Assert.True(guard.Admits(Series($"m,x={i}"), "i-2"));
+
+        Assert.Equal(100, Enumerable.Range(0, 200).Count(i => guard.Admits(Series($"m,y={i}"), "i-1")));
+        Assert.Equal(10, Enumerable.Range(0, 200).Count(i => guard.Admits(Series($"m,z={i}"), "i-2")));
+    }
+
+    [Fact]
     public void Series_OfTheCollectorItself_HaveAShareByInstanceAndNoOtherLimit()
     {
         var guard = Guard(new SeriesLimits(All: 100, PerMeasurement: 100, PerInstance: 100) { OwnPerInstance = 20 });
