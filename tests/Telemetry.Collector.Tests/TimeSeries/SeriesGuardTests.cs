@@ -126,7 +126,7 @@ public sealed class SeriesGuardTests
         Assert.False(guard.Admits(Series("m,x=100"), "i-1"), "its share is full");
         _time.Advance(TimeSpan.FromDays(2));
         Assert.False(guard.Admits(Series("m,x=new"), "i-1"), "a tenth of all is kept of it");
-        Assert.Equal(50, Enumerable.Range(0, 80).Count(i => guard.Admits(Series($"m,x={i}"), "i-2")) - 80 + Enumerable.Range(100, 80).Count(i => guard.Admits(Series($"m,x={i}"), "i-2")));
+        Assert.Equal(50, Enumerable.Range(100, 80).Count(i => guard.Admits(Series($"m,x={i}"), "i-2")));
 
         guard.Gone(Series("m,x=99"));
 
