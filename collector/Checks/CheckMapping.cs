@@ -14,23 +14,42 @@ internal static class CheckMapping
     private const int MaxName = 63;
     private const int MaxText = 1_024;
 
+    /// <summary>What is beyond a limit, or what no agent tells, is left out: refused as a whole the batch would come again, for ever.</summary>
     /// <param name="corrected">To the collector's clock.</param>
-    /// <exception cref="BadMessageException">Beyond a limit, or what no agent tells.</exception>
     public static CheckReport ToModel(this V1.CheckBatch batch, Func<DateTimeOffset, DateTimeOffset> corrected)
     {
-        if (batch.Changes.Count > MaxChanges || batch.Roster?.Checks.Count > MaxChecks)
-            throw new BadMessageException($"more checks than an instance may have: {MaxChecks}, and {MaxChanges} changes at once");
-        return new CheckReport(
-            [.. batch.Changes.Select(change => new CheckChange(
-                ToModel(change.Check),
-                change.State is >= V1.CheckState.Ok and <= V1.CheckState.Unknown ? (CheckState)change.State : throw new BadMessageException($"a check's state {(int)change.State}"),
-                corrected(change.At.ToTime("at")),
-                PeerText.Plain(change.Text.Length <= MaxText ? change.Text : throw new BadMessageException($"a check's text of {change.Text.Length} characters, {MaxText} is the limit")),
-                change.DefinesService))],
-            batch.Roster is { } roster
-                ? new CheckRoster(corrected(roster.At.ToTime("at")), roster.Checks.Select(check => ToModel(check).Id).ToHashSet(StringComparer.Ordinal))
-                : null);
+        var refused = new List<string>();
+        var changes = batch.Changes.Take(MaxChanges).Select(change => OrRefused(() => ToModel(change, corrected))).OfType<CheckChange>().ToList();
+        if (batch.Changes.Count > MaxChanges)
+            refused.Add($"{batch.Changes.Count} changes at once, {MaxChanges} is the limit");
+        var roster = batch.Roster is { } told ? OrRefused(() => new CheckRoster(corrected(told.At.ToTime("at")), Ids(told))) : null;
+        return new CheckReport(changes, roster) { Refused = refused };
+
+        HashSet<string> Ids(V1.CheckRoster told) => told.Checks.Count <= MaxChecks
+            ? told.Checks.Select(check => OrRefused(() => ToModel(check).Id)).OfType<string>().ToHashSet(StringComparer.Ordinal)
+            : throw new BadMessageException($"{told.Checks.Count} checks, {MaxChecks} is the limit");
+
+        T? OrRefused<T>(Func<T> map)
+            where T : class
+        {
+            try
+            {
+                return map();
+            }
+            catch (BadMessageException e)
+            {
+                refused.Add(e.Message);
+                return null;
+            }
+        }
     }
+
+    private static CheckChange ToModel(V1.CheckChange change, Func<DateTimeOffset, DateTimeOffset> corrected) => new(
+        ToModel(change.Check),
+        change.State is >= V1.CheckState.Ok and <= V1.CheckState.Unknown ? (CheckState)change.State : throw new BadMessageException($"a check's state {(int)change.State}"),
+        corrected(change.At.ToTime("at")),
+        PeerText.Plain(change.Text.Length <= MaxText ? change.Text : change.Text[..(char.IsHighSurrogate(change.Text[MaxText - 1]) ? MaxText - 1 : MaxText)]),
+        change.DefinesService);
 
     public static V1.CheckStatus ToMessage(this CheckStatus status) => new()
     {

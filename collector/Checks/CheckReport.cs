@@ -29,7 +29,11 @@ internal sealed record CheckChange(CheckName Check, CheckState State, DateTimeOf
 internal sealed record CheckRoster(DateTimeOffset At, IReadOnlySet<string> Ids);
 
 /// <param name="Roster">Null: the same as before.</param>
-internal sealed record CheckReport(IReadOnlyList<CheckChange> Changes, CheckRoster? Roster);
+internal sealed record CheckReport(IReadOnlyList<CheckChange> Changes, CheckRoster? Roster)
+{
+    /// <summary>What was left out of it, each with why.</summary>
+    public IReadOnlyList<string> Refused { get; init; } = [];
+}
 
 /// <summary>How a check is.</summary>
 /// <param name="Before">What it was until then.</param>

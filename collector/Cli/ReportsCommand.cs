@@ -75,6 +75,9 @@ internal static class ReportsCommand
                 ("last written", Output.Time(status.WrittenAt)),
                 ("waiting", $"{status.WaitingPoints} points, {status.WaitingBytes} bytes"),
                 ("set aside", status.SetAside == 0 ? "0 points" : $"{status.SetAside} points, in {status.SetAsideFile}"),
+                ("series", status.MaxSeries == 0 ? null : $"{status.Series} of {status.MaxSeries}"),
+                ("refused", status.RefusedPoints == 0 ? null : $"{status.RefusedPoints} points of series that would be too many"),
+                .. status.Refusals.Select(refusal => ($"  {refusal.Instance}", (string?)$"{refusal.Points} points: {refusal.Reason}, such as {refusal.Example}")),
                 ("tested", Output.Time(status.TestedAt)),
                 .. status.Checks.Select(check => ($"  {check.Name}", (string?)$"{check.Outcome.Replace('_', ' ')}: {check.Words}")),
             ]);

@@ -16,6 +16,7 @@ internal sealed partial class AgentGrpcService(
     AssemblyRoom room,
     MessageRoom messages,
     HelloRates hellos,
+    CheckRates checkRates,
     PolicyBook policies,
     FleetKey fleetKey,
     IPointSink points,
@@ -40,7 +41,7 @@ internal sealed partial class AgentGrpcService(
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         using var stopping = lifetime.ApplicationStopping.UnsafeRegister(static source => ((CancellationTokenSource)source!).CancelAfter(Farewell), ending);
-        using var stream = new AgentStream(store, pipeline, room, messages, policies, fleetKey, points, time, logger);
+        using var stream = new AgentStream(store, pipeline, room, messages, policies, fleetKey, points, checkRates, time, logger);
         try
         {
             if (!await NextAsync(requests, ending) || requests.Current.MessageCase != ConnectRequest.MessageOneofCase.Hello)

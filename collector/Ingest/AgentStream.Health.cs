@@ -11,6 +11,7 @@ internal sealed partial class AgentStream
     private readonly SeriesNames _series = new();
     private HealthLane _health = null!;
     private HeadPosition _healthAcked;
+    private bool _hasLoggedUnread;
 
     // Of the room for messages, by the message that is being handled.
     private int _taken;
@@ -21,13 +22,45 @@ internal sealed partial class AgentStream
 
         // Names hold for what follows, though these points are known.
         foreach (var series in batch.Series)
-            _series.Name(series);
+        {
+            if (!_series.Name(series))
+                NoteUnread("more names than a stream may have");
+        }
+
         if (position > _health.Taken)
-            await KeepAsync(points.Prepare(ToDelivery(batch, position)), position);
+            await KeepAsync(Prepare(batch, position), position);
         else if (position <= _health.Watermark)
             _healthAcked = default;
         if (AckHealth() is { } ack)
             yield return ack;
+    }
+
+    /// <summary>What cannot be read is counted and acknowledged all the same: refused it would come again, for ever.</summary>
+    private Action<StoreTransaction> Prepare(V1.HealthBatch batch, HeadPosition position)
+    {
+        try
+        {
+            return points.Prepare(ToDelivery(batch, position));
+        }
+        catch (BadMessageException e)
+        {
+            NoteUnread(e.Message);
+            return points.Prepare(new PointDelivery(InstanceId, position, new V1.HealthBatch(), _series)
+            {
+                SampledAt = time.GetUtcNow(),
+                Sampling = _sampling,
+                Unreadable = batch.Points.Count + batch.Rows.Count,
+                Gap = GapBefore(position),
+            });
+        }
+    }
+
+    private void NoteUnread(string reason)
+    {
+        if (_hasLoggedUnread)
+            return;
+        _hasLoggedUnread = true;
+        Log.UnreadHealth(logger, InstanceId, reason);
     }
 
     /// <summary>From here on the lane has the room that the message took.</summary>
@@ -69,5 +102,11 @@ internal sealed partial class AgentStream
         var last = _health.Taken;
         var expected = position.Epoch == last.Epoch ? last.Sequence + 1 : 1;
         return last == default || position.Sequence <= expected ? null : new LaneGap(V1.Lane.Health, position.Epoch, expected, position.Sequence - 1);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(7, LogLevel.Warning, "Instance {Instance} brings metrics that cannot be read: {Reason}. They are counted as rejected, here and if such come again on this stream; all others are kept. 'telemetryctl reports coverage' counts them")]
+        public static partial void UnreadHealth(ILogger logger, string instance, string reason);
     }
 }

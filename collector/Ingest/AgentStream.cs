@@ -13,7 +13,7 @@ namespace Telemetry.Collector.Ingest;
 /// <summary>The conversation with one agent: given its messages in order, it says what to answer. It knows no transport.</summary>
 /// <remarks>Every exception of type <see cref="BadMessageException"/> or <see cref="NotCanonicalException"/> ends this stream and no other.</remarks>
 internal sealed partial class AgentStream(
-    StateStore store, Pipeline pipeline, AssemblyRoom room, MessageRoom messages, PolicyBook policies, FleetKey fleetKey, IPointSink points, TimeProvider time, ILogger logger)
+    StateStore store, Pipeline pipeline, AssemblyRoom room, MessageRoom messages, PolicyBook policies, FleetKey fleetKey, IPointSink points, CheckRates checkRates, TimeProvider time, ILogger logger)
     : IDisposable
 {
     public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(10);
@@ -85,7 +85,7 @@ internal sealed partial class AgentStream(
     public async Task<V1.ConnectResponse> WelcomeAsync()
     {
         var now = time.GetUtcNow();
-        (var head, _told, _sessionId, _checks, var isBoundAnew) = await store.WriteAsync(transaction =>
+        (var head, _told, _sessionId, _checksAcked, var isBoundAnew) = await store.WriteAsync(transaction =>
         {
             var newest = transaction.Heads.Newest(InstanceId);
             var known = transaction.Instances.Find(InstanceId);
@@ -111,6 +111,7 @@ internal sealed partial class AgentStream(
         _connectedAt = _offsetWrittenAt = now;
         _writtenOffset = _clockOffset ?? TimeSpan.Zero;
         _watermark = head?.Position ?? default;
+        _checks = new CheckLane(store, checkRates, InstanceId, _checksAcked);
         _healthAcked = points.Watermark(InstanceId);
         _health = new HealthLane(points, messages, _healthAcked) { Advanced = () => Wake() };
         if (_clockOffset is { } skew && skew.Duration() > Instance.LargestSkew)
@@ -132,8 +133,8 @@ internal sealed partial class AgentStream(
                 HealthEpoch = _healthAcked.Epoch,
                 HealthSequence = _healthAcked.Sequence,
                 ChecksWanted = true,
-                ChecksEpoch = _checks.Epoch,
-                ChecksSequence = _checks.Sequence,
+                ChecksEpoch = _checksAcked.Epoch,
+                ChecksSequence = _checksAcked.Sequence,
                 Policy = _told.Policy.ToMessage(),
 
                 // In plain text, which is why agents are let in over loopback only until there is TLS.
@@ -215,7 +216,7 @@ internal sealed partial class AgentStream(
         V1.ConnectRequest.MessageOneofCase.Changes => NoteAsync(request.Changes),
         V1.ConnectRequest.MessageOneofCase.Checks => KeepAsync(request.Checks),
         V1.ConnectRequest.MessageOneofCase.Health => KeepAsync(request.Health),
-        V1.ConnectRequest.MessageOneofCase.Heartbeat => MeasureAsync(request.Heartbeat),
+        V1.ConnectRequest.MessageOneofCase.Heartbeat => BeatAsync(request.Heartbeat),
         V1.ConnectRequest.MessageOneofCase.Hello => throw new BadMessageException("a second hello"),
 
         // A later agent may send what this collector does not know; it does not need an answer.

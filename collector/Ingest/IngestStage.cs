@@ -12,6 +12,7 @@ internal static class IngestStage
         .AddSingleton<Departures>()
         .AddSingleton<MessageRoom>()
         .AddSingleton<HelloRates>()
+        .AddSingleton<CheckRates>()
         .AddSingleton<ContestedIdentities>()
         .AddHostedService<PresenceKeeper>();
 }

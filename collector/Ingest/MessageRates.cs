@@ -11,8 +11,8 @@ internal sealed class MessageRates(TimeProvider time)
     // After an outage, a whole spool as fast as it can be read: 64 MiB in messages of 256 KiB, or of a few records each.
     private readonly TokenBucket _changes = new(time, perSecond: 200, burst: 5_000);
 
-    // After an outage, the states that checks came to meanwhile: a hundred in a message.
-    private readonly TokenBucket _checks = new(time, perSecond: 20, burst: 5_000);
+    // After an outage, the states that checks came to meanwhile. What is too many to be stored is put together (CheckLane).
+    private readonly TokenBucket _checks = new(time, perSecond: 200, burst: 5_000);
 
     // Sixteen are on their way at a time, and those are stored ten times a second.
     private readonly TokenBucket _health = new(time, perSecond: 500, burst: 5_000);

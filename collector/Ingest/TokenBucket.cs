@@ -18,12 +18,13 @@ internal sealed class TokenBucket(TimeProvider time, double perSecond, double bu
         }
     }
 
-    public bool TryTake()
+    /// <param name="times">As much as that, or nothing.</param>
+    public bool TryTake(int times = 1)
     {
         Fill();
-        if (_tokens < 1)
+        if (_tokens < times)
             return false;
-        _tokens--;
+        _tokens -= times;
         return true;
     }
 

@@ -75,6 +75,8 @@ internal sealed record SeriesPointView(DateTime At, double Value);
 /// <summary>How the time-series store does: the JSON of <c>reports timeseries</c>.</summary>
 /// <param name="Store">What it is and where; null: none is configured.</param>
 /// <param name="State">working, waiting, needs_attention, untested; none when none is configured.</param>
+/// <param name="Series">That the collector knows.</param>
+/// <param name="RefusedPoints">Since the collector's start, because there would be more series, or names of fields, than there may be.</param>
 internal sealed record TimeSeriesView(
     string? Store,
     string? Version,
@@ -87,7 +89,11 @@ internal sealed record TimeSeriesView(
     ulong SetAside,
     string? SetAsideFile,
     DateTime? TestedAt,
-    IReadOnlyList<TimeSeriesCheckView> Checks)
+    IReadOnlyList<TimeSeriesCheckView> Checks,
+    ulong Series,
+    ulong MaxSeries,
+    ulong RefusedPoints,
+    IReadOnlyList<SeriesRefusalView> Refusals)
 {
     public static TimeSeriesView Of(V1.GetTimeSeriesStatusResponse status) => new(
         OrNull(status.Store),
@@ -101,10 +107,18 @@ internal sealed record TimeSeriesView(
         status.SetAside,
         OrNull(status.SetAsideFile),
         status.TestedAt?.ToDateTime(),
-        [.. status.Checks.Select(check => new TimeSeriesCheckView(check.Name, JsonNamingPolicy.SnakeCaseLower.ConvertName(check.Outcome.ToString()), check.Words))]);
+        [.. status.Checks.Select(check => new TimeSeriesCheckView(check.Name, JsonNamingPolicy.SnakeCaseLower.ConvertName(check.Outcome.ToString()), check.Words))],
+        status.Series,
+        status.MaxSeries,
+        status.RefusedPoints,
+        [.. status.Refusals.Select(refusal => new SeriesRefusalView(refusal.InstanceId, refusal.Points, refusal.Reason, refusal.Example, refusal.LastAt.ToDateTime()))]);
 
     private static string? OrNull(string text) => text.Length == 0 ? null : text;
 }
 
 /// <param name="Outcome">passed, failed, not_possible.</param>
 internal sealed record TimeSeriesCheckView(string Name, string Outcome, string Words);
+
+/// <summary>An instance of which new series are refused.</summary>
+/// <param name="Example">The beginning of a series that was refused, in the line protocol.</param>
+internal sealed record SeriesRefusalView(string Instance, ulong Points, string Reason, string Example, DateTime LastAt);

@@ -6,7 +6,7 @@ using V1 = Telemetry.Protocol.V1;
 namespace Telemetry.Collector.Reports;
 
 /// <summary>How the store of points does, as it is told to people and programs.</summary>
-internal sealed class TimeSeriesReport(StateStore store, TimeSeriesBoard board, SetAsideFile setAside, ITimeSeriesStore? target = null)
+internal sealed class TimeSeriesReport(StateStore store, TimeSeriesBoard board, SetAsideFile setAside, ITimeSeriesStore? target = null, SeriesGuard? guard = null)
 {
     public V1.GetTimeSeriesStatusResponse Get()
     {
@@ -33,7 +33,24 @@ internal sealed class TimeSeriesReport(StateStore store, TimeSeriesBoard board, 
             Outcome = (V1.TimeSeriesCheckOutcome)check.Outcome,
             Words = check.Words,
         }));
+        if (guard is not null)
+            Tell(guard.Usage, response);
         return response;
+    }
+
+    private static void Tell(SeriesUsage usage, V1.GetTimeSeriesStatusResponse response)
+    {
+        response.Series = (ulong)usage.Series;
+        response.MaxSeries = (ulong)usage.MaxSeries;
+        response.RefusedPoints = (ulong)usage.RefusedPoints;
+        response.Refusals.AddRange(usage.Refusals.Select(refusal => new V1.SeriesRefusal
+        {
+            InstanceId = refusal.InstanceId,
+            Points = (ulong)refusal.Points,
+            Reason = refusal.Reason,
+            Example = refusal.Example,
+            LastAt = refusal.LastAt.ToTimestamp(),
+        }));
     }
 
     private static V1.TimeSeriesState StateOf(TimeSeriesState state) => state switch

@@ -42,13 +42,18 @@ internal sealed class SampleTable(DbConnection connection, DbTransaction transac
              GROUP BY instance_id, layer, owner, kind, severity
             """,
             new { Info = (long)Severity.Info, Open = (long)DeviationState.Open, Acknowledged = (long)DeviationState.Acknowledged }, transaction);
-        var checks = connection.Query<(string InstanceId, string Name, long Since)>(
-            "SELECT instance_id, name, began_at FROM state_intervals WHERE source = @Check AND ended_at IS NULL",
+        var checks = connection.Query<(string InstanceId, string Layer, string Name, string Owner, long Since)>(
+            """
+            SELECT s.instance_id, c.layer, c.name, c.owner, s.began_at
+              FROM state_intervals s
+              JOIN check_states c ON c.instance_id = s.instance_id AND c.layer || '/' || c.name = s.name
+             WHERE s.source = @Check AND s.ended_at IS NULL
+            """,
             new { Check = (long)DownSource.Check }, transaction);
         return new FleetSample(
             [.. instances.Select(row => row.ToSampled())],
             drift.Select(row => (row.InstanceId, Open: row.ToOpen())).ToLookup(row => row.InstanceId, row => row.Open),
-            checks.ToLookup(row => row.InstanceId, row => new FailingCheck(row.Name, row.Since)));
+            checks.ToLookup(row => row.InstanceId, row => new FailingCheck(row.Layer, row.Name, row.Owner, row.Since)));
     }
 
     // By property: of an expression the type is not known when there is no row.

@@ -17,4 +17,6 @@ internal sealed record InstanceTags(string Instance, string Host, string Image, 
 /// <param name="Since">When the oldest opened.</param>
 internal sealed record OpenDeviations(string Layer, string Owner, EntryKind Kind, Severity Severity, long Count, long Undecided, long Since);
 
-internal sealed record FailingCheck(string Name, long Since);
+/// <param name="Layer">That ships it.</param>
+/// <param name="Owner">Of the layer; empty: it does not say.</param>
+internal sealed record FailingCheck(string Layer, string Name, string Owner, long Since);

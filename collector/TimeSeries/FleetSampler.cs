@@ -16,13 +16,13 @@ internal sealed class FleetSampler(StateStore store, PointQueue queue, TimeProvi
 
     /// <summary>Samples once.</summary>
     /// <returns>How many points that made.</returns>
-    public int Sample()
+    public async Task<int> SampleAsync()
     {
         var now = time.GetUtcNow();
         var at = Timestamp.FromDateTimeOffset(now.AddTicks(-(now.Ticks % Interval.Ticks)));
         var points = _series.Next(store.Read(transaction => transaction.Samples.Take()), at);
         foreach (var batch in points.Chunk(Together))
-            queue.Add(batch);
+            await queue.AddAsync(batch);
         return points.Count;
     }
 
@@ -34,7 +34,7 @@ internal sealed class FleetSampler(StateStore store, PointQueue queue, TimeProvi
         using var timer = new PeriodicTimer(Interval, time);
         do
         {
-            Sample();
+            await SampleAsync();
         }
         while (await timer.WaitForNextTickAsync(stopping));
     }

@@ -8,6 +8,10 @@ namespace Telemetry.Collector.TimeSeries;
 /// The collector's own series: <c>drift</c>, <c>compliance</c>, <c>session</c> and <c>check</c>. A point is told when it is another
 /// than the one before, and once a minute, for which instances take turns.
 /// </summary>
+/// <remarks>
+/// What agents tell of checks is in measurement <c>check</c>, too: the tags check, layer, owner and host mean the same there; the field
+/// <c>failing</c>, and since when, is the collector's, <c>state</c> and what was measured are theirs.
+/// </remarks>
 internal sealed class FleetSeries
 {
     /// <summary>Samples in which every instance has its turn.</summary>
@@ -51,7 +55,7 @@ internal sealed class FleetSeries
             var tags = instance.Tags;
             values[new OwnSeries("session", tags)] = new OwnValues(instance.ConnectedSince is null ? 0 : 1, Since: instance.ConnectedSince ?? 0);
             foreach (var check in sample.Failing[tags.Instance])
-                values[new OwnSeries("check", tags, Check: check.Name)] = new OwnValues(1, Since: check.Since);
+                values[new OwnSeries("check", tags, check.Layer, check.Owner, Check: check.Name)] = new OwnValues(1, Since: check.Since);
             if (tags.Baseline.Length == 0)
                 continue;
 

@@ -23,12 +23,17 @@ internal sealed record PointDelivery(string InstanceId, HeadPosition Position, V
     /// <summary>When they were sampled, by the collector's clock, if the instance was not connected then; else null.</summary>
     public DateTimeOffset? LateSampleAt { get; init; }
 
+    /// <summary>Points that it brought and that cannot be read; its batch has none then.</summary>
+    public int Unreadable { get; init; }
+
     /// <summary>What should have come before it, and did not.</summary>
     public LaneGap? Gap { get; init; }
 
     /// <exception cref="BadMessageException">More than a delivery may have.</exception>
     public int CountPoints()
     {
+        if (Unreadable > 0)
+            return Unreadable;
         var points = Batch.Points.Count + Batch.Rows.Count;
         return points <= MaxPoints ? points : throw new BadMessageException($"{points} points in one batch, {MaxPoints} is the limit");
     }

@@ -38,6 +38,8 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         var owner = _account.OwnerOf(delivery);
         var account = _account.Prepare(delivery);
         var (lines, count, rejections) = Encode(batch, delivery.Names, delivery.InstanceId);
+        if (delivery.Unreadable > 0)
+            rejections[RejectionReason.NotReadable] = delivery.Unreadable;
         return transaction =>
         {
             account(transaction);
@@ -61,8 +63,8 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         Wake();
     }
 
-    /// <summary>Adds the collector's own points.</summary>
-    public void Add(IReadOnlyList<V1.Point> points)
+    /// <summary>Adds the collector's own points. What is refused of them is in the guard's count.</summary>
+    public async Task AddAsync(IReadOnlyList<V1.Point> points)
     {
         var batch = new V1.HealthBatch();
         batch.Points.AddRange(points);
@@ -70,7 +72,7 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         if (count == 0)
             return;
 
-        WriteAsync(transaction => Add(transaction, lines, count, owner: null)).GetAwaiter().GetResult();
+        await WriteAsync(transaction => Add(transaction, lines, count, owner: null));
         Wake();
     }
 
@@ -156,7 +158,7 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         {
             var start = lines.Lines.Length;
             var isWritten = lines.Append(point);
-            if (isWritten && guard?.Admits(lines.SeriesFrom(start), instanceId) == false)
+            if (isWritten && guard?.AdmitsLine(lines.Lines[start..], instanceId) == false)
             {
                 lines.Truncate(start);
                 Count(false, RejectionReason.TooManySeries);
@@ -170,7 +172,7 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         {
             if (names.Of(row) is not { } series)
                 Count(false, RejectionReason.WrongName);
-            else if (guard?.Admits(series.Key.Span, instanceId) == false)
+            else if (guard?.Admits(series, instanceId) == false)
                 Count(false, RejectionReason.TooManySeries);
             else
                 Count(lines.Append(series, row, batch.Time), lines.Reason);

@@ -9,7 +9,7 @@ internal enum RejectionReason
     /// <summary>NaN or infinite, all of its fields.</summary>
     NotFinite = 2,
 
-    /// <summary>Names that the line protocol cannot carry.</summary>
+    /// <summary>Names that the line protocol cannot carry; or a point whose series was not named, or has other fields.</summary>
     WrongName = 3,
 
     NoFields = 4,
@@ -25,4 +25,7 @@ internal enum RejectionReason
 
     /// <summary>There are as many series as may be: of new ones none is taken.</summary>
     TooManySeries = 16,
+
+    /// <summary>What brought them is nothing that an agent makes: too many at once, or no time.</summary>
+    NotReadable = 17,
 }

@@ -1,142 +1,248 @@
-using System.Text;
+using System.Runtime.CompilerServices;
+using Telemetry.Collector.TimeSeries.Embedded;
 
 namespace Telemetry.Collector.TimeSeries;
 
-/// <summary>Keeps series from exploding: beyond so many of an instance, of a measurement, or in all, new ones are refused, and those that are known go on.</summary>
-/// <remarks>A series that had no point for a day is forgotten. Which are known is told by their hashes: of two that are alike both are let in.</remarks>
+/// <summary>
+/// The one place that decides which series and fields there may be, in whatever store: beyond so many of an instance, of a
+/// measurement, or in all, new ones are refused, and those that are known go on. A store that keeps a list of its own tells what is in
+/// it, and refuses none.
+/// </summary>
+/// <remarks>
+/// What had no point for a day does not count in its instance's share any more. It is forgotten then; or, if the store keeps it, when
+/// the store has nothing of it any more. Which are known is told by their hashes: of two that are alike both are let in.
+/// </remarks>
 internal sealed partial class SeriesGuard(SeriesLimits limits, TimeProvider time, ILogger<SeriesGuard> logger)
 {
-    /// <summary>Far more than there are.</summary>
-    private const int MaxMeasurements = 1_000;
-
-    private const int MaxShown = 200;
-
     private static readonly TimeSpan Remembered = TimeSpan.FromDays(1);
     private static readonly TimeSpan LookThrough = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<ulong, Known> _known = [];
-    private readonly Dictionary<string, Counted> _measurements = [];
-    private readonly Dictionary<string, Counted> _instances = [];
+    private readonly Dictionary<ulong, KnownSeries> _series = [];
+    private readonly Dictionary<ulong, KnownField> _fields = [];
+    private readonly Dictionary<string, Measurement> _measurements = [];
+    private readonly Dictionary<string, SeriesShare> _instances = [];
+    private readonly SeriesRefusals _refusals = new();
     private long _lookedThroughAt = time.GetTimestamp();
 
-    /// <summary>Those that are known.</summary>
-    public int Count
+    /// <summary>Series that are known.</summary>
+    public int Count => Usage.Series;
+
+    public SeriesUsage Usage
     {
         get
         {
             lock (_gate)
-                return _known.Count;
+                return new SeriesUsage(_series.Count, limits.All, _fields.Count, _refusals.Points, _refusals.Most());
         }
     }
 
     /// <param name="series">Measurement and tags, as the line protocol has them.</param>
     /// <param name="instanceId">Who tells of it; null: the collector itself.</param>
-    public bool Admits(ReadOnlySpan<byte> series, string? instanceId)
+    public bool Admits(ReadOnlySpan<byte> series, string? instanceId) => Admits(series, instanceId, fields: null, line: default);
+
+    /// <summary>Also its fields.</summary>
+    public bool Admits(in EncodedSeries series, string? instanceId) => Admits(series.Key.Span, instanceId, series.Fields, line: default);
+
+    /// <param name="line">With its series and fields.</param>
+    /// <param name="instanceId">Who tells of it; null: the collector itself.</param>
+    public bool AdmitsLine(ReadOnlySpan<byte> line, string? instanceId) => Admits(new LineReader(line).Series, instanceId, fields: null, line);
+
+    /// <summary>The store has it, and says when it has not any more.</summary>
+    /// <param name="instanceId">Whose agent told it; null: the collector itself, or nobody knows.</param>
+    /// <param name="isActive">It had a point a short time ago.</param>
+    public void Keeps(ReadOnlySpan<byte> series, string? instanceId, bool isActive = true)
     {
-        var hash = default(HashCode);
-        hash.AddBytes(series);
-        var key = ((ulong)(uint)hash.ToHashCode() << 32) | (uint)series.Length;
+        lock (_gate)
+        {
+            var key = KeyOf(series);
+            if (!_series.ContainsKey(key))
+                Add(key, series, ShareOf(series, instanceId), instanceId is null, isActive, time.GetTimestamp());
+            Find(_series, key).IsKept = true;
+        }
+    }
+
+    /// <inheritdoc cref="Keeps"/>
+    public void KeepsField(ReadOnlySpan<byte> name, string? instanceId)
+    {
+        lock (_gate)
+        {
+            var key = KeyOf(name);
+            if (!_fields.ContainsKey(key))
+                AddField(key, instanceId is null ? null : ShareOf(instanceId), time.GetTimestamp());
+            Find(_fields, key).IsKept = true;
+        }
+    }
+
+    /// <summary>The store has nothing of it any more.</summary>
+    public void Gone(ReadOnlySpan<byte> series)
+    {
+        lock (_gate)
+        {
+            var key = KeyOf(series);
+            ref var known = ref Find(_series, key);
+            if (Unsafe.IsNullRef(ref known))
+                return;
+            known.IsKept = false;
+            if (!known.IsActive)
+                Remove(key, known);
+        }
+    }
+
+    /// <inheritdoc cref="Gone"/>
+    public void GoneField(ReadOnlySpan<byte> name)
+    {
+        lock (_gate)
+        {
+            var key = KeyOf(name);
+            ref var known = ref Find(_fields, key);
+            if (Unsafe.IsNullRef(ref known))
+                return;
+            known.IsKept = false;
+            if (time.GetElapsedTime(known.SeenAt) >= Remembered)
+                RemoveField(key, known);
+        }
+    }
+
+    /// <summary>The store begins anew.</summary>
+    public void KeepsNothing()
+    {
+        lock (_gate)
+        {
+            foreach (var key in _series.Keys)
+                Find(_series, key).IsKept = false;
+            foreach (var key in _fields.Keys)
+                Find(_fields, key).IsKept = false;
+        }
+    }
+
+    private bool Admits(ReadOnlySpan<byte> series, string? instanceId, FieldNames? fields, ReadOnlySpan<byte> line)
+    {
+        var key = KeyOf(series);
         var now = time.GetTimestamp();
         lock (_gate)
         {
-            if (_known.TryGetValue(key, out var known))
+            if (time.GetElapsedTime(_lookedThroughAt, now) >= LookThrough)
+                Forget(now);
+
+            ref var known = ref Find(_series, key);
+            if (Unsafe.IsNullRef(ref known))
             {
-                _known[key] = known with { SeenAt = now };
+                var share = ShareOf(series, instanceId);
+                if (!MayBegin(series, share, isOwn: instanceId is null) || !AdmitsFields(series, instanceId, fields, line, now))
+                    return false;
+                Add(key, series, share, isOwn: instanceId is null, isActive: true, now).Fields = fields;
                 return true;
             }
 
-            if (time.GetElapsedTime(_lookedThroughAt, now) >= LookThrough)
-                Forget(now);
-            return Admit(key, series, instanceId, now);
+            known.SeenAt = now;
+
+            // Whoever tells of what nobody told for a day has it: nobody fills another's share with what that had once.
+            if (instanceId is not null && (!known.IsActive || known.Use == _unknown))
+                Take(ref known, ShareOf(instanceId).Told);
+            if (!known.IsActive)
+                (known.IsActive, known.Use.Active) = (true, known.Use.Active + 1);
+            if (fields is not null && ReferenceEquals(known.Fields, fields))
+                return true;
+            known.Fields = fields;
+            if (AdmitsFields(series, instanceId, fields, line, now))
+                return true;
+            known.Fields = null;
+            return false;
         }
     }
 
-    private bool Admit(ulong key, ReadOnlySpan<byte> series, string? instanceId, long now)
+    /// <summary>Whether there is room for one more series.</summary>
+    private bool MayBegin(ReadOnlySpan<byte> series, SeriesShare? share, bool isOwn)
     {
+        // What the collector tells itself has a limit by instance, and none in all: nobody else may keep it from telling what drifts.
+        if (isOwn)
+        {
+            return share is null || (share.Own.Active < limits.OwnPerInstance && share.Own.Known < 10 * limits.OwnPerInstance)
+                || Refuses(series, share, "series that the collector tells of it");
+        }
+
+        if (share is null)
+            return true;
+        if (share.Told.Active >= limits.PerInstance)
+            return Refuses(series, share, "series");
+        if (share.Told.Known >= limits.KeptPerInstance)
+            return Refuses(series, share, "series that are still kept");
         var name = NameOf(series);
-        var instance = instanceId is null ? null : Of(_instances, instanceId);
-        if (instance?.Series >= limits.PerInstance)
+        var measurement = _measurements.GetValueOrDefault(name);
+        if (measurement is null && (share.Measurements >= limits.MeasurementsPerInstance || _measurements.Count >= limits.Measurements))
+            return Refuses(series, share, "measurements");
+        if (_series.Count < limits.All && (measurement?.Series ?? 0) < limits.PerMeasurement)
+            return true;
+
+        _refusals.Count(share.InstanceId, series, $"{limits.All} series in all, {limits.PerMeasurement} of a measurement", time.GetUtcNow());
+        if (measurement is { IsTold: false })
         {
-            if (instance.IsNews())
-                Log.RefusedOfInstance(logger, instanceId!, Shown(series), limits.PerInstance);
-            return false;
+            measurement.IsTold = true;
+            Log.Refused(logger, name, SeriesRefusals.Shown(series), measurement.Series, limits.PerMeasurement, _series.Count, limits.All);
         }
 
-        var measurement = _measurements.Count < MaxMeasurements || _measurements.ContainsKey(name) ? Of(_measurements, name) : null;
-        if (measurement is null || measurement.Series >= limits.PerMeasurement || _known.Count >= limits.All)
+        return false;
+    }
+
+    private bool AdmitsFields(ReadOnlySpan<byte> series, string? instanceId, FieldNames? fields, ReadOnlySpan<byte> line, long now)
+    {
+        // The collector's own are few, and always the same.
+        if (instanceId is null)
+            return true;
+        var share = ShareOf(instanceId);
+        foreach (var name in fields?.Floats ?? [])
         {
-            if (measurement?.IsNews() ?? false)
-                Log.Refused(logger, name, Shown(series), measurement.Series, limits.PerMeasurement, _known.Count, limits.All);
-            return false;
+            if (!AdmitsField(series, Bare(name), share, now))
+                return false;
         }
 
-        _known[key] = new Known(measurement, instance, now);
-        measurement.Series++;
-        if (instance is not null)
-            instance.Series++;
+        foreach (var name in fields?.Ints ?? [])
+        {
+            if (!AdmitsField(series, Bare(name), share, now))
+                return false;
+        }
+
+        if (line.IsEmpty)
+            return true;
+        var reader = new LineReader(line);
+        while (reader.NextField())
+        {
+            if (!AdmitsField(series, reader.Field, share, now))
+                return false;
+        }
+
         return true;
     }
 
-    private static Counted Of(Dictionary<string, Counted> counts, string name)
+    private bool AdmitsField(ReadOnlySpan<byte> series, ReadOnlySpan<byte> name, SeriesShare share, long now)
     {
-        if (!counts.TryGetValue(name, out var counted))
-            counts[name] = counted = new Counted();
-        return counted;
-    }
-
-    private void Forget(long now)
-    {
-        _lookedThroughAt = now;
-        foreach (var (key, known) in _known)
+        if (name.IsEmpty)
+            return true;
+        var key = KeyOf(name);
+        ref var known = ref Find(_fields, key);
+        if (!Unsafe.IsNullRef(ref known))
         {
-            if (time.GetElapsedTime(known.SeenAt, now) < Remembered)
-                continue;
-            _known.Remove(key);
-            known.Measurement.Series--;
-            if (known.Instance is not null)
-                known.Instance.Series--;
+            known.SeenAt = now;
+            return true;
         }
 
-        foreach (var counts in (Dictionary<string, Counted>[])[_measurements, _instances])
+        if (share.Fields >= limits.FieldsPerInstance || _fields.Count >= limits.Fields)
+            return Refuses(series, share, "names of fields");
+        AddField(key, share, now);
+        return true;
+    }
+
+    /// <returns>False.</returns>
+    private bool Refuses(ReadOnlySpan<byte> series, SeriesShare share, string what)
+    {
+        _refusals.Count(share.InstanceId, series, $"too many {what}", time.GetUtcNow());
+        if (!share.IsTold)
         {
-            foreach (var (name, counted) in counts)
-            {
-                counted.IsTold = false;
-                if (counted.Series == 0)
-                    counts.Remove(name);
-            }
+            share.IsTold = true;
+            Log.RefusedOfInstance(logger, what, share.InstanceId, SeriesRefusals.Shown(series), share.Told.Active, share.Told.Known, share.Own.Active, share.Measurements, share.Fields);
         }
-    }
 
-    private static string Shown(ReadOnlySpan<byte> series) => Encoding.UTF8.GetString(series[..Math.Min(series.Length, MaxShown)]);
-
-    private static string NameOf(ReadOnlySpan<byte> series)
-    {
-        var end = 0;
-        while (end < series.Length && (series[end] != (byte)',' || (end > 0 && series[end - 1] == (byte)'\\')))
-            end++;
-        return Encoding.UTF8.GetString(series[..end]);
-    }
-
-    private sealed class Counted
-    {
-        public int Series { get; set; }
-
-        public bool IsTold { get; set; }
-
-        /// <summary>Once an hour.</summary>
-        public bool IsNews() => !IsTold && (IsTold = true);
-    }
-
-    private readonly record struct Known(Counted Measurement, Counted? Instance, long SeenAt);
-
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Error, "New series of measurement {Measurement} are refused, such as {Series}: there are {Count} of it, where {Most} may be, and {All} in all, where {MostInAll} may be. Those that are known go on. 'telemetryctl reports coverage' counts the points as too_many_series; find whose tags keep changing, or raise timeseries.max_series and timeseries.max_series_per_measurement")]
-        public static partial void Refused(ILogger logger, string measurement, string series, int count, int most, int all, int mostInAll);
-
-        [LoggerMessage(2, LogLevel.Error, "New series of instance {Instance} are refused, such as {Series}: it has {Most}, as many as it may. Those that are known go on, and so do all of other instances. 'telemetryctl reports coverage' counts the points as too_many_series; find which of its tags keeps changing, or raise timeseries.max_series_per_instance")]
-        public static partial void RefusedOfInstance(ILogger logger, string instance, string series, int most);
+        return false;
     }
 }

@@ -1,4 +1,3 @@
-using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.TimeSeries;
@@ -17,29 +16,40 @@ internal sealed class SeriesNames
     private byte[] _keys = [];
     private int _keysLength, _bytes;
 
-    /// <exception cref="BadMessageException">More than a stream may name.</exception>
-    public void Name(Series series)
+    /// <returns>False: it is more than a stream may name, and there are no points of it.</returns>
+    public bool Name(Series series)
     {
-        _bytes += series.CalculateSize();
-        if (_bytes > MaxBytes || series.FloatFields.Count + series.IntFields.Count > MaxFields || (_series.Count == MaxSeries && !_series.ContainsKey(series.Id)))
-            throw new BadMessageException($"more names than a stream may have: {MaxSeries} series, {MaxFields} fields in each, {MaxBytes / 1024} KiB in all");
+        if (IsTooMuch(series))
+        {
+            // Its number must not stand for another one.
+            if (_series.ContainsKey(series.Id))
+                _series[series.Id] = default;
+            return false;
+        }
 
         using var names = new LineProtocol();
         var encoded = names.Encode(series);
         _series[series.Id] = encoded is { } known ? new NamedSeries(Keep(known.Key.Span), known.Key.Length, known.Fields) : default;
+        return true;
     }
 
-    /// <returns>Null when no server would take a point of that name.</returns>
-    /// <exception cref="BadMessageException">No such series, or not a value for each of its fields.</exception>
+    /// <returns>Null when no server would take a point of that name; when it was not named; or when there is not a value for each of its fields.</returns>
     public EncodedSeries? Of(SeriesRow row)
     {
-        if (!_series.TryGetValue(row.Series, out var series))
-            throw new BadMessageException($"a point of series {row.Series}, which was not named");
-        if (series.Fields is not { } fields)
+        if (!_series.TryGetValue(row.Series, out var series) || series.Fields is not { } fields)
             return null;
         if (fields.Floats.Length != row.FloatValues.Count || fields.Ints.Length != row.IntValues.Count)
-            throw new BadMessageException($"a point of series {row.Series} without a value for each field");
+            return null;
         return new EncodedSeries(_keys.AsMemory(series.Key, series.KeyLength), fields);
+    }
+
+    private bool IsTooMuch(Series series)
+    {
+        var bytes = series.CalculateSize();
+        if (_bytes + bytes > MaxBytes || series.FloatFields.Count + series.IntFields.Count > MaxFields || (_series.Count == MaxSeries && !_series.ContainsKey(series.Id)))
+            return true;
+        _bytes += bytes;
+        return false;
     }
 
     /// <returns>Where it begins.</returns>

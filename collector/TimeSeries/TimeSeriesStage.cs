@@ -46,7 +46,11 @@ internal static class TimeSeriesStage
     private static void AddEmbedded(this IServiceCollection services, EmbeddedOptions embedded, string dataDirectory)
     {
         services.AddSingleton(provider => EmbeddedStore.Open(
-            dataDirectory, embedded, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<EmbeddedStore>>()));
+            dataDirectory,
+            embedded,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<EmbeddedStore>>(),
+            provider.GetRequiredService<SeriesGuard>()));
         services.AddSingleton<ITimeSeriesStore>(provider => provider.GetRequiredService<EmbeddedStore>());
         services.AddSingleton<ISeriesReader>(provider => provider.GetRequiredService<EmbeddedStore>());
         services.AddHostedService<EmbeddedRetention>();

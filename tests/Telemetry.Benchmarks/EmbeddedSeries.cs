@@ -22,7 +22,7 @@ internal static class EmbeddedSeries
     public static async Task<Figures> Run(string folder, int instances, int series, int fields, TimeSpan time)
     {
         var clock = new SetClock { Now = Start };
-        using var store = EmbeddedStore.Open(folder, new EmbeddedOptions { MaxSeries = 10_000_000 }, clock, NullLogger<EmbeddedStore>.Instance);
+        using var store = EmbeddedStore.Open(folder, new EmbeddedOptions(), clock, NullLogger<EmbeddedStore>.Instance);
         var random = new Random(1);
         var (points, id, took, flushed, flushes) = (0L, 0L, TimeSpan.Zero, TimeSpan.Zero, 0);
         for (var at = Start; at < Start + time; at += Interval)

@@ -116,7 +116,7 @@ internal sealed partial class StoredFleet(string folder, int entries) : IDisposa
 
     private async Task Report(Pipeline pipeline, int number, Roots roots)
     {
-        using var stream = new AgentStream(_store, pipeline, _room, new MessageRoom(), _policies, FleetKey.Random(), new NoPointSink(_store, new StoreOptions(TimeSpan.FromDays(400)), TimeProvider.System), TimeProvider.System, NullLogger.Instance);
+        using var stream = new AgentStream(_store, pipeline, _room, new MessageRoom(), _policies, FleetKey.Random(), new NoPointSink(_store, new StoreOptions(TimeSpan.FromDays(400)), TimeProvider.System), new CheckRates(TimeProvider.System), TimeProvider.System, NullLogger.Instance);
         var now = TimeProvider.System.GetUtcNow();
         var hello = new V1.Hello { InstanceId = $"i-{number:x17}", Name = $"web-{number}", AgentVersion = "0.1.0", BootId = $"{Guid.NewGuid()}", SentAt = now.ToTimestamp() };
         hello.NodeFormats.Add(TreeNode.Format);

@@ -69,8 +69,10 @@ internal sealed class Collector : IDisposable
 
     public MessageRoom Messages { get; private set; } = null!;
 
+    public CheckRates CheckRates { get; private set; } = null!;
+
     public AgentStream NewStream(IPointSink? points = null, AssemblyRoom? room = null, MessageRoom? messages = null) =>
-        new(Store, Pipeline, room ?? Room, messages ?? Messages, Policies, FleetKey, points ?? new NoPointSink(Store, KeepsAll, TimeProvider.System), Time, NullLogger.Instance);
+        new(Store, Pipeline, room ?? Room, messages ?? Messages, Policies, FleetKey, points ?? new NoPointSink(Store, KeepsAll, TimeProvider.System), CheckRates, Time, NullLogger.Instance);
 
     public Departures NewDepartures() => new(Store, NullLogger<Departures>.Instance);
 
@@ -125,6 +127,7 @@ internal sealed class Collector : IDisposable
         Agents = new ConnectedAgents(Time);
         Room = new AssemblyRoom(Time);
         Messages = new MessageRoom();
+        CheckRates = new CheckRates(Time);
         Feed = new DeviationFeed(Store);
         Policies = new PolicyBook();
         Seals = new Seals(SigningKey.LoadOrCreate(_folder.Path), Time);

@@ -10,11 +10,6 @@ internal sealed record EmbeddedOptions
     /// <summary>What the database may take. Beyond it the oldest gives way, before its time.</summary>
     public long LimitBytes { get; init; } = DefaultLimitMib << 20;
 
-    /// <summary>In memory, each with some hundred bytes.</summary>
-    public int MaxSeries { get; init; } = 200_000;
-
-    public int MaxFields { get; init; } = 10_000;
-
     /// <summary>Of values that are not in chunks yet, in memory: 32 bytes each.</summary>
     public int MaxSamples { get; init; } = 2_000_000;
 

@@ -11,6 +11,11 @@ internal sealed partial class EmbeddedStore
     /// <summary>How far the clock of who measured may be ahead of ours.</summary>
     private static readonly TimeSpan Ahead = TimeSpan.FromHours(1);
 
+    private long _textsLeftOut;
+
+    /// <summary>Fields that are texts, of points that were added since the start: nothing is kept of them.</summary>
+    public long TextsLeftOut => Interlocked.Read(ref _textsLeftOut);
+
     /// <summary>Adds batches of the point queue. Those that were added before are not added again.</summary>
     /// <returns>Lines that are not taken, with why.</returns>
     /// <exception cref="StoreException">The disk failed; nothing was added.</exception>
@@ -19,18 +24,20 @@ internal sealed partial class EmbeddedStore
         var refused = new List<RefusedParcel>();
         var samples = new List<Sample>();
         var lines = new MemoryStream();
+        var texts = 0;
         using var transaction = _connection.BeginTransaction();
         var added = batches.Where(batch => IsNew(batch, transaction)).ToList();
         lock (_gate)
         {
             foreach (var batch in added)
-                Take(batch, samples, lines, refused);
+                Take(batch, samples, lines, refused, ref texts);
             StoreNames(transaction);
         }
 
         if (lines.Length > 0)
             _connection.Execute("INSERT INTO log (lines) VALUES (@lines)", new { lines = lines.ToArray() }, transaction);
         transaction.Commit();
+        Interlocked.Add(ref _textsLeftOut, texts);
         lock (_gate)
             _head.Add(samples);
         if (_head.Count >= _options.MaxSamples)
@@ -50,7 +57,7 @@ internal sealed partial class EmbeddedStore
             "INSERT INTO applied (digest) VALUES (@digest) ON CONFLICT DO NOTHING", new { digest = digest.GetHashAndReset() }, transaction) == 1;
     }
 
-    private void Take(StoredPoints batch, List<Sample> samples, MemoryStream lines, List<RefusedParcel> refused)
+    private void Take(StoredPoints batch, List<Sample> samples, MemoryStream lines, List<RefusedParcel> refused, ref int texts)
     {
         var now = _time.GetUtcNow();
         var (oldest, newest) = ((now - Resolution.Coarsest.Kept).ToUnixTimeMilliseconds(), (now + Ahead).ToUnixTimeMilliseconds());
@@ -58,37 +65,35 @@ internal sealed partial class EmbeddedStore
         {
             var line = rest[..LineProtocol.FirstLine(rest.Span)];
             rest = rest[line.Length..];
-            var before = samples.Count;
-            if (Read(line.Span, oldest, newest, samples) is not var (reason, words))
+            if (Read(line.Span, oldest, newest, batch.Owner?.InstanceId, samples, ref texts) is not var (reason, words))
             {
                 lines.Write(line.Span);
                 continue;
             }
 
-            samples.RemoveRange(before, samples.Count - before);
             refused.Add(new RefusedParcel(new PointParcel([batch with { Lines = line, LineCount = 1 }]), reason, words));
         }
     }
 
+    /// <param name="instanceId">Whose agent told it; null: the collector itself, or nobody knows.</param>
+    /// <param name="samples">Get its values, if it is taken.</param>
     /// <returns>Why it is not taken; null: it is.</returns>
-    private (RejectionReason Reason, string Words)? Read(ReadOnlySpan<byte> line, long oldest, long newest, List<Sample> samples)
+    private (RejectionReason Reason, string Words)? Read(ReadOnlySpan<byte> line, long oldest, long newest, string? instanceId, List<Sample> samples, ref int texts)
     {
+        var before = samples.Count;
         try
         {
             var reader = new LineReader(line);
             if (reader.Milliseconds < oldest || reader.Milliseconds > newest)
                 return (RejectionReason.WrongTime, "older than time series are kept, or ahead of the collector's clock");
             while (reader.Next())
-            {
-                if (_catalog.SeriesOf(reader.Series) is not { } series || _catalog.FieldOf(reader.Field) is not { } field)
-                    return (RejectionReason.TooManySeries, $"{_options.MaxSeries} series of {_options.MaxFields} fields are the most that the embedded store keeps");
-                samples.Add(new Sample(series, field, reader.Milliseconds, reader.Value));
-            }
-
+                samples.Add(new Sample(_catalog.Series.Of(reader.Series, instanceId), _catalog.Fields.Of(reader.Field, instanceId), reader.Milliseconds, reader.Value));
+            texts += reader.Texts;
             return null;
         }
         catch (InvalidDataException e)
         {
+            samples.RemoveRange(before, samples.Count - before);
             return (RejectionReason.RefusedByServer, e.Message);
         }
     }
@@ -96,11 +101,19 @@ internal sealed partial class EmbeddedStore
     private void StoreNames(SqliteTransaction transaction)
     {
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        foreach (var (id, key) in _catalog.NewSeries)
-            _connection.Execute("INSERT INTO series (id, key, last_at) VALUES (@id, @key, @now)", new { id = (long)id, key, now }, transaction);
-        foreach (var (id, name) in _catalog.NewFields)
-            _connection.Execute("INSERT INTO fields (id, name) VALUES (@id, @name)", new { id = (long)id, name }, transaction);
-        _catalog.NewSeries.Clear();
-        _catalog.NewFields.Clear();
+        foreach (var (id, name, instanceId) in _catalog.Series.Added)
+        {
+            _connection.Execute("INSERT INTO series (id, key, last_at, instance_id) VALUES (@id, @name, @now, @instanceId)", new { id = (long)id, name, now, instanceId }, transaction);
+            _guard?.Keeps(name, instanceId);
+        }
+
+        foreach (var (id, name, instanceId) in _catalog.Fields.Added)
+        {
+            _connection.Execute("INSERT INTO fields (id, name, last_at, instance_id) VALUES (@id, @name, @now, @instanceId)", new { id = (long)id, name, now, instanceId }, transaction);
+            _guard?.KeepsField(name, instanceId);
+        }
+
+        _catalog.Series.Added.Clear();
+        _catalog.Fields.Added.Clear();
     }
 }

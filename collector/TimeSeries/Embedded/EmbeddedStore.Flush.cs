@@ -40,13 +40,7 @@ internal sealed partial class EmbeddedStore
             }
         }
 
-        foreach (var series in _head.Series)
-        {
-            var at = _head.Of(series).Max(sample => sample.Time);
-            if (_catalog.Seen(series, at))
-                _connection.Execute("UPDATE series SET last_at = @at WHERE id = @id", new { id = (long)series, at }, transaction);
-        }
-
+        NoteSeen(transaction);
         _connection.Execute("DELETE FROM log", transaction: transaction);
         _connection.Execute("DELETE FROM applied WHERE id <= (SELECT MAX(id) FROM applied) - @Remembered", new { Remembered }, transaction);
         var count = _head.Count;
@@ -59,6 +53,30 @@ internal sealed partial class EmbeddedStore
         }
 
         return count;
+    }
+
+    /// <summary>Which series and fields go on.</summary>
+    private void NoteSeen(SqliteTransaction transaction)
+    {
+        var fields = new Dictionary<uint, long>();
+        foreach (var series in _head.Series)
+        {
+            var newest = 0L;
+            foreach (var sample in _head.Of(series))
+            {
+                newest = Math.Max(newest, sample.Time);
+                fields[sample.Field] = Math.Max(fields.GetValueOrDefault(sample.Field), sample.Time);
+            }
+
+            if (_catalog.Series.Seen(series, newest))
+                _connection.Execute("UPDATE series SET last_at = @newest WHERE id = @id", new { id = (long)series, newest }, transaction);
+        }
+
+        foreach (var (field, newest) in fields)
+        {
+            if (_catalog.Fields.Seen(field, newest))
+                _connection.Execute("UPDATE fields SET last_at = @newest WHERE id = @id", new { id = (long)field, newest }, transaction);
+        }
     }
 
     private SqliteCommand Command(string text, SqliteTransaction transaction)

@@ -17,12 +17,11 @@ internal sealed partial class EmbeddedStore
     {
         try
         {
-            using var connection = new SqliteConnection(_connectionString);
-            connection.Open();
-            using var transaction = connection.BeginTransaction(deferred: true);
-            if (Select(query, connection, transaction) is not { } selection)
+            using var connection = new SqliteConnection(_questions);
+            if (Select(query, connection) is not { } selection)
                 return [];
 
+            using var transaction = selection.Transaction;
             var (from, to) = (query.From.ToUnixTimeMilliseconds(), query.To.ToUnixTimeMilliseconds());
             var asked = query.Step is { } length ? (long)length.TotalMilliseconds : (long?)null;
             var level = Resolution.For(from, to, asked, _time.GetUtcNow().ToUnixTimeMilliseconds(), level => Oldest(level, connection, transaction));
@@ -40,6 +39,12 @@ internal sealed partial class EmbeddedStore
 
             return groups.ToSeries();
         }
+        catch (SqliteException e) when (IsDamage(e))
+        {
+            // Who writes next begins anew.
+            _isDamaged = true;
+            throw new SeriesException($"The time series are damaged, and begun anew: {e.Message}");
+        }
         catch (SqliteException e) when (StoreException.IsDiskFailure(e))
         {
             throw new SeriesException($"The time series cannot be read: {e.Message}");
@@ -47,17 +52,20 @@ internal sealed partial class EmbeddedStore
     }
 
     /// <summary>What is in memory of the series asked for, and of the file one state that goes with it.</summary>
-    private Selection? Select(SeriesQuery query, SqliteConnection connection, SqliteTransaction transaction)
+    private Selection? Select(SeriesQuery query, SqliteConnection connection)
     {
         lock (_gate)
         {
-            // The first read fixes what this transaction sees.
-            connection.Execute("SELECT 1 FROM series LIMIT 1", transaction: transaction);
             if (_catalog.FindField(query.Field) is not { } field)
                 return null;
+
+            // The first read fixes what this transaction sees.
+            connection.Open();
+            var transaction = connection.BeginTransaction(deferred: true);
+            connection.Execute("SELECT 1 FROM series LIMIT 1", transaction: transaction);
             var series = _catalog.Of(query.Measurement, query.Where).ToDictionary(one => one.Id, one => one.Tags);
             var samples = series.Keys.SelectMany(id => _head.Of(id)).Where(sample => sample.Field == field).ToList();
-            return new Selection(field, series, samples);
+            return new Selection(transaction, field, series, samples);
         }
     }
 
@@ -117,5 +125,5 @@ internal sealed partial class EmbeddedStore
             ? Resolution.ChunkOfKey(key) * level.ChunkLength
             : null;
 
-    private sealed record Selection(uint Field, Dictionary<uint, Dictionary<string, string>> Series, List<Sample> Samples);
+    private sealed record Selection(SqliteTransaction Transaction, uint Field, Dictionary<uint, Dictionary<string, string>> Series, List<Sample> Samples);
 }

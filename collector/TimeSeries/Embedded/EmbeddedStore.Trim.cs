@@ -17,7 +17,7 @@ internal sealed partial class EmbeddedStore
             count += Delete(level, level.ChunkOf(now - (long)level.Kept.TotalMilliseconds), stopping);
         while (!stopping.IsCancellationRequested && Bytes > _options.LimitBytes && Longest(now) is var (level, chunk))
             count += Delete(level, chunk + 1, stopping);
-        ForgetSeries(now);
+        Forget(now);
         return count;
     }
 
@@ -53,20 +53,25 @@ internal sealed partial class EmbeddedStore
         return count;
     }
 
-    /// <summary>Series that nothing is kept of.</summary>
-    private void ForgetSeries(long now)
+    /// <summary>Series and fields that nothing is kept of any more: others get their place.</summary>
+    private void Forget(long now) => Write(() =>
     {
-        var before = now - (long)Resolution.Coarsest.Kept.TotalMilliseconds - TimeSpan.MillisecondsPerDay;
-        Write(() =>
+        // When they were seen last is known to a day.
+        var oldest = Resolution.All.Min(level => OldestChunk(level) * level.ChunkLength) ?? now;
+        var before = Math.Max(oldest, now - (long)Resolution.Coarsest.Kept.TotalMilliseconds) - TimeSpan.MillisecondsPerDay;
+        using var transaction = _connection.BeginTransaction();
+        NoteSeen(transaction);
+        var series = _connection.Query<byte[]>("DELETE FROM series WHERE last_at < @before RETURNING key", new { before }, transaction).ToList();
+        var fields = _connection.Query<byte[]>("DELETE FROM fields WHERE last_at < @before AND last_at > 0 RETURNING name", new { before }, transaction).ToList();
+        transaction.Commit();
+        lock (_gate)
         {
-            var gone = _connection.Query<byte[]>("DELETE FROM series WHERE last_at < @before RETURNING key", new { before }).ToList();
-            lock (_gate)
-            {
-                foreach (var key in gone)
-                    _catalog.Forget(key);
-            }
+            series.ForEach(_catalog.Series.Forget);
+            fields.ForEach(_catalog.Fields.Forget);
+        }
 
-            return gone.Count;
-        });
-    }
+        series.ForEach(key => _guard?.Gone(key));
+        fields.ForEach(name => _guard?.GoneField(name));
+        return series.Count + fields.Count;
+    });
 }

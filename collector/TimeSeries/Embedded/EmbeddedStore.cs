@@ -10,24 +10,30 @@ namespace Telemetry.Collector.TimeSeries.Embedded;
 /// </summary>
 internal sealed partial class EmbeddedStore : ITimeSeriesStore, ISeriesReader, IDisposable
 {
+    private readonly string _path;
     private readonly EmbeddedOptions _options;
     private readonly TimeProvider _time;
-    private readonly string _connectionString;
+    private readonly SeriesGuard? _guard;
+    private readonly ILogger _logger;
     private readonly SqliteConnection _connection;
+
+    // Who asks has connections of his own, and makes no file.
+    private readonly string _questions;
 
     // Who writes the file. And what is in memory: whoever has the first may take the second, never the other way round.
     private readonly Lock _writing = new();
     private readonly Lock _gate = new();
-    private SeriesCatalog _catalog;
+    private SeriesCatalog _catalog = new();
     private Head _head = new();
     private bool _isUnsure;
 
-    private EmbeddedStore(string path, EmbeddedOptions options, TimeProvider time)
+    private EmbeddedStore(string path, EmbeddedOptions options, TimeProvider time, SeriesGuard? guard, ILogger logger)
     {
-        (_options, _time) = (options, time);
-        _catalog = NewCatalog();
-        _connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = true, DefaultTimeout = 30 }.ToString();
-        _connection = new SqliteConnection(_connectionString);
+        (_path, _options, _time, _guard, _logger) = (path, options, time, guard, logger);
+        var file = new SqliteConnectionStringBuilder { DataSource = path, Pooling = true, DefaultTimeout = 30 };
+        _connection = new SqliteConnection(file.ToString());
+        file.Mode = SqliteOpenMode.ReadWrite;
+        _questions = file.ToString();
         try
         {
             _connection.Open();
@@ -42,25 +48,24 @@ internal sealed partial class EmbeddedStore : ITimeSeriesStore, ISeriesReader, I
 
     public static string PathIn(string dataDirectory) => Path.Combine(dataDirectory, "timeseries.db");
 
-    /// <remarks>A file that is damaged is put aside, and a new one begun: no deviation, and no availability, is lost with it.</remarks>
+    /// <remarks>A file that is damaged is put aside, now or later, and a new one begun: no deviation, and no availability, is lost with it.</remarks>
+    /// <param name="guard">Is told which series and fields the store has, and decides which more it gets; null: nobody does.</param>
     /// <exception cref="StoreException">The file cannot be used.</exception>
-    public static EmbeddedStore Open(string dataDirectory, EmbeddedOptions options, TimeProvider time, ILogger<EmbeddedStore> logger)
+    public static EmbeddedStore Open(string dataDirectory, EmbeddedOptions options, TimeProvider time, ILogger<EmbeddedStore> logger, SeriesGuard? guard = null)
     {
         var path = PathIn(dataDirectory);
         try
         {
             try
             {
-                return new EmbeddedStore(path, options, time);
+                return new EmbeddedStore(path, options, time, guard, logger);
             }
             catch (SqliteException e) when (IsDamage(e))
             {
                 SqliteConnection.ClearAllPools();
-                File.Move(path, path + ".damaged", overwrite: true);
-                foreach (var beside in (string[])["-wal", "-shm"])
-                    File.Delete(path + beside);
+                SetAsideFile(path);
                 Log.Damaged(logger, path, e.Message);
-                return new EmbeddedStore(path, options, time);
+                return new EmbeddedStore(path, options, time, guard, logger);
             }
         }
         catch (SqliteException e)
@@ -84,7 +89,7 @@ internal sealed partial class EmbeddedStore : ITimeSeriesStore, ISeriesReader, I
         get
         {
             lock (_gate)
-                return _catalog.SeriesCount;
+                return _catalog.Series.Count;
         }
     }
 
@@ -112,14 +117,23 @@ internal sealed partial class EmbeddedStore : ITimeSeriesStore, ISeriesReader, I
         Name,
         $"SQLite {_connection.ServerVersion}",
         _time.GetUtcNow(),
-        [new StoreCheck("write", CheckOutcome.Passed, $"it holds {SeriesCount} series in {Bytes >> 20} MiB")]));
+        [
+            new StoreCheck("write", CheckOutcome.Passed, $"it holds {SeriesCount} series in {Bytes >> 20} MiB"),
+            new StoreCheck("texts", CheckOutcome.NotPossible, "it keeps numbers only: fields that are texts are left out"),
+        ]));
 
     public void Dispose()
     {
         lock (_writing)
             _connection.Dispose();
-        using var pool = new SqliteConnection(_connectionString);
-        SqliteConnection.ClearPool(pool);
+        ClearPools();
+    }
+
+    private void ClearPools()
+    {
+        SqliteConnection.ClearPool(_connection);
+        using var question = new SqliteConnection(_questions);
+        SqliteConnection.ClearPool(question);
     }
 
     private void Begin()
@@ -127,17 +141,39 @@ internal sealed partial class EmbeddedStore : ITimeSeriesStore, ISeriesReader, I
         _connection.Execute("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;");
         using var schema = new StreamReader(typeof(EmbeddedStore).Assembly.GetManifestResourceStream(typeof(EmbeddedStore), "schema.sql")!);
         _connection.Execute(schema.ReadToEnd());
+        Complete();
         Load();
+    }
+
+    /// <summary>A file from before series and fields had all that they have now.</summary>
+    private void Complete()
+    {
+        foreach (var (table, column, type) in ((string, string, string)[])[("series", "instance_id", "TEXT"), ("fields", "instance_id", "TEXT"), ("fields", "last_at", "INTEGER NOT NULL DEFAULT 0")])
+        {
+            if (_connection.ExecuteScalar<long>("SELECT COUNT(*) FROM pragma_table_info(@table) WHERE name = @column", new { table, column }) == 0)
+                _connection.Execute($"ALTER TABLE {table} ADD COLUMN {column} {type}");
+        }
     }
 
     private void Load()
     {
-        var catalog = NewCatalog();
+        var catalog = new SeriesCatalog();
         var head = new Head();
-        foreach (var (id, key, lastAt) in _connection.Query<(long, byte[], long)>("SELECT id, key, last_at FROM series"))
-            catalog.Know((uint)id, key, lastAt);
-        foreach (var (id, name) in _connection.Query<(long, byte[])>("SELECT id, name FROM fields"))
-            catalog.Know((uint)id, name);
+        var (unread, texts) = (0, 0);
+        var lately = (_time.GetUtcNow() - TimeSpan.FromDays(2)).ToUnixTimeMilliseconds();
+        _guard?.KeepsNothing();
+        foreach (var (id, key, lastAt, instanceId) in _connection.Query<(long, byte[], long, string?)>("SELECT id, key, last_at, instance_id FROM series", buffered: false))
+        {
+            catalog.Series.Know((uint)id, key, lastAt);
+            _guard?.Keeps(key, instanceId, isActive: lastAt > lately);
+        }
+
+        foreach (var (id, name, lastAt, instanceId) in _connection.Query<(long, byte[], long, string?)>("SELECT id, name, last_at, instance_id FROM fields"))
+        {
+            catalog.Fields.Know((uint)id, name, lastAt);
+            _guard?.KeepsField(name, instanceId);
+        }
+
         lock (_gate)
         {
             (_catalog, _head) = (catalog, head);
@@ -145,43 +181,24 @@ internal sealed partial class EmbeddedStore : ITimeSeriesStore, ISeriesReader, I
             {
                 var samples = new List<Sample>();
                 for (var rest = lines.AsSpan(); rest.Length > 0; rest = rest[LineProtocol.FirstLine(rest)..])
-                    Read(rest[..LineProtocol.FirstLine(rest)], long.MinValue, long.MaxValue, samples);
+                    unread += Read(rest[..LineProtocol.FirstLine(rest)], long.MinValue, long.MaxValue, instanceId: null, samples, ref texts) is null ? 0 : 1;
                 head.Add(samples);
             }
         }
-    }
 
-    private SeriesCatalog NewCatalog() => new(_options.MaxSeries, _options.MaxFields);
-
-    private T Write<T>(Func<T> work)
-    {
-        lock (_writing)
-        {
-            try
-            {
-                if (_isUnsure)
-                    Load();
-                _isUnsure = true;
-                var result = work();
-                _isUnsure = false;
-                return result;
-            }
-            catch (SqliteException e) when (StoreException.IsDiskFailure(e))
-            {
-                throw new StoreException(e);
-            }
-        }
+        if (unread > 0)
+            Log.Unread(_logger, unread, _path);
     }
 
     private long BytesNow() =>
         _connection.ExecuteScalar<long>("SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size");
 
-    // SQLITE_CORRUPT, NOTADB.
-    private static bool IsDamage(SqliteException e) => e.SqliteErrorCode is 11 or 26;
-
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Error, "The time series in {Path} are damaged: {Reason} The file was put aside with the ending .damaged, and a new one begun. Deviations, alerts and availability are not affected")]
         public static partial void Damaged(ILogger logger, string path, string reason);
+
+        [LoggerMessage(2, LogLevel.Error, "{Lines} lines that were added to the time series in {Path}, and are in no chunk yet, cannot be read and are left out; all others are there")]
+        public static partial void Unread(ILogger logger, int lines, string path);
     }
 }

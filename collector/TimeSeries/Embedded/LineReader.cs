@@ -8,6 +8,7 @@ namespace Telemetry.Collector.TimeSeries.Embedded;
 internal ref struct LineReader
 {
     private readonly ReadOnlySpan<byte> _line;
+    private ReadOnlySpan<byte> _value;
     private int _at;
 
     /// <param name="line">With or without its end.</param>
@@ -34,31 +35,46 @@ internal ref struct LineReader
 
     public double Value { get; private set; }
 
+    /// <summary>Fields that <see cref="Next"/> stepped over.</summary>
+    public int Texts { get; private set; }
+
     /// <summary>The next field that is a number, or was true or false.</summary>
     /// <exception cref="InvalidDataException">It is no line.</exception>
     public bool Next()
     {
-        while (_at < _line.Length)
+        while (NextField())
         {
-            var start = ++_at;
-            _at = EndOf((byte)'=');
-            Field = _line[start.._at];
-            if (++_at >= _line.Length)
-                throw new InvalidDataException("a field without a value");
-            if (_line[_at] == (byte)'"')
+            if (_value.StartsWith("\""u8))
             {
-                SkipText();
+                Texts++;
                 continue;
             }
 
-            start = _at;
-            var length = _line[start..].IndexOf((byte)',');
-            _at = length < 0 ? _line.Length : start + length;
-            Value = Number(_line[start.._at]);
+            Value = Number(_value);
             return true;
         }
 
         return false;
+    }
+
+    /// <summary>The next field, a text or not. Its value is not looked at.</summary>
+    /// <exception cref="InvalidDataException">It is no line.</exception>
+    public bool NextField()
+    {
+        if (_at >= _line.Length)
+            return false;
+        var start = ++_at;
+        _at = EndOf((byte)'=');
+        Field = _line[start.._at];
+        if (++_at >= _line.Length)
+            throw new InvalidDataException("a field without a value");
+        start = _at;
+        if (_line[_at] == (byte)'"')
+            SkipText();
+        else
+            _at = _line[start..].IndexOf((byte)',') is >= 0 and var length ? start + length : _line.Length;
+        _value = _line[start..Math.Min(_at, _line.Length)];
+        return true;
     }
 
     /// <summary>The measurement and tags of a series, as they were before they were escaped.</summary>

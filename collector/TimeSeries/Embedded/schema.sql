@@ -2,12 +2,15 @@
 CREATE TABLE IF NOT EXISTS series (
     id      INTEGER PRIMARY KEY,
     key     BLOB    NOT NULL UNIQUE,    -- measurement and tags, as the line protocol writes them
-    last_at INTEGER NOT NULL            -- of its newest value, to a day
+    last_at INTEGER NOT NULL,           -- of its newest value, to a day
+    instance_id TEXT NULL               -- whose agent told it first; NULL: the collector itself, or it is not known
 );
 
 CREATE TABLE IF NOT EXISTS fields (
     id      INTEGER PRIMARY KEY,
-    name    BLOB    NOT NULL UNIQUE     -- as the line protocol writes it
+    name    BLOB    NOT NULL UNIQUE,    -- as the line protocol writes it
+    last_at INTEGER NOT NULL DEFAULT 0, -- as a series has it; 0: it is of a file from before fields had one, and not forgotten
+    instance_id TEXT NULL               -- as a series has it
 );
 
 -- What is not in chunks yet: read when the collector starts.

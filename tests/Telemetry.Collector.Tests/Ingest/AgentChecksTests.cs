@@ -83,13 +83,61 @@ public sealed class AgentChecksTests : IDisposable
     [InlineData("", "http", 1)]
     [InlineData("web", "a/b", 1)]
     [InlineData("web", "http", 99)]
-    public void Change_ThatNoAgentTells_EndsTheStream(string layer, string name, int state)
+    public void Change_ThatNoAgentTells_IsLeftOutAndAcknowledged(string layer, string name, int state)
     {
-        var change = Change(name, (V1.CheckState)state, minute: 1);
-        change.Checks.Changes[0].Check.Layer = layer;
+        var stream = Connect();
+        var request = Change("sql", V1.CheckState.Warning, minute: 2);
+        var bad = Change(name, (V1.CheckState)state, minute: 1).Checks.Changes[0];
+        bad.Check.Layer = layer;
+        request.Checks.Changes.Insert(0, bad);
 
-        Assert.Throws<BadMessageException>(() => Connect().Receive(change));
-        Assert.Empty(All());
+        var ack = Assert.Single(stream.Receive(request)).Ack;
+
+        Assert.Equal(request.Checks.Sequence, ack.Sequence);
+        Assert.Equal("web/sql", Assert.Single(All()).Check.Id);
+    }
+
+    [Fact]
+    public void Batch_BeyondItsLimits_IsAcknowledgedAndWhatIsGoodInItIsKept()
+    {
+        var stream = Connect();
+        var request = Roster(minute: 3, [.. Enumerable.Range(0, CheckMapping.MaxChecks + 1).Select(i => $"c{i}")]);
+        for (var i = 0; i < 150; i++)
+            request.Checks.Changes.Add(Change($"c{i}", V1.CheckState.Ok, minute: 1).Checks.Changes[0]);
+        request.Checks.Changes[0].At = null;
+        request.Checks.Changes[1].Text = new string('x', 5_000);
+        request.Checks.Sequence = ++_sequence;
+
+        var ack = Assert.Single(stream.Receive(request)).Ack;
+        stream.Receive(Roster(minute: 4, "c1", "a/b"));
+
+        Assert.Equal(request.Checks.Sequence, ack.Sequence);
+        Assert.Equal(("web/c1", 1_024), (Assert.Single(All()).Check.Id, All()[0].Text.Length));
+    }
+
+    [Fact]
+    public void Changes_OfACheckThatFlaps_ArePutTogetherWhenThereAreTooMany()
+    {
+        var stream = Connect();
+        var acked = 0ul;
+        for (var i = 0; i < 3_000; i++)
+        {
+            foreach (var response in stream.Receive(Change($"c{i % 10}", i % 20 < 10 ? V1.CheckState.Critical : V1.CheckState.Ok, minute: 1 + (i % 7), definesService: true)))
+                acked = response.Ack.Sequence;
+        }
+
+        Assert.Equal(2_000ul, acked);
+
+        // Of another stream, too.
+        stream = Connect();
+        _sequence = acked;
+        Assert.Empty(stream.Receive(Change("c0", V1.CheckState.Warning, minute: 9)));
+        Assert.Empty(stream.Receive(Change("c1", V1.CheckState.Critical, minute: 9, definesService: true)));
+        _collector.Time.Advance(TimeSpan.FromSeconds(1));
+        var ack = Assert.Single(stream.Receive(new V1.ConnectRequest { Heartbeat = new V1.Heartbeat() })).Ack;
+
+        Assert.Equal((V1.Lane.Checks, 2_002ul), (ack.Lane, ack.Sequence));
+        Assert.Equal([CheckState.Warning, CheckState.Critical], All().Take(2).Select(status => status.State));
     }
 
     [Fact]

@@ -1,6 +1,10 @@
+using System.Text;
+using Dapper;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Telemetry.Collector.Alerts;
+using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
 using Telemetry.Collector.TimeSeries.Embedded;
 using Telemetry.Testing;
@@ -13,9 +17,10 @@ public sealed class EmbeddedStoreTests : IDisposable
 
     private readonly TemporaryDirectory _folder = new();
     private readonly FakeTimeProvider _time = new(Start);
+    private readonly SeriesGuard _guard;
     private EmbeddedStore _store;
 
-    public EmbeddedStoreTests() => _store = Open();
+    public EmbeddedStoreTests() => (_store, _guard) = (Open(), NewGuard());
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -141,16 +146,140 @@ public sealed class EmbeddedStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Series_BeyondTheLimit_AreRefusedAloneAndTheOthersGoOn()
+    public async Task File_DamagedWhileItIsUsed_IsPutAsideAndANewOneBegins()
     {
-        Reopen(new EmbeddedOptions { MaxSeries = 2 });
+        Reopen(guard: _guard);
+        _store.Append([Lines.Batch([.. Enumerable.Range(0, 2_000).Select(i => Lines.Line($"m,x={i}", Start, ("x", 1)))])]);
+        _store.Flush();
+        Damage();
+        var begun = 0;
+        _store.BegunAnew = () => begun++;
 
-        var refused = _store.Append([Lines.Batch([.. "abcab".Select((host, i) => Lines.Line($"m,host={host}", Start.AddSeconds(i), ("x", 1)))])]);
+        _store.Append([Lines.Batch(Lines.Line("m", Start, ("x", 1)))]);
+        _store.Flush();
+        _store.Append([Lines.Batch(Lines.Line("m", Start, ("x", 2)))]);
 
-        var parcel = Assert.Single(refused);
-        Assert.Equal((RejectionReason.TooManySeries, 1L), (parcel.Reason, parcel.Parcel.LineCount));
-        Assert.StartsWith("m,host=c", System.Text.Encoding.UTF8.GetString(parcel.Parcel.Batches[0].Lines.Span), StringComparison.Ordinal);
-        Assert.Equal([2, 2], await Values(Start, TimeSpan.FromMinutes(1), "host"));
+        Assert.Equal((1, 1), (begun, _store.SeriesCount));
+        Assert.True(new FileInfo(_store.DamagedPath).Length > 100_000, "what was there is kept");
+        Assert.Equal([3], await Values(Start, TimeSpan.FromMinutes(1)));
+        Reopen();
+        Assert.Equal([3], await Values(Start, TimeSpan.FromMinutes(1)));
+    }
+
+    [Fact]
+    public async Task Damage_ThatAQuestionComesUpon_IsPutAsideByWhoWritesNext()
+    {
+        _store.Append([Lines.Batch([.. Enumerable.Range(0, 2_000).Select(i => Lines.Line($"m,x={i}", Start, ("x", 1)))])]);
+        _store.Flush();
+        Damage();
+
+        await Assert.ThrowsAsync<SeriesException>(() => Values(Start, TimeSpan.FromMinutes(1)));
+        Assert.False(File.Exists(_store.DamagedPath));
+        _store.Flush();
+
+        Assert.True(File.Exists(_store.DamagedPath));
+        Assert.Empty(await Values(Start, TimeSpan.FromMinutes(1)));
+    }
+
+    [Fact]
+    public void Damage_IsToldAsLongAsTheFileLiesThere()
+    {
+        using var collector = new Collector();
+        using var retention = new EmbeddedRetention(_store, new NoticeBoard(collector.Store, _time), _time, NullLogger<EmbeddedRetention>.Instance);
+        Notice? Last() => collector.Store.Read(transaction => transaction.Notices.Last("timeseries-damage"));
+
+        retention.LookForDamage();
+        Assert.Null(Last());
+        File.WriteAllText(_store.DamagedPath, "x");
+        retention.LookForDamage();
+        Assert.True(Last()!.IsOpen);
+        File.Delete(_store.DamagedPath);
+        retention.LookForDamage();
+        Assert.False(Last()!.IsOpen);
+    }
+
+    [Fact]
+    public async Task Lines_OfTheLogThatAreNone_AreLeftOutAndTheOthersAreThere()
+    {
+        _store.Append([Lines.Batch(Lines.Line("m", Start, ("x", 1)), Lines.Line("m", Start, ("x", 2)))]);
+        Alter("UPDATE log SET lines = CAST('m x=4,y=oops 1' || char(10) || lines AS BLOB)");
+
+        Reopen();
+
+        Assert.Equal([3], await Values(Start, TimeSpan.FromMinutes(1)));
+        Assert.Equal(2, _store.Waiting);
+    }
+
+    [Fact]
+    public async Task File_FromBeforeFieldsHadATime_IsCompletedAndForgetsNone()
+    {
+        _store.Append([Lines.Batch(Lines.Line("m", Start, ("x", 1)))]);
+        _store.Flush();
+        Alter("ALTER TABLE series DROP COLUMN instance_id; ALTER TABLE fields DROP COLUMN instance_id; ALTER TABLE fields DROP COLUMN last_at;");
+
+        Reopen();
+        _store.Trim(Cancellation);
+
+        Assert.Equal([1], await Values(Start, TimeSpan.FromMinutes(1)));
+    }
+
+    [Fact]
+    public void Series_ThatNothingIsKeptOf_GiveTheirPlaceToOthers()
+    {
+        Reopen(guard: _guard);
+        _guard.Admits("m,x=old"u8, "i-1");
+        _store.Append([Lines.Batch(Lines.Line("m,x=old", Start, ("old", 1))), Lines.Batch(Lines.Line("m,x=on", Start, ("on", 1)))]);
+        _store.Flush();
+        for (var day = 1; day < 420; day += 10)
+        {
+            _time.SetUtcNow(Start.AddDays(day));
+            _store.Append([Lines.Batch(Lines.Line("m,x=on", _time.GetUtcNow(), ("on", 1)))]);
+            _guard.AdmitsLine("m,x=on on=1 1"u8, "i-1");
+            _store.Flush();
+            _store.Trim(Cancellation);
+            Assert.Equal(day < 402 ? 2 : 1, _store.SeriesCount);
+            Assert.Equal((_store.SeriesCount, _store.SeriesCount), (_guard.Usage.Series, _guard.Usage.Fields));
+        }
+    }
+
+    [Fact]
+    public void Series_WhoseDataGaveWayToOthers_GiveTheirPlaceToo()
+    {
+        Reopen(guard: _guard);
+        _store.Append([Lines.Batch(Lines.Line("m,x=old", Start, ("old", 1)))]);
+        _store.Flush();
+        _time.SetUtcNow(Start.AddDays(30));
+        _store.Append([Lines.Batch(Lines.Line("m,x=new", _time.GetUtcNow(), ("new", 1)))]);
+        _store.Flush();
+        Reopen(new EmbeddedOptions { LimitBytes = 1 }, _guard);
+
+        _store.Trim(Cancellation);
+
+        Assert.Equal(1, _store.SeriesCount);
+    }
+
+    [Fact]
+    public void Shares_OfInstances_AreKnownAfterARestart()
+    {
+        Reopen(guard: _guard);
+        _store.Append([Lines.Batch([.. Enumerable.Range(0, 40).Select(i => Lines.Line($"m,x={i}", Start, ($"f{i}", 1)))]) with { Owner = new PointOwner("i-1", Start, 1) }]);
+
+        var after = NewGuard();
+        Reopen(guard: after);
+
+        Assert.Equal(60, Enumerable.Range(0, 200).Count(i => after.Admits(Encoding.UTF8.GetBytes($"m,y={i}"), "i-1")));
+        Assert.Equal(10, Enumerable.Range(0, 200).Count(i => after.AdmitsLine(Encoding.UTF8.GetBytes($"m,x=1 g{i}=1 1"), "i-1")));
+        Assert.True(after.AdmitsLine("m,z=1 z=1 1"u8, "i-2"));
+    }
+
+    [Fact]
+    public async Task Texts_AreCountedAndNothingIsKeptOfThem()
+    {
+        _store.Append([Lines.Batch($"m x=1,t=\"a\",u=\"b, c=d\" {Start.ToUnixTimeMilliseconds()}000000")]);
+
+        Assert.Equal(2, _store.TextsLeftOut);
+        Assert.Equal([1], await Values(Start, TimeSpan.FromMinutes(1)));
+        Assert.Equal(CheckOutcome.NotPossible, (await _store.TestAsync(Cancellation)).Checks.Single(check => check.Name == "texts").Outcome);
     }
 
     [Theory]
@@ -210,11 +339,31 @@ public sealed class EmbeddedStoreTests : IDisposable
     private async Task<IEnumerable<double>> Values(DateTimeOffset from, TimeSpan step, params IReadOnlyList<string> by) =>
         (await _store.QueryAsync(Query(from, _time.GetUtcNow().AddHours(1), step, by), Cancellation)).SelectMany(series => series.Points).Select(point => point.Value);
 
-    private void Reopen(EmbeddedOptions? options = null)
+    private void Reopen(EmbeddedOptions? options = null, SeriesGuard? guard = null)
     {
         _store.Dispose();
-        _store = Open(options);
+        _store = Open(options, guard);
     }
 
-    private EmbeddedStore Open(EmbeddedOptions? options = null) => EmbeddedStore.Open(_folder.Path, options ?? new EmbeddedOptions(), _time, NullLogger<EmbeddedStore>.Instance);
+    private EmbeddedStore Open(EmbeddedOptions? options = null, SeriesGuard? guard = null) =>
+        EmbeddedStore.Open(_folder.Path, options ?? new EmbeddedOptions(), _time, NullLogger<EmbeddedStore>.Instance, guard);
+
+    private SeriesGuard NewGuard() => new(new SeriesLimits(PerInstance: 100) { FieldsPerInstance = 50 }, _time, NullLogger<SeriesGuard>.Instance);
+
+    /// <summary>Done to the file by somebody else.</summary>
+    private void Alter(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={EmbeddedStore.PathIn(_folder.Path)};Pooling=False");
+        connection.Execute(sql);
+    }
+
+    /// <summary>All but its first page is overwritten, and nobody has the others in memory.</summary>
+    private void Damage()
+    {
+        Alter("CREATE TABLE stranger (x); PRAGMA wal_checkpoint(TRUNCATE);");
+        using var file = new FileStream(EmbeddedStore.PathIn(_folder.Path), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        var length = file.Length;
+        file.Position = 8192;
+        file.Write(Enumerable.Repeat((byte)0xff, (int)length - 8192).ToArray());
+    }
 }

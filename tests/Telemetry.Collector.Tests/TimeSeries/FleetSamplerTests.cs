@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Collector.Checks;
 using Telemetry.Collector.Storage;
 using Telemetry.Collector.TimeSeries;
 using Telemetry.Collector.TimeSeries.Embedded;
@@ -66,17 +67,14 @@ public sealed class FleetSamplerTests : IDisposable
     [Fact]
     public void Sessions_AndFailingChecks_AreToldAsTheyBeginAndEnd()
     {
-        _collector.Store.Write(transaction => transaction.StateIntervals.Begin("i-1", DownSource.Check, "http", _collector.Time.GetUtcNow()));
+        Change(CheckState.Critical);
         var points = Sample();
         Assert.Equal(1, Assert.Single(points, point => point.Measurement == "session")["connected"]);
         var check = Assert.Single(points, point => point.Measurement == "check");
-        Assert.Equal(("http", 1), (check.Tags["check"], check["failing"]));
+        Assert.Equal(("http", "apache", "acme", 1), (check.Tags["check"], check.Tags["layer"], check.Tags["owner"], check["failing"]));
 
-        _collector.Store.Write(transaction =>
-        {
-            transaction.StateIntervals.End("i-1", DownSource.Check, "http", _collector.Time.GetUtcNow());
-            transaction.Presence.EndAll();
-        });
+        Change(CheckState.Ok);
+        _collector.Store.Write(transaction => transaction.Presence.EndAll());
         points = Sample();
         Assert.Equal(0, Assert.Single(points, point => point.Measurement == "session")["connected"]);
         Assert.Equal(0, Assert.Single(points, point => point.Measurement == "check")["failing"]);
@@ -92,7 +90,7 @@ public sealed class FleetSamplerTests : IDisposable
     }
 
     [Fact]
-    public void Sample_OfTenThousandInstances_HasThemAll()
+    public async Task Sample_OfTenThousandInstances_HasThemAll()
     {
         _instance.Tamper();
         _collector.Alter(
@@ -108,7 +106,13 @@ public sealed class FleetSamplerTests : IDisposable
 
         Assert.Equal(10_000, sample.Instances.Count);
         Assert.Equal(10_000, sample.Open.Count);
-        Assert.Equal(30_000, _sampler.Sample());
+        Assert.Equal(30_000, await _sampler.SampleAsync());
+    }
+
+    private void Change(CheckState state)
+    {
+        var change = new CheckChange(new CheckName("apache", "http", "acme"), state, _collector.Time.GetUtcNow(), "", DefinesService: true);
+        _collector.Store.Write(transaction => CheckStates.Keep(transaction, "i-1", new CheckReport([change], null)));
     }
 
     /// <summary>Ten seconds later.</summary>
@@ -116,7 +120,7 @@ public sealed class FleetSamplerTests : IDisposable
     {
         _collector.Time.Advance(TimeSpan.FromSeconds(10));
         var last = Batches() is [.., var newest] ? newest.Id : 0;
-        _sampler.Sample();
+        _sampler.SampleAsync().GetAwaiter().GetResult();
         return [.. Batches().Where(batch => batch.Id > last).SelectMany(batch => ReadPoint.All(batch.Lines))];
     }
 

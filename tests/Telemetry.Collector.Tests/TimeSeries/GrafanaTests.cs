@@ -174,7 +174,7 @@ public sealed class GrafanaTests : IAsyncDisposable
                 new SampledInstance(new InstanceTags("i-2", "db-1", "ami-2", "shop:6", "db", "globex"), IsCovered: false, since),
             ],
             open.ToLookup(one => one.Item1, one => one.Item2),
-            (ago.TotalMinutes < 10 ? [("i-1", new FailingCheck("http", since))] : Array.Empty<(string, FailingCheck)>()).ToLookup(one => one.Item1, one => one.Item2));
+            (ago.TotalMinutes < 10 ? [("i-1", new FailingCheck("apache", "http", "acme", since))] : Array.Empty<(string, FailingCheck)>()).ToLookup(one => one.Item1, one => one.Item2));
     }
 
     private static void Health(StringBuilder text, DateTimeOffset at, int x)

@@ -1,7 +1,6 @@
 using System.Text;
 using Google.Protobuf.WellKnownTypes;
 using Telemetry.Collector.TimeSeries;
-using Telemetry.Protocol.Mapping;
 using Telemetry.Protocol.V1;
 using Field = Telemetry.Protocol.V1.Field;
 using RejectionReason = Telemetry.Collector.TimeSeries.RejectionReason;
@@ -174,9 +173,10 @@ public sealed class LineProtocolTests
         var names = new SeriesNames();
         names.Name(new Series { Id = 1, Measurement = "m", FloatFields = { "a" } });
 
-        Assert.Throws<BadMessageException>(() => names.Of(new SeriesRow { Series = 2 }));
-        Assert.Throws<BadMessageException>(() => names.Of(new SeriesRow { Series = 1 }));
-        Assert.Throws<BadMessageException>(() => names.Name(new Series { Id = 2, Measurement = new string('m', 2_000_000) }));
+        Assert.Null(names.Of(new SeriesRow { Series = 2 }));
+        Assert.Null(names.Of(new SeriesRow { Series = 1 }));
+        Assert.False(names.Name(new Series { Id = 1, Measurement = new string('m', 2_000_000) }));
+        Assert.Null(names.Of(new SeriesRow { Series = 1, FloatValues = { 1 } }));
     }
 
     private static Point NewPoint(string measurement, params (string Key, string Value)[] tags)

@@ -111,7 +111,7 @@ public sealed class PointQueueTests : IDisposable
     {
         // Four of 60 KiB a batch, and 100 batches: 24 MB.
         for (var i = 0; i < 100; i++)
-            _queue.Add([.. Enumerable.Range(0, 4).Select(_ => Point("log", new V1.Field { Name = "x", StringValue = new string('x', 60_000) }))]);
+            await _queue.AddAsync([.. Enumerable.Range(0, 4).Select(_ => Point("log", new V1.Field { Name = "x", StringValue = new string('x', 60_000) }))]);
         var server = new StubServer(_ => HttpStatusCode.NoContent);
 
         await Write(server);
@@ -127,7 +127,7 @@ public sealed class PointQueueTests : IDisposable
         for (var sequence = 1ul; sequence <= 5; sequence++)
         {
             await AddAsync(queue, Delivery(Text(sequence, 60_000), 5 * sequence, sequence));
-            queue.Add([.. Text(sequence, 10_000)]);
+            await queue.AddAsync([.. Text(sequence, 10_000)]);
         }
 
         // 350,000 bytes each: two of five fit. One that is on its way to the server is kept, for it may have it already.

@@ -52,13 +52,14 @@ public sealed class SeriesGuardTests
     public void Measurements_ThatAreNoMore_MakeRoomForOthers()
     {
         var guard = Guard(new SeriesLimits());
-        for (var i = 0; i < 2_000; i++)
-            guard.Admits(Series($"made-up-{i}"), "i-1");
-        Assert.False(guard.Admits(Series("cpu"), "i-2"), "there are too many measurements");
+        Assert.Equal(100, Enumerable.Range(0, 2_000).Count(i => guard.Admits(Series($"made-up-{i}"), "i-1")));
+        Assert.True(guard.Admits(Series("cpu"), "i-2"), "another instance has names of its own");
+        Assert.Equal(9_899, Enumerable.Range(0, 20_000).Count(i => guard.Admits(Series($"made-up-too-{i}"), $"j-{i % 150}")));
+        Assert.False(guard.Admits(Series("mem"), "i-2"), "there are too many measurements");
 
         _time.Advance(TimeSpan.FromDays(2));
 
-        Assert.True(guard.Admits(Series("cpu"), "i-2"));
+        Assert.True(guard.Admits(Series("mem"), "i-2"));
         Assert.Equal(1, guard.Count);
     }
 
@@ -76,6 +77,102 @@ public sealed class SeriesGuardTests
 
         Assert.True(guard.Admits(Series("m,x=new"), "i-1"));
         Assert.Equal(2, guard.Count);
+    }
+
+    [Fact]
+    public void Fields_OfOneInstanceThatMakesThemUp_LeaveRoomForTheOthers()
+    {
+        var guard = Guard(new SeriesLimits { FieldsPerInstance = 50, Fields = 200 });
+
+        Assert.Equal(50, Enumerable.Range(0, 500).Count(i => guard.AdmitsLine(Series($"m f{i}=1 1"), "i-1")));
+
+        Assert.True(guard.AdmitsLine(Series("m f7=1,f8=\"text\" 2"), "i-1"), "those that are known go on");
+        Assert.False(guard.AdmitsLine(Series("m text=\"a=b,c\" 2"), "i-1"), "a text is a field, too");
+        Assert.True(guard.AdmitsLine(Series("m usage=1 2"), "i-2"), "another instance has names of its own");
+        Assert.Contains("New names of fields of instance i-1 are refused, such as m.", Assert.Single(_log.Messages), StringComparison.Ordinal);
+        var refusal = Assert.Single(guard.Usage.Refusals);
+        Assert.Equal(("i-1", 451L, 51), (refusal.InstanceId, refusal.Points, guard.Usage.Fields));
+    }
+
+    [Fact]
+    public void Fields_OfSeriesThatAreNamed_CountAsThoseOfPointsDo()
+    {
+        var guard = Guard(new SeriesLimits { FieldsPerInstance = 3 });
+        var names = new SeriesNames();
+        names.Name(new V1.Series { Id = 1, Measurement = "m", FloatFields = { "a" }, IntFields = { "b" } });
+        names.Name(new V1.Series { Id = 2, Measurement = "n", FloatFields = { "a", "c" } });
+        names.Name(new V1.Series { Id = 3, Measurement = "m", FloatFields = { "a", "d" } });
+        bool Admits(uint id, int floats, int ints) =>
+            guard.Admits(names.Of(new V1.SeriesRow { Series = id, FloatValues = { Enumerable.Repeat(1.0, floats) }, IntValues = { Enumerable.Repeat(1L, ints) } })!.Value, "i-1");
+
+        Assert.True(Admits(1, 1, 1));
+        Assert.True(Admits(2, 2, 0));
+        Assert.False(Admits(3, 2, 0), "d is the fourth");
+        Assert.False(Admits(3, 2, 0), "it stays so");
+        Assert.True(guard.AdmitsLine(Series("o a=1,b=2i,c=3 1"), "i-1"), "the names are known");
+        Assert.True(Admits(1, 1, 1), "and its series goes on");
+    }
+
+    [Fact]
+    public void Series_ThatTheStoreKeeps_LeaveTheShareAfterADayAndTheRoomWhenTheyAreGone()
+    {
+        var guard = Guard(new SeriesLimits(All: 1_000, PerMeasurement: 150, PerInstance: 100));
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.True(guard.Admits(Series($"m,x={i}"), "i-1"));
+            guard.Keeps(Series($"m,x={i}"), "i-1");
+        }
+
+        Assert.False(guard.Admits(Series("m,x=100"), "i-1"), "its share is full");
+        _time.Advance(TimeSpan.FromDays(2));
+        Assert.False(guard.Admits(Series("m,x=new"), "i-1"), "a tenth of all is kept of it");
+        Assert.Equal(50, Enumerable.Range(100, 80).Count(i => guard.Admits(Series($"m,x={i}"), "i-2")));
+
+        guard.Gone(Series("m,x=99"));
+
+        Assert.True(guard.Admits(Series("m,x=new"), "i-1"));
+    }
+
+    [Fact]
+    public void Series_OfAStoreThatWasThereBefore_CountAtOnce()
+    {
+        var guard = Guard(new SeriesLimits(All: 10_000, PerMeasurement: 10_000, PerInstance: 100));
+        for (var i = 0; i < 100; i++)
+            guard.Keeps(Series($"m,x={i}"), "i-1");
+        for (var i = 0; i < 50; i++)
+            guard.Keeps(Series($"m,y={i}"), instanceId: null);
+
+        Assert.False(guard.Admits(Series("m,x=new"), "i-1"));
+        Assert.Equal(50, Enumerable.Range(0, 50).Count(i => guard.Admits(Series($"m,y={i}"), "i-2")));
+        Assert.Equal(50, Enumerable.Range(0, 200).Count(i => guard.Admits(Series($"m,z={i}"), "i-2")));
+    }
+
+    [Fact]
+    public void Series_ThatAnotherInstanceTellsAgain_CountInItsShare()
+    {
+        var guard = Guard(new SeriesLimits(All: 1_000, PerMeasurement: 1_000, PerInstance: 100));
+        for (var i = 0; i < 90; i++)
+            guard.Keeps(Series($"m,x={i}"), "i-1", isActive: false);
+        for (var i = 0; i < 90; i++)
+            Assert.True(guard.Admits(Series($"m,x={i}"), "i-2"));
+
+        Assert.Equal(100, Enumerable.Range(0, 200).Count(i => guard.Admits(Series($"m,y={i}"), "i-1")));
+        Assert.Equal(10, Enumerable.Range(0, 200).Count(i => guard.Admits(Series($"m,z={i}"), "i-2")));
+    }
+
+    [Fact]
+    public void Series_OfTheCollectorItself_HaveAShareByInstanceAndNoOtherLimit()
+    {
+        var guard = Guard(new SeriesLimits(All: 100, PerMeasurement: 100, PerInstance: 100) { OwnPerInstance = 20 });
+        for (var i = 0; i < 100; i++)
+            Assert.True(guard.Admits(Series($"m,x={i}"), "i-1"));
+        Assert.False(guard.Admits(Series("m,x=new"), "i-2"), "there are as many as there may be");
+
+        Assert.Equal(300, Enumerable.Range(0, 300).Count(i => guard.Admits(Series($"drift,instance=i-{i}"), instanceId: null)));
+        Assert.Equal(19, Enumerable.Range(0, 300).Count(i => guard.Admits(Series($"check,check=c{i},instance=i-1"), instanceId: null)));
+        Assert.True(guard.Admits(Series("check,check=c1,instance=i-2"), instanceId: null));
+        Assert.Equal(("i-1", 281L), guard.Usage.Refusals.Select(refusal => (refusal.InstanceId, refusal.Points)).First());
+        Assert.Equal(282, guard.Usage.RefusedPoints);
     }
 
     [Fact]
