@@ -75,6 +75,7 @@ internal static class ReportsCommand
                 ("last written", Output.Time(status.WrittenAt)),
                 ("waiting", $"{status.WaitingPoints} points, {status.WaitingBytes} bytes"),
                 ("set aside", status.SetAside == 0 ? "0 points" : $"{status.SetAside} points, in {status.SetAsideFile}"),
+                ("left out", status.LeftOutTexts == 0 ? null : $"{status.LeftOutTexts} texts, for it keeps numbers only"),
                 ("tested", Output.Time(status.TestedAt)),
                 .. status.Checks.Select(check => ($"  {check.Name}", (string?)$"{check.Outcome.Replace('_', ' ')}: {check.Words}")),
             ]);

@@ -86,6 +86,7 @@ internal sealed record TimeSeriesView(
     ulong WaitingBytes,
     ulong SetAside,
     string? SetAsideFile,
+    ulong LeftOutTexts,
     DateTime? TestedAt,
     IReadOnlyList<TimeSeriesCheckView> Checks)
 {
@@ -100,6 +101,7 @@ internal sealed record TimeSeriesView(
         status.WaitingBytes,
         status.SetAside,
         OrNull(status.SetAsideFile),
+        status.LeftOutTexts,
         status.TestedAt?.ToDateTime(),
         [.. status.Checks.Select(check => new TimeSeriesCheckView(check.Name, JsonNamingPolicy.SnakeCaseLower.ConvertName(check.Outcome.ToString()), check.Words))]);
 
