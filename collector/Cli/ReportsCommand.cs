@@ -78,6 +78,7 @@ internal static class ReportsCommand
                 ("series", status.MaxSeries == 0 ? null : $"{status.Series} of {status.MaxSeries}"),
                 ("refused", status.RefusedPoints == 0 ? null : $"{status.RefusedPoints} points of series that would be too many"),
                 .. status.Refusals.Select(refusal => ($"  {refusal.Instance}", (string?)$"{refusal.Points} points: {refusal.Reason}, such as {refusal.Example}")),
+                ("left out", status.LeftOutTexts == 0 ? null : $"{status.LeftOutTexts} texts, for it keeps numbers only"),
                 ("tested", Output.Time(status.TestedAt)),
                 .. status.Checks.Select(check => ($"  {check.Name}", (string?)$"{check.Outcome.Replace('_', ' ')}: {check.Words}")),
             ]);

@@ -88,6 +88,7 @@ internal sealed partial class AgentStream
         return new PointDelivery(InstanceId, position, batch, _series)
         {
             SampledAt = sampledAt,
+            ClockOffset = _clockOffset ?? TimeSpan.Zero,
             Sampling = _sampling,
             Gap = GapBefore(position),
 

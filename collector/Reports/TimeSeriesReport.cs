@@ -26,6 +26,7 @@ internal sealed class TimeSeriesReport(StateStore store, TimeSeriesBoard board, 
         response.WaitingBytes = (ulong)bytes;
         response.SetAside = (ulong)state.SetAside;
         response.SetAsideFile = setAside.FilePath;
+        response.LeftOutTexts = (ulong)state.LeftOut;
         response.TestedAt = state.Verdict?.At.ToTimestamp();
         response.Checks.AddRange((state.Verdict?.Checks ?? []).Select(check => new V1.TimeSeriesCheck
         {

@@ -26,52 +26,64 @@ internal static partial class AnswerTable
 
     private static WriteDecision Refused(InfluxAnswer answer, long lineCount)
     {
-        // 1.x and 2.x say how many were too old; of other bad lines they say 0, however many there were.
+        var (lines, message) = Said(answer.Body);
+
+        // 1.x and 2.x say of most kinds how many there were, at the end: before it stands what an instance may have named. Of what they cannot read they say 0.
         var isAll = lineCount == 1
-            || (Dropped().Match(answer.Body) is { Success: true } dropped && long.TryParse(dropped.Groups[1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= lineCount);
+            || (Dropped().Match(message) is { Success: true } dropped && long.TryParse(dropped.Groups[1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= lineCount);
         if (isAll)
             return new WriteDecision(WriteAction.SetAsideAll, Words(answer));
-        return new WriteDecision(WriteAction.SetAside, Words(answer)) { Lines = [.. LinesIn(answer.Body).Where(line => line.Line >= 0 && line.Line < lineCount)] };
+        return new WriteDecision(WriteAction.SetAside, Words(answer))
+        {
+            Lines = [.. lines.Where(line => line.Line >= 0 && line.Line < lineCount)],
+            Conflict = FieldConflict.In(message),
+        };
     }
 
-    /// <summary>InfluxDB 3 lists bad lines as <c>data</c>, counted from 1; some 2.x name one as <c>line</c>.</summary>
-    private static List<(int Line, string Words)> LinesIn(string body)
+    /// <summary>InfluxDB 3 lists bad lines as <c>data</c>, counted from 1; some 2.x name one as <c>line</c>. What is wrong 1.x says as <c>error</c>, 2.x as <c>message</c>.</summary>
+    private static (List<(int Line, string Words)> Lines, string Message) Said(string body)
     {
         try
         {
             using var answer = JsonDocument.Parse(body);
             var root = answer.RootElement;
-            if (root.ValueKind != JsonValueKind.Object)
-                return [];
-            if (root.TryGetProperty("data", out var data))
-            {
-                return data.ValueKind switch
-                {
-                    JsonValueKind.Array => [.. data.EnumerateArray().Select(line => Named(line, "line_number", "error_message")).OfType<(int, string)>()],
-                    JsonValueKind.Object when Named(data, "line_number", "error_message") is { } one => [one],
-                    _ => [],
-                };
-            }
-
-            return Named(root, "line", "message") is { } line ? [line] : [];
+            return root.ValueKind == JsonValueKind.Object ? (LinesIn(root), Text(root, "error") ?? Text(root, "message") ?? body) : ([], body);
         }
         catch (JsonException)
         {
-            return [];
+            return ([], body);
         }
+    }
+
+    private static List<(int Line, string Words)> LinesIn(JsonElement root)
+    {
+        if (root.TryGetProperty("data", out var data))
+        {
+            return data.ValueKind switch
+            {
+                JsonValueKind.Array => [.. data.EnumerateArray().Select(line => Named(line, "line_number", "error_message")).OfType<(int, string)>()],
+                JsonValueKind.Object when Named(data, "line_number", "error_message") is { } one => [one],
+                _ => [],
+            };
+        }
+
+        return Named(root, "line", "message") is { } line ? [line] : [];
     }
 
     private static (int Line, string Words)? Named(JsonElement element, string number, string words) =>
         element.ValueKind == JsonValueKind.Object
         && element.TryGetProperty(number, out var line) && line.ValueKind == JsonValueKind.Number && line.TryGetInt32(out var value)
-            ? (value - 1, element.TryGetProperty(words, out var said) && said.ValueKind == JsonValueKind.String ? said.GetString()! : "")
+            ? (value - 1, Text(element, words) ?? "")
             : null;
+
+    private static string? Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null;
 
     private static string Words(InfluxAnswer answer) => answer.Words.Length == 0 ? answer.Status.ToString(CultureInfo.InvariantCulture) : $"{answer.Status} {answer.Words}";
 
     private static TimeSpan? RetryAfter(InfluxAnswer answer) =>
         answer.RetryAfter is { } asked && asked > TimeSpan.Zero ? (asked < LongestRetryAfter ? asked : LongestRetryAfter) : null;
 
-    [GeneratedRegex(@"\bdropped=([0-9]{1,18})")]
+    [GeneratedRegex(@"\bdropped=([0-9]{1,18})", RegexOptions.RightToLeft)]
     private static partial Regex Dropped();
 }

@@ -18,7 +18,9 @@ internal sealed class DeliveryAccount(StoreOptions options, TimeProvider time)
 
     /// <returns>Null: its points belong to no hour.</returns>
     public PointOwner? OwnerOf(PointDelivery delivery) =>
-        delivery.SampledAt is { } at && IsAccounted(at) ? new PointOwner(delivery.InstanceId, PointDelivery.HourOf(at), delivery.Position.Epoch) : null;
+        delivery.SampledAt is { } at && delivery.OnOurClock(PointDelivery.HourOf(at)) is var hour && IsAccounted(hour)
+            ? new PointOwner(delivery.InstanceId, hour, delivery.Position.Epoch)
+            : null;
 
     /// <exception cref="BadMessageException">What no agent tells.</exception>
     public Action<StoreTransaction> Prepare(PointDelivery delivery)

@@ -11,7 +11,7 @@ internal sealed partial class InfluxStore
         try
         {
             var dialect = await DialectAsync(stopping);
-            if (_version.Length == 0 && dialect.Kind != ServerKind.VictoriaMetrics)
+            if (options.Kind is not null && dialect.Kind != ServerKind.VictoriaMetrics)
                 _version = (await client.SendAsync(dialect, HttpMethod.Get, new Uri(options.Url, "ping"), null, stopping)).Version.TrimStart('v');
             checks.Add(new StoreCheck("reach", CheckOutcome.Passed, "it answers"));
             checks.Add(new StoreCheck(
@@ -64,7 +64,7 @@ internal sealed partial class InfluxStore
 
     private static IEnumerable<StoreCheck> Limits(VictoriaMetricsDialect victoria)
     {
-        yield return new StoreCheck("texts", CheckOutcome.NotPossible, "it keeps numbers only: fields that are texts are left out, and points of nothing else are set aside");
+        yield return new StoreCheck("texts", CheckOutcome.NotPossible, "it keeps numbers only: fields that are texts are left out, and counted; points of nothing else are set aside");
         yield return new StoreCheck(
             "retention",
             victoria.Retention is null ? CheckOutcome.NotPossible : CheckOutcome.Passed,

@@ -8,8 +8,12 @@ namespace Telemetry.Collector.TimeSeries;
 internal sealed partial class InfluxStore(InfluxOptions options, InfluxClient client, StateStore store, TimeProvider time)
     : ITimeSeriesStore, IDisposable
 {
-    // Written once, when the server first says what it is.
+    // What the server said that it is; of what is named nothing is asked.
     private volatile ServerDialect? _dialect = options.Kind is { } named and not ServerKind.VictoriaMetrics ? ServerDialect.Of(named, options) : null;
+
+    // It was away, or says another version than before: it may be another server since, and the answers of that mean other things.
+    private volatile bool _isDoubted;
+    private string? _saidVersion;
     private readonly SemaphoreSlim _creating = new(1);
     private string _version = "";
 
@@ -24,12 +28,15 @@ internal sealed partial class InfluxStore(InfluxOptions options, InfluxClient cl
         try
         {
             var dialect = await DialectAsync(stopping);
-            var (sent, refused) = dialect.Examine(parcel, time.GetUtcNow());
-            var decision = sent is null ? WriteDecision.Done : await SendAsync(dialect, sent, stopping);
-            return decision.Action == WriteAction.Done && refused.Count > 0 ? decision with { Refused = refused } : decision;
+            var examined = dialect.Examine(parcel, time.GetUtcNow());
+            var decision = examined.Parcel is { } sent ? await SendAsync(dialect, sent, stopping) : WriteDecision.Done;
+            if (decision.Action == WriteAction.Wait)
+                _isDoubted = true;
+            return decision.Action == WriteAction.Done ? decision with { Refused = examined.Refused, LeftOut = examined.LeftOut } : decision;
         }
         catch (InfluxUnreachableException e)
         {
+            _isDoubted = true;
             return new WriteDecision(WriteAction.Wait, e.Message);
         }
         catch (InfluxMisconfiguredException e)
@@ -46,6 +53,13 @@ internal sealed partial class InfluxStore(InfluxOptions options, InfluxClient cl
         using var body = Compressed(parcel);
         var answer = await client.SendAsync(dialect, HttpMethod.Post, dialect.WriteUri, body, stopping);
         var decision = AnswerTable.Decide(answer, parcel.LineCount);
+        if (AnotherThanBefore(answer.Version.TrimStart('v')) is { } before)
+        {
+            _isDoubted = true;
+            if (decision.Action != WriteAction.Done)
+                return new WriteDecision(WriteAction.Wait, $"it was a {before}, and says now that it is a {answer.Version}: {decision.Words}");
+        }
+
         switch (decision.Action)
         {
             case WriteAction.Create:
@@ -85,16 +99,25 @@ internal sealed partial class InfluxStore(InfluxOptions options, InfluxClient cl
     /// <exception cref="InfluxMisconfiguredException">It does not say what it is, or needs more than is configured.</exception>
     public async Task<ServerDialect> DialectAsync(CancellationToken stopping)
     {
-        if (_dialect is { } known)
+        if (_dialect is { } known && (!_isDoubted || options.Kind == known.Kind && known is not VictoriaMetricsDialect))
             return known;
 
-        var kind = options.Kind ?? await DetectAsync(stopping);
-        var dialect = ServerDialect.Of(kind, options);
-        if (dialect.Mistake is { } mistake)
-            throw new InfluxMisconfiguredException(mistake);
-        if (dialect is VictoriaMetricsDialect victoria)
-            await victoria.LearnAsync(client, stopping);
-        return _dialect = dialect;
+        try
+        {
+            // Before it is asked: a doubt that comes meanwhile holds.
+            _isDoubted = false;
+            var dialect = ServerDialect.Of(options.Kind ?? await DetectAsync(stopping), options);
+            if (dialect.Mistake is { } mistake)
+                throw new InfluxMisconfiguredException(mistake);
+            if (dialect is VictoriaMetricsDialect victoria)
+                await victoria.LearnAsync(client, stopping);
+            return _dialect = dialect;
+        }
+        catch
+        {
+            _isDoubted = true;
+            throw;
+        }
     }
 
     private async Task<ServerKind> DetectAsync(CancellationToken stopping)
@@ -104,10 +127,19 @@ internal sealed partial class InfluxStore(InfluxOptions options, InfluxClient cl
             throw new InfluxUnreachableException($"it answers {ping.Status} {ping.Words}");
         var health = await client.SendAsync(null, HttpMethod.Get, new Uri(options.Url, "health"), null, stopping);
         var (kind, version) = ServerDetection.Detect(ping, health);
-        _version = version;
-        return kind ?? throw new InfluxMisconfiguredException(
+        if (kind is not null)
+            _version = version;
+        if (version.Length > 0)
+            _saidVersion ??= version;
+
+        // A proxy that has no server behind it just now.
+        return kind ?? _dialect?.Kind ?? throw new InfluxMisconfiguredException(
             $"it does not say which server it is (/ping answers {ping.Status}, /health {health.Status}): set timeseries.version, or kind = \"victoriametrics\"");
     }
+
+    /// <returns>What it said before; null: the same, or one of them said nothing, as proxies do.</returns>
+    private string? AnotherThanBefore(string version) =>
+        version.Length > 0 && Interlocked.Exchange(ref _saidVersion, version) is { } before && before != version ? before : null;
 
     private static ByteArrayContent Compressed(PointParcel parcel)
     {

@@ -16,8 +16,8 @@ namespace Telemetry.Collector.TimeSeries;
 /// </remarks>
 internal sealed class LineProtocol : IDisposable
 {
-    /// <summary>Nanoseconds since 1970 in 64 bits end in the year 2262.</summary>
-    private const long MaxSeconds = long.MaxValue / 1_000_000_000 - 1;
+    /// <summary>Nanoseconds since 1970 in 64 bits end in the year 2262; before that, room for parts of a second.</summary>
+    private const long MaxSeconds = long.MaxValue / 1_000_000_000 - 5;
 
     /// <summary>No number is longer, of any type.</summary>
     private const int MaxNumberLength = 32;
@@ -38,6 +38,9 @@ internal sealed class LineProtocol : IDisposable
     private KeyValuePair<string, string>[] _tags = new KeyValuePair<string, string>[16];
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(8 * 1024);
     private int _length;
+
+    /// <summary>Added to the time of every line.</summary>
+    public TimeSpan Shift { get; init; }
 
     /// <summary>Why the last line was not written.</summary>
     public RejectionReason Reason { get; private set; }
@@ -193,7 +196,7 @@ internal sealed class LineProtocol : IDisposable
 
     private bool End(int start, bool hasFields, Timestamp? time)
     {
-        if (!hasFields || time is null || time.Seconds is > MaxSeconds or < -MaxSeconds)
+        if (!hasFields || time is null || time.Seconds is > MaxSeconds or < -MaxSeconds || time.Seconds + (Shift.Ticks / TimeSpan.TicksPerSecond) is > MaxSeconds or < -MaxSeconds)
         {
             Reason = hasFields ? RejectionReason.WrongTime : Reason;
             _length = start;
@@ -201,7 +204,7 @@ internal sealed class LineProtocol : IDisposable
         }
 
         Byte((byte)' ');
-        Number((time.Seconds * 1_000_000_000) + time.Nanos, default);
+        Number((time.Seconds * 1_000_000_000) + time.Nanos + (Shift.Ticks * TimeSpan.NanosecondsPerTick), default);
         Byte((byte)'\n');
         return true;
     }

@@ -17,6 +17,12 @@ internal sealed record PointDelivery(string InstanceId, HeadPosition Position, V
     /// <summary>The agent's clock; null: it says nothing of its points' time.</summary>
     public DateTimeOffset? SampledAt { get; init; }
 
+    /// <summary>How far the agent's clock is behind ours; less than 0: ahead.</summary>
+    public TimeSpan ClockOffset { get; init; }
+
+    /// <summary>Puts its points' times right.</summary>
+    public TimeSpan Shift => ClockShift.OfPoints(ClockOffset, Sampling);
+
     /// <summary>How often the instance samples.</summary>
     public TimeSpan Sampling { get; init; }
 
@@ -38,10 +44,14 @@ internal sealed record PointDelivery(string InstanceId, HeadPosition Position, V
         return points <= MaxPoints ? points : throw new BadMessageException($"{points} points in one batch, {MaxPoints} is the limit");
     }
 
+    /// <summary>Which of our hours an hour of the agent's is in the account.</summary>
+    public DateTimeOffset OnOurClock(DateTimeOffset hour) =>
+        new(Math.Clamp(hour.UtcTicks + ClockShift.OfHours(ClockOffset).Ticks, 0, DateTimeOffset.MaxValue.UtcTicks), TimeSpan.Zero);
+
     /// <exception cref="BadMessageException">What no agent tells.</exception>
     public IReadOnlyList<(DateTimeOffset Hour, PointCounts Counts)> Losses() => Batch.Losses.Count > MaxLosses || Batch.Collected > int.MaxValue
         ? throw new BadMessageException("an account of points that no agent gives")
-        : [.. Batch.Losses.Select(loss => (HourOf(loss.Hour.ToTime("hour")), ToCounts(loss)))];
+        : [.. Batch.Losses.Select(loss => (OnOurClock(HourOf(loss.Hour.ToTime("hour"))), ToCounts(loss)))];
 
     public static DateTimeOffset HourOf(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero);
 

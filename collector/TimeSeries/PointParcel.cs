@@ -9,6 +9,9 @@ internal sealed record PointParcel(IReadOnlyList<StoredPoints> Batches)
 
     public long Bytes => Batches.Sum(batch => (long)batch.Lines.Length);
 
+    /// <summary>The instance whose lines they all are, empty: the collector itself; null: they are of several.</summary>
+    public string? SoleOwner => Batches.All(batch => OwnerOf(batch) == OwnerOf(Batches[0])) ? OwnerOf(Batches[0]) : null;
+
     /// <returns>Null: it is one line.</returns>
     public (PointParcel First, PointParcel Second)? Halves()
     {
@@ -28,6 +31,30 @@ internal sealed record PointParcel(IReadOnlyList<StoredPoints> Batches)
         return (
             new PointParcel([batch with { Lines = batch.Lines[..bytes], LineCount = lines }]),
             new PointParcel([batch with { Lines = batch.Lines[bytes..], LineCount = batch.LineCount - lines }]));
+    }
+
+    /// <summary>The lines of each instance together, in their order.</summary>
+    public PointParcel ByOwner() => SoleOwner is null ? new PointParcel([.. Batches.OrderBy(OwnerOf, StringComparer.Ordinal)]) : this;
+
+    /// <returns>The lines that look as if they were of the conflict, and the others; null: there are none of either.</returns>
+    public (PointParcel Alike, PointParcel Others)? Divided(FieldConflict conflict)
+    {
+        var alike = new List<(int, string)>();
+        var number = 0;
+        foreach (var batch in Batches)
+        {
+            for (var at = 0; at < batch.Lines.Length; number++)
+            {
+                var length = LineProtocol.FirstLine(batch.Lines.Span[at..]);
+                if (conflict.IsIn(batch.Lines.Span.Slice(at, length)))
+                    alike.Add((number, ""));
+                at += length;
+            }
+        }
+
+        return alike.Count > 0 && Without(alike) is (var others, var lines) && others is not null
+            ? (new PointParcel([.. lines.SelectMany(line => line.Line.Batches)]), others)
+            : null;
     }
 
     /// <summary>Takes out the lines that a server names.</summary>
@@ -73,6 +100,8 @@ internal sealed record PointParcel(IReadOnlyList<StoredPoints> Batches)
                 rest.Add(batch with { Lines = batch.Lines[from..to], LineCount = count });
         }
     }
+
+    private static string OwnerOf(StoredPoints batch) => batch.Owner?.InstanceId ?? "";
 }
 
 /// <summary>What the server will never take.</summary>

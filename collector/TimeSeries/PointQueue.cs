@@ -37,7 +37,7 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         var points = delivery.CountPoints();
         var owner = _account.OwnerOf(delivery);
         var account = _account.Prepare(delivery);
-        var (lines, count, rejections) = Encode(batch, delivery.Names, delivery.InstanceId);
+        var (lines, count, rejections) = Encode(batch, delivery.Names, delivery.InstanceId, delivery.Shift);
         if (delivery.Unreadable > 0)
             rejections[RejectionReason.NotReadable] = delivery.Unreadable;
         return transaction =>
@@ -68,7 +68,7 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
     {
         var batch = new V1.HealthBatch();
         batch.Points.AddRange(points);
-        var (lines, count, _) = Encode(batch, new SeriesNames(), instanceId: null);
+        var (lines, count, _) = Encode(batch, new SeriesNames(), instanceId: null, shift: default);
         if (count == 0)
             return;
 
@@ -149,9 +149,9 @@ internal sealed class PointQueue(StateStore store, StoreOptions options, TimePro
         _bytes += lines.Length;
     }
 
-    private (byte[] Lines, int Count, Dictionary<RejectionReason, int> Rejections) Encode(V1.HealthBatch batch, SeriesNames names, string? instanceId)
+    private (byte[] Lines, int Count, Dictionary<RejectionReason, int> Rejections) Encode(V1.HealthBatch batch, SeriesNames names, string? instanceId, TimeSpan shift)
     {
-        using var lines = new LineProtocol();
+        using var lines = new LineProtocol { Shift = shift };
         var count = 0;
         var rejections = new Dictionary<RejectionReason, int>();
         foreach (var point in batch.Points)

@@ -21,9 +21,6 @@ internal sealed partial class PointWriter(
     /// <summary>Before it is compressed: the least that a server takes by default is 10 MiB.</summary>
     private const long BatchBytes = 8 << 20;
 
-    /// <summary>To find the lines of a batch that the server refuses; beyond that the smallest parcels are given up among which they are.</summary>
-    private const int MaxRequests = 500;
-
     /// <summary>How long points wait for others to fill their batch.</summary>
     private static readonly TimeSpan GatherTime = TimeSpan.FromSeconds(1);
 
@@ -99,35 +96,12 @@ internal sealed partial class PointWriter(
     /// <returns>What the server will never take; it has the rest.</returns>
     private async Task<IReadOnlyList<RefusedParcel>> WriteAsync(PointParcel all, CancellationToken stopping)
     {
-        var refused = new List<RefusedParcel>();
-        var requests = 0;
+        var search = new RefusalSearch(all);
+        while (search.Next is { } parcel)
+            search.Take(await AskAsync(parcel, stopping));
 
-        // Breadth first: when too many are refused, what is given up is small everywhere.
-        var open = new Queue<PointParcel>([all]);
-        while (open.TryDequeue(out var parcel))
-        {
-            var decision = await AskAsync(parcel, stopping);
-            refused.AddRange(decision.Refused);
-            var reason = decision.Action == WriteAction.Halve ? RejectionReason.TooBig : RejectionReason.RefusedByServer;
-            switch (decision.Action)
-            {
-                case WriteAction.SetAside when decision.Lines.Count > 0:
-                    var (rest, named) = parcel.Without(decision.Lines);
-                    refused.AddRange(named.Select(one => new RefusedParcel(one.Line, reason, one.Words.Length > 0 ? one.Words : decision.Words)));
-                    if (rest is not null)
-                        open.Enqueue(rest);
-                    break;
-                case WriteAction.SetAside or WriteAction.Halve when requests < MaxRequests && parcel.Halves() is var (first, second):
-                    requests += 2;
-                    open.Enqueue(first);
-                    open.Enqueue(second);
-                    break;
-                case WriteAction.SetAside or WriteAction.SetAsideAll or WriteAction.Halve:
-                    refused.Add(new RefusedParcel(parcel, reason, decision.Words));
-                    break;
-            }
-        }
-
+        var refused = search.Refused;
+        board.CountLeftOut(search.LeftOut);
         if (refused.Count > 0)
         {
             setAside.Add(refused);

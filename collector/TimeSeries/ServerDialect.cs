@@ -35,7 +35,8 @@ internal abstract class ServerDialect(InfluxOptions options)
     public virtual string? Mistake => null;
 
     /// <summary>What this server would lose without a word is not sent to it.</summary>
-    public virtual (PointParcel? Parcel, IReadOnlyList<RefusedParcel> Refused) Examine(PointParcel parcel, DateTimeOffset now) => (parcel, []);
+    /// <returns>What is sent, null: nothing; lines that are not; and how many texts were left out of those that are.</returns>
+    public virtual (PointParcel? Parcel, IReadOnlyList<RefusedParcel> Refused, long LeftOut) Examine(PointParcel parcel, DateTimeOffset now) => (parcel, [], 0);
 
     /// <summary>Makes the database or bucket.</summary>
     /// <returns>Null when it is there now; else the server's words.</returns>

@@ -5,7 +5,7 @@ using Telemetry.Collector.Storage;
 namespace Telemetry.Collector.TimeSeries;
 
 /// <summary>
-/// The lines that the time-series server will never take, each parcel below a comment that says why: for a person to read, and to
+/// The lines that the time-series server will never take, below comments that say whose they are and why: for a person to read, and to
 /// send again when what was wrong is mended. When the file is full it becomes the older one, and that is gone.
 /// </summary>
 internal sealed class SetAsideFile(string directory, TimeProvider time, long most = SetAsideFile.MaxBytes)
@@ -43,17 +43,20 @@ internal sealed class SetAsideFile(string directory, TimeProvider time, long mos
         {
             foreach (var parcel in refused)
             {
-                if (file.Length >= most)
+                foreach (var ofOne in parcel.Parcel.Batches.GroupBy(batch => batch.Owner?.InstanceId))
                 {
-                    file.Flush(flushToDisk: true);
-                    file.Dispose();
-                    File.Move(FilePath, FilePath + OlderSuffix, overwrite: true);
-                    file = Open();
-                }
+                    if (file.Length >= most)
+                    {
+                        file.Flush(flushToDisk: true);
+                        file.Dispose();
+                        File.Move(FilePath, FilePath + OlderSuffix, overwrite: true);
+                        file = Open();
+                    }
 
-                file.Write(Encoding.UTF8.GetBytes(Comment(parcel)));
-                foreach (var batch in parcel.Parcel.Batches)
-                    file.Write(batch.Lines.Span);
+                    file.Write(Encoding.UTF8.GetBytes(Comment(ofOne.Key, ofOne.Sum(batch => batch.LineCount), parcel.Words)));
+                    foreach (var batch in ofOne)
+                        file.Write(batch.Lines.Span);
+                }
             }
 
             file.Flush(flushToDisk: true);
@@ -72,11 +75,9 @@ internal sealed class SetAsideFile(string directory, TimeProvider time, long mos
     });
 
     /// <summary>The line protocol's own: the file can be sent as it is.</summary>
-    private string Comment(RefusedParcel refused)
+    private string Comment(string? instanceId, long lines, string words)
     {
-        var owner = refused.Parcel.Batches[0].Owner?.InstanceId ?? "the collector";
-        var words = string.Concat(refused.Words.Select(letter => char.IsControl(letter) ? ' ' : letter));
-        return string.Create(
-            CultureInfo.InvariantCulture, $"# {time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'} {refused.Parcel.LineCount} of {owner}: {words}\n");
+        var plain = string.Concat(words.Select(letter => char.IsControl(letter) ? ' ' : letter));
+        return string.Create(CultureInfo.InvariantCulture, $"# {time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'} {lines} of {instanceId ?? "the collector"}: {plain}\n");
     }
 }

@@ -9,6 +9,9 @@ internal sealed record TimeSeriesState(WriteDecision? Trouble, DateTimeOffset Si
 {
     /// <summary>What the last test found; null: it is not done.</summary>
     public StoreVerdict? Verdict { get; init; }
+
+    /// <summary>Texts that the store does not keep, of points that it has, since the start.</summary>
+    public long LeftOut { get; init; }
 }
 
 /// <summary>Where the writer and the test note how the store does.</summary>
@@ -70,6 +73,12 @@ internal sealed class TimeSeriesBoard(TimeProvider time)
     {
         lock (_gate)
             _state = _state with { SetAside = _state.SetAside + points };
+    }
+
+    public void CountLeftOut(long texts)
+    {
+        lock (_gate)
+            _state = _state with { LeftOut = _state.LeftOut + texts };
     }
 
     public void Note(StoreVerdict verdict)

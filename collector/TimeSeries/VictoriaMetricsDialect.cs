@@ -32,21 +32,23 @@ internal sealed class VictoriaMetricsDialect(InfluxOptions options) : ServerDial
     /// <summary>There is none to make.</summary>
     public override Task<string?> CreateAsync(InfluxClient client, CancellationToken stopping) => Task.FromResult<string?>("it has no databases, so the address is wrong");
 
-    public override (PointParcel? Parcel, IReadOnlyList<RefusedParcel> Refused) Examine(PointParcel parcel, DateTimeOffset now)
+    public override (PointParcel? Parcel, IReadOnlyList<RefusedParcel> Refused, long LeftOut) Examine(PointParcel parcel, DateTimeOffset now)
     {
         var oldest = Retention is { } retention ? now - retention : DateTimeOffset.MinValue;
         List<RefusedParcel>? refused = null;
+        var leftOut = 0L;
         var batches = new List<StoredPoints>(parcel.Batches.Count);
         foreach (var batch in parcel.Batches)
         {
             var examined = VictoriaLine.Examine(batch, oldest, now);
+            leftOut += examined.Texts;
             if (examined.Refused.Count > 0)
                 (refused ??= []).AddRange(examined.Refused);
             if (examined.Batch is { LineCount: > 0 } kept)
                 batches.Add(kept);
         }
 
-        return (batches.Count == 0 ? null : new PointParcel(batches), refused ?? []);
+        return (batches.Count == 0 ? null : new PointParcel(batches), refused ?? [], leftOut);
     }
 
     public override async Task<StoreCheck> ReadBackAsync(InfluxClient client, string collector, long value, CancellationToken stopping)

@@ -36,8 +36,14 @@ internal sealed record WriteDecision(WriteAction Action, string Words = "")
     /// <summary>That it will never take: place in the parcel, from 0, and its words.</summary>
     public IReadOnlyList<(int Line, string Words)> Lines { get; init; } = [];
 
+    /// <summary>What some lines are refused for that it does not name, if it says so.</summary>
+    public FieldConflict? Conflict { get; init; }
+
     /// <summary>Of what is done: lines that were not even sent.</summary>
     public IReadOnlyList<RefusedParcel> Refused { get; init; } = [];
+
+    /// <summary>Of what is done: texts that were not sent, of lines that were, for the store keeps none.</summary>
+    public long LeftOut { get; init; }
 
     /// <summary>How long it asked to be left alone.</summary>
     public TimeSpan? RetryAfter { get; init; }

@@ -30,10 +30,11 @@ internal sealed class WireAgent : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<WireAgent> Connect(string server, string instanceId)
+    /// <param name="at">By its clock; null: in March, as all that it observes, which the collector dates by its own then.</param>
+    public static async Task<WireAgent> Connect(string server, string instanceId, DateTimeOffset? at = null)
     {
         var agent = new WireAgent(server);
-        var hello = new V1.Hello { InstanceId = instanceId, Name = instanceId, AgentVersion = "0.1.0", SentAt = Observed.ToTimestamp() };
+        var hello = new V1.Hello { InstanceId = instanceId, Name = instanceId, AgentVersion = "0.1.0", SentAt = (at ?? Observed).ToTimestamp() };
         hello.NodeFormats.Add(TreeNode.Format);
         await agent.Send(new V1.ConnectRequest { Hello = hello });
         Assert.True(await agent._call.ResponseStream.MoveNext(Cancellation));
@@ -59,6 +60,17 @@ internal sealed class WireAgent : IAsyncDisposable
     }
 
     public Task Deliver(V1.HealthBatch batch) => Send(new V1.ConnectRequest { Health = batch });
+
+    /// <summary>Waits until it is stored.</summary>
+    public async Task DeliverStored(V1.HealthBatch batch)
+    {
+        await Deliver(batch);
+        do
+        {
+            Assert.True(await _call.ResponseStream.MoveNext(Cancellation));
+        }
+        while (_call.ResponseStream.Current.Ack is not { Lane: V1.Lane.Health } ack || ack.Sequence < batch.Sequence);
+    }
 
     public Task Tell(V1.ChangeBatch changes) => Send(new V1.ConnectRequest { Changes = changes });
 

@@ -44,7 +44,7 @@ public sealed class Influxd : IAsyncDisposable
     }
 
     /// <summary>kill -9.</summary>
-    public Task Kill() => _program!.Kill();
+    public Task Kill() => _program?.Kill() ?? Task.CompletedTask;
 
     /// <summary>The first row that an InfluxQL query on the database <c>telemetry</c> gives, by column; null: none.</summary>
     /// <remarks>A row with an empty column counts as none: influxd stores a point field by field, so a query meanwhile sees half of it.</remarks>
@@ -69,6 +69,16 @@ public sealed class Influxd : IAsyncDisposable
 
     public async Task<long> CountOf(string measurement, string field) =>
         (await Query($"SELECT COUNT({field}) FROM {measurement}"))?["count"].GetInt64() ?? 0;
+
+    /// <summary>All points of a field.</summary>
+    public async Task<IReadOnlyList<(long Milliseconds, double Value)>> PointsOf(string measurement, string field)
+    {
+        var answer = await _http.GetStringAsync($"{Url}/query?db=telemetry&epoch=ms&q={Uri.EscapeDataString($"SELECT {field} FROM {measurement}")}");
+        using var result = JsonDocument.Parse(answer);
+        return result.RootElement.GetProperty("results")[0].TryGetProperty("series", out var series)
+            ? [.. series[0].GetProperty("values").EnumerateArray().Select(row => (row[0].GetInt64(), row[1].GetDouble()))]
+            : [];
+    }
 
     public async ValueTask DisposeAsync()
     {

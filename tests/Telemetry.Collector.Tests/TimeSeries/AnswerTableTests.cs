@@ -57,6 +57,48 @@ public sealed class AnswerTableTests
     public void Decide_OneLineNamed_IsThatOne(string body, int line) =>
         Assert.Equal((line, "bad"), Assert.Single(AnswerTable.Decide(new InfluxAnswer(400, body), lineCount: 10).Lines));
 
+    /// <summary>The name of a field is an instance's own.</summary>
+    [Fact]
+    public void Decide_NameThatLooksLikeACount_IsNone()
+    {
+        const string Body = """{"error":"partial write: field type conflict: input field \"dropped=99\" on measurement \"m\" is type string, already exists as type integer dropped=1"}""";
+
+        var decision = AnswerTable.Decide(new InfluxAnswer(400, Body), lineCount: 10);
+
+        Assert.Equal(WriteAction.SetAside, decision.Action);
+        Assert.True(decision.Conflict!.IsIn("m dropped\\=99=\"t\" 7\n"u8));
+    }
+
+    [Theory]
+    [InlineData("m x=\"t\" 7", true)]
+    [InlineData("m,k=v y=1,x=\"t\" 7", true)]
+    [InlineData("m,x=\"t x=1 7", true)]
+    [InlineData("m x=1 7", false)]
+    [InlineData("m x=t 7", false)]
+    [InlineData("m xx=\"t\" 7", false)]
+    [InlineData("mm x=\"t\" 7", false)]
+    [InlineData("m y=\"t\" 7", false)]
+    public void Conflict_OfAField_IsInLinesThatLookSo(string line, bool isIn) =>
+        Assert.Equal(isIn, FieldConflict.In("input field \"x\" on measurement \"m\" is type string, already exists as type float")!.IsIn(System.Text.Encoding.UTF8.GetBytes(line)));
+
+    [Theory]
+    [InlineData("1", "float")]
+    [InlineData("1i", "integer")]
+    [InlineData("true", "boolean")]
+    [InlineData("\"1i\"", "string")]
+    public void Conflict_OfEachType_IsToldApart(string value, string type) =>
+        Assert.Equal(
+            [type],
+            ((string[])["float", "integer", "boolean", "string"]).Where(other => FieldConflict.In(
+                $"input field \"x\" on measurement \"m\" is type {other}, already exists as type y")!.IsIn(System.Text.Encoding.UTF8.GetBytes($"m x={value} 7"))));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("points beyond retention policy dropped=3")]
+    [InlineData("\" is type \" on measurement \"input field \"")]
+    [InlineData("input field \"x, already exists as type y\" is type z\" on measurement \"")]
+    public void Conflict_InOtherWords_IsNone(string words) => Assert.Null(FieldConflict.In(words));
+
     [Theory]
     [InlineData("[]")]
     [InlineData("nonsense")]

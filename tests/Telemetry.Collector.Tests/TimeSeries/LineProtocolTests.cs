@@ -22,6 +22,23 @@ public sealed class LineProtocolTests
     }
 
     [Theory]
+    [InlineData(1_500_000_000, -3_600, "1499996400000000007")]
+    [InlineData(-9_000_000_000, 1, "-8999999998999999993")]
+    [InlineData(9_223_372_030, 2, null)]
+    [InlineData(long.MaxValue, 1, null)]
+    [InlineData(long.MinValue, -1, null)]
+    public void Append_WithAShift_WritesTheShiftedTimeOrNothing(long seconds, int shift, string? time)
+    {
+        var point = NewPoint("m");
+        point.Time.Seconds = seconds;
+        point.Fields.Add(new Field { Name = "x", IntValue = 1 });
+        using var lines = new LineProtocol { Shift = TimeSpan.FromSeconds(shift) };
+
+        Assert.Equal(time is not null, lines.Append(point));
+        Assert.Equal(time is null ? "" : $"m x=1i {time}\n", Encoding.UTF8.GetString(lines.Lines));
+    }
+
+    [Theory]
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
     public void Append_OnlyFieldIsNoNumber_WritesNothing(double value)

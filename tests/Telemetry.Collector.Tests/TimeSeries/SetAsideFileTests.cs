@@ -25,6 +25,32 @@ public sealed class SetAsideFileTests : IDisposable
     }
 
     [Fact]
+    public void Parcel_OfSeveralInstances_NamesEachWithItsOwnLines()
+    {
+        var file = new SetAsideFile(_folder.Path, new Microsoft.Extensions.Time.Testing.FakeTimeProvider(Some.Time));
+        StoredPoints[] batches = [Batch("a x=1 7\n", "i-1"), Batch("b x=1 7\nb x=2 8\n", "i-2"), Batch("c x=1 7\n", null), Batch("d x=1 7\n", "i-1")];
+
+        file.Add([new RefusedParcel(new PointParcel(batches), RejectionReason.RefusedByServer, "no")]);
+
+        Assert.Equal(
+            """
+            # 2026-03-03T10:00:00Z 2 of i-1: no
+            a x=1 7
+            d x=1 7
+            # 2026-03-03T10:00:00Z 2 of i-2: no
+            b x=1 7
+            b x=2 8
+            # 2026-03-03T10:00:00Z 1 of the collector: no
+            c x=1 7
+
+            """,
+            File.ReadAllText(file.FilePath));
+
+        static StoredPoints Batch(string lines, string? owner) => new(
+            1, Encoding.UTF8.GetBytes(lines), lines.Count(letter => letter == '\n'), owner is null ? null : new PointOwner(owner, Some.Time, 1));
+    }
+
+    [Fact]
     public void File_ThatIsFull_IsBoundedAndKeepsTheNewest()
     {
         var file = new SetAsideFile(_folder.Path, TimeProvider.System, most: 1_000);

@@ -12,11 +12,11 @@ internal sealed class StubInflux2 : StubInflux
     protected override async Task Answer(HttpContext context)
     {
         var request = context.Request;
+        context.Response.Headers["X-Influxdb-Version"] = "v2.7.10";
+        context.Response.Headers["X-Influxdb-Build"] = "OSS";
         switch (request.Path.Value)
         {
             case "/ping":
-                context.Response.Headers["X-Influxdb-Version"] = "v2.7.10";
-                context.Response.Headers["X-Influxdb-Build"] = "OSS";
                 context.Response.StatusCode = 204;
                 break;
             case "/health":

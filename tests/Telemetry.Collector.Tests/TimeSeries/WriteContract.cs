@@ -66,6 +66,30 @@ public abstract class WriteContract : IAsyncDisposable
         Assert.All(lines.Where(line => line[0] != '#'), line => Assert.Contains("\"text\"", line, StringComparison.Ordinal));
     }
 
+    /// <summary>A hundred instances, and a bad point in every batch of each.</summary>
+    [Fact]
+    public async Task Points_TheServerNeverTakes_InEveryBatch_CostNoGoodOne()
+    {
+        await StartServer();
+        await Add(1, i => Point("load", i));
+        await WriteAll();
+
+        for (var instance = 0; instance < 100; instance++)
+            await Add(60, i => (instance * 60) + i + 1 is var number && i == instance % 60 ? Bad("load", number) : Point("load", number), $"i-{instance}");
+        var setAside = await WriteAll();
+
+        await Has("load", 1 + (100 * 59));
+        var lines = await File.ReadAllLinesAsync(setAside.FilePath, Cancellation);
+        Assert.Equal(100, lines.Count(line => line[0] != '#'));
+        Assert.Equal(
+            Enumerable.Range(0, 100).Select(instance => $"i-{instance}").Order(StringComparer.Ordinal),
+            lines.Where(line => line[0] == '#').Select(line => line.Split(' ')[4].TrimEnd(':')).Order(StringComparer.Ordinal));
+        Assert.All(Enumerable.Range(0, 100), instance => Assert.Equal((instance == 1 ? 60 : 59, 1), Counted($"i-{instance}")));
+
+        (long Stored, long Rejected) Counted(string instance) => Collector.Store.Read(transaction =>
+            transaction.PointAccounts.Of(instance, DateTimeOffset.MinValue, DateTimeOffset.MaxValue) is [var account] ? (account.Counts.Stored, account.Counts.Rejected) : default);
+    }
+
     [Fact]
     public async Task Points_WhileTheServerIsAway_WaitAndAreThereAfterwards()
     {
@@ -131,13 +155,13 @@ public abstract class WriteContract : IAsyncDisposable
         return point;
     }
 
-    private protected async Task Add(int count, Func<int, V1.Point> point)
+    private protected async Task Add(int count, Func<int, V1.Point> point, string instance = "i-1")
     {
         foreach (var part in Enumerable.Range(0, count).Chunk(100))
         {
             var batch = new V1.HealthBatch();
             batch.Points.AddRange(part.Select(point));
-            var delivery = Queue.Prepare(new PointDelivery("i-1", new HeadPosition(1, ++_sequence), batch, new SeriesNames()) { SampledAt = _now });
+            var delivery = Queue.Prepare(new PointDelivery(instance, new HeadPosition(1, ++_sequence), batch, new SeriesNames()) { SampledAt = _now });
             await Collector.Store.WriteAsync(delivery);
         }
     }

@@ -98,6 +98,25 @@ public sealed class VictoriaMetricsWriteTests : WriteContract
         Assert.Contains("older than VictoriaMetrics keeps points", await File.ReadAllTextAsync(setAside.FilePath, Cancellation), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Texts_BesideNumbers_AreLeftOutAndCounted()
+    {
+        await StartServer();
+        await Add(10, i =>
+        {
+            var point = Point("load", i);
+            if (i < 7)
+                point.Fields.Add(new Protocol.V1.Field { Name = "note", StringValue = "text" });
+            return point;
+        });
+        await using var writer = new RunningWriter(Collector, Queue, Options);
+        await writer.Start();
+        await writer.Drained();
+
+        await Has("load", 10);
+        Assert.Equal((7, 0), (writer.Board.State.LeftOut, writer.Board.State.SetAside));
+    }
+
     protected override Task StartServer()
     {
         Assert.SkipUnless(VictoriaMetrics.IsInstalled, "victoria-metrics is not installed; tests/run.sh installs it");
