@@ -163,7 +163,7 @@ public sealed class PointLossTests : IAsyncDisposable
         await Eventually.True(
             async () => (status = await load.Status()).GetProperty("words").GetString()!.Contains("refused", StringComparison.Ordinal)
                 && status.GetProperty("waiting_points").GetInt64() > 0,
-            "why it takes nothing", Cancellation, () => status.ToString());
+            "why it takes nothing", TestContext.Current.CancellationToken, () => status.ToString());
     }
 
     private static SmallDisk NewDisk(string folder, int mebibytes)

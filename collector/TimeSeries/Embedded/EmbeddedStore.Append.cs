@@ -11,15 +11,10 @@ internal sealed partial class EmbeddedStore
     /// <summary>How far the clock of who measured may be ahead of ours.</summary>
     private static readonly TimeSpan Ahead = TimeSpan.FromHours(1);
 
-    private long _textsLeftOut;
-
-    /// <summary>Fields that are texts, of points that were added since the start: nothing is kept of them.</summary>
-    public long TextsLeftOut => Interlocked.Read(ref _textsLeftOut);
-
     /// <summary>Adds batches of the point queue. Those that were added before are not added again.</summary>
-    /// <returns>Lines that are not taken, with why.</returns>
+    /// <returns>Lines that are not taken, with why; and of those that are, how many fields are texts, of which nothing is kept.</returns>
     /// <exception cref="StoreException">The disk failed; nothing was added.</exception>
-    public IReadOnlyList<RefusedParcel> Append(IReadOnlyList<StoredPoints> batches) => Write(() =>
+    public (IReadOnlyList<RefusedParcel> Refused, long Texts) Append(IReadOnlyList<StoredPoints> batches) => Write(() =>
     {
         var refused = new List<RefusedParcel>();
         var samples = new List<Sample>();
@@ -37,12 +32,11 @@ internal sealed partial class EmbeddedStore
         if (lines.Length > 0)
             _connection.Execute("INSERT INTO log (lines) VALUES (@lines)", new { lines = lines.ToArray() }, transaction);
         transaction.Commit();
-        Interlocked.Add(ref _textsLeftOut, texts);
         lock (_gate)
             _head.Add(samples);
         if (_head.Count >= _options.MaxSamples)
             FlushNow();
-        return refused;
+        return ((IReadOnlyList<RefusedParcel>)refused, (long)texts);
     });
 
     /// <summary>What the collector took off its queue only after it died comes again.</summary>

@@ -103,7 +103,8 @@ internal sealed partial class EmbeddedStore : ITimeSeriesStore, ISeriesReader, I
         {
             try
             {
-                return WriteDecision.Done with { Refused = Append(parcel.Batches) };
+                var (refused, texts) = Append(parcel.Batches);
+                return WriteDecision.Done with { Refused = refused, LeftOut = texts };
             }
             catch (StoreException e)
             {

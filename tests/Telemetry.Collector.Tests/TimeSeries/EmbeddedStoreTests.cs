@@ -275,9 +275,9 @@ public sealed class EmbeddedStoreTests : IDisposable
     [Fact]
     public async Task Texts_AreCountedAndNothingIsKeptOfThem()
     {
-        _store.Append([Lines.Batch($"m x=1,t=\"a\",u=\"b, c=d\" {Start.ToUnixTimeMilliseconds()}000000")]);
+        var (_, texts) = _store.Append([Lines.Batch($"m x=1,t=\"a\",u=\"b, c=d\" {Start.ToUnixTimeMilliseconds()}000000")]);
 
-        Assert.Equal(2, _store.TextsLeftOut);
+        Assert.Equal(2, texts);
         Assert.Equal([1], await Values(Start, TimeSpan.FromMinutes(1)));
         Assert.Equal(CheckOutcome.NotPossible, (await _store.TestAsync(Cancellation)).Checks.Single(check => check.Name == "texts").Outcome);
     }
@@ -290,7 +290,7 @@ public sealed class EmbeddedStoreTests : IDisposable
     [InlineData(30_000, false)]
     public void Time_ThatIsNotKept_IsRefused(double days, bool isTaken)
     {
-        var refused = _store.Append([Lines.Batch(Lines.Line("m", Start.AddDays(days), ("x", 1)))]);
+        var (refused, _) = _store.Append([Lines.Batch(Lines.Line("m", Start.AddDays(days), ("x", 1)))]);
 
         Assert.Equal(isTaken ? [] : [RejectionReason.WrongTime], refused.Select(parcel => parcel.Reason));
     }

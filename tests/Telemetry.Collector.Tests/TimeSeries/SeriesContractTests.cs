@@ -234,7 +234,7 @@ public class EmbeddedSeriesTests : SeriesContract
     private protected override Task Write(params IReadOnlyList<string> lines)
     {
         var text = Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n")));
-        Assert.Empty(_store.Append([new StoredPoints(1, text, lines.Count, Owner: null)]));
+        Assert.Empty(_store.Append([new StoredPoints(1, text, lines.Count, Owner: null)]).Refused);
         return Task.CompletedTask;
     }
 

@@ -34,7 +34,7 @@ public sealed class ServerChangeTests : IAsyncDisposable
     {
         await Start();
         _third.Unavailable = 503;
-        Add("between");
+        await Add("between");
         await Eventually.True(() => _writer!.Board.State.Trouble is not null, "the writer to notice", Cancellation);
 
         _address.Server = _second.Url;
@@ -51,7 +51,7 @@ public sealed class ServerChangeTests : IAsyncDisposable
         await Start();
 
         _address.Server = _second.Url;
-        Add("after");
+        await Add("after");
         await _writer!.Drained();
 
         Assert.Equal(1, _second.CountOf("after"));
@@ -65,7 +65,7 @@ public sealed class ServerChangeTests : IAsyncDisposable
     {
         await Start();
         _third.Unavailable = 503;
-        Add("between");
+        await Add("between");
         await Eventually.True(() => _writer!.Board.State.Trouble is not null, "the writer to notice", Cancellation);
         _address.IsLost = true;
         await Eventually.True(() => _address.Lost > 3, "the writer to look", Cancellation);
@@ -86,12 +86,12 @@ public sealed class ServerChangeTests : IAsyncDisposable
         _writer = new RunningWriter(
             _collector, _queue, new InfluxOptions(new Uri("http://127.0.0.1:1/"), "telemetry") { Organization = "acme", TokenFile = token }, handler: _address);
         await _writer.Start();
-        Add("before");
+        await Add("before");
         await _writer.Drained();
         Assert.Equal(1, _third.CountOf("before"));
     }
 
-    private void Add(string measurement) => _queue.Add(
+    private Task Add(string measurement) => _queue.AddAsync(
         [new V1.Point { Measurement = measurement, Time = Some.Time.ToTimestamp(), Fields = { new V1.Field { Name = "x", IntValue = 1 } } }]);
 
     /// <summary>Leads to one server or another.</summary>
