@@ -173,7 +173,7 @@ internal static class DeviationsCommand
         if (count == 0)
             return;
         foreach (var outlier in leftOut.Take(MostNamed))
-            await Console.Error.WriteLineAsync($"Left out: {outlier.Text}");
+            await Console.Error.WriteLineAsync(Output.Plain($"Left out: {outlier.Text}"));
         var more = count > MostNamed ? $"and {count - MostNamed} more; " : "";
         await Console.Error.WriteLineAsync($"{more}{Counted.Of(count, "deviation")} of the cause stay open, for they stand out from it. Approve them by their ids; or again by the cause with --with-outliers.");
     }
@@ -253,8 +253,8 @@ internal static class DeviationsCommand
         };
         var terminal = Output.Terminal();
         var text = TransitionText.Of(view, Console.IsOutputRedirected ? null : terminal.Profile.Width);
-        terminal.MarkupLineInterpolated($"{text.Before}[{colour}]{text.Entry}[/]{text.After}");
+        terminal.MarkupLineInterpolated($"{text.Before}[{colour}]{Output.Plain(text.Entry)}[/]{Output.Plain(text.After)}");
         foreach (var detail in text.Details)
-            terminal.MarkupLineInterpolated($"{detail}");
+            terminal.MarkupLineInterpolated($"{Output.Plain(detail)}");
     }
 }
