@@ -83,11 +83,12 @@ public sealed class OutlierTests : IDisposable
     public void SettingsOfAFileThatStandsOut_AreLeftOutWithIt()
     {
         new CertifiedInstance(_collector, "r2").Tamper(Upgrade());
-        _honest.Tree["/etc/app.conf"] = Some.File("a");
+        _honest.Tree["/etc/hosts"] = Some.File("a");
+        _honest.Tree.Setting("/etc/hosts#127.0.0.1", "localhost");
         _honest.Report(Some.SettingCoverage);
         _collector.Baselines.Capture(new VersionName("shop", "2"), "r1");
-        _honest.Tree.Setting("/etc/app.conf#root", "yes");
-        var changes = Upgrade().Made("/etc/app.conf", Some.File("b"), Membership.Verified);
+        _honest.Tree.Setting("/etc/hosts#127.0.0.1", "other");
+        var changes = Upgrade().Made("/etc/hosts", Some.File("b"), Membership.Verified);
         changes.ApplyTo(_honest.Tree);
         _honest.Tell(changes);
         _honest.Report(Some.SettingCoverage);
