@@ -62,6 +62,7 @@ internal sealed partial class BaselineGrpcService
 
         var summary = new MergeSummary { Conflicts = (uint)composed.Conflicts.Count, Changes = (ulong)composed.Changes };
         summary.Settled.Add(composed.SettledBy(request.Resolutions));
+        summary.Warnings.AddRange(composed.Warnings);
         summary.SharedFiles.AddRange(composed.SharedFiles.Select(file => KeyText.Format(EntryKind.File, file.Bytes)));
         await responses.WriteAsync(new MergeLayersResponse { Summary = summary }, context.CancellationToken);
     }

@@ -13,6 +13,8 @@ namespace Telemetry.Collector.Baselines;
 internal sealed partial class BaselineGrpcService(
     StateStore store, BaselineRegistry registry, LayerRegistry layers, BundleRegistry bundles, Seals seals, AssemblyRoom room) : BaselineService.BaselineServiceBase
 {
+    private const int MaxSelectorLength = 512;
+
     public override async Task<ImportResponse> Import(IAsyncStreamReader<ImportRequest> requests, ServerCallContext context)
     {
         if (!await requests.MoveNext(context.CancellationToken) || requests.Current.Header is not { } header)
@@ -101,7 +103,12 @@ internal sealed partial class BaselineGrpcService(
     private static Binding? ToBinding(BindRequest request)
     {
         if (!VersionName.IsLine(request.Name))
-            throw Wrong($"'{request.Name}' is not the name of a line; a binding names the line, such as shop, not a version.");
+            throw Wrong($"'{Causes.PeerText.Plain(request.Name)}' is not the name of a line; a binding names the line, such as shop, not a version.");
+
+        // It is shown wherever the line is.
+        var value = request.InstanceId + request.Image + request.Tag;
+        if (value.Length > MaxSelectorLength || !Protocol.Model.EscapedText.IsPlain(value))
+            throw Wrong($"What is bound has {MaxSelectorLength} characters at most, and none that can't be shown, such as control characters.");
 
         return request.SelectorCase switch
         {

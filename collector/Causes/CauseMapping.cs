@@ -16,7 +16,7 @@ internal static class CauseMapping
         BeganAt = cause.BeganAt.ToTimestamp(),
     };
 
-    public static V1.Cause ToMessage(this Cause cause, CauseCounts counts)
+    public static V1.Cause ToMessage(this Cause cause, CauseCounts counts, long outliers)
     {
         var message = cause.ToMessage();
         message.Packages.AddRange(cause.Packages.Select(PackageMapping.ToMessage));
@@ -25,6 +25,7 @@ internal static class CauseMapping
         message.Instances = (uint)counts.Instances;
         message.Files = (uint)counts.Files;
         message.Unverified = (uint)counts.Unverified;
+        message.Outliers = (uint)outliers;
         return message;
     }
 }

@@ -40,6 +40,9 @@ internal record CauseView : CauseLink
     /// <summary>Deviations made by package processes that no package's list proves.</summary>
     public uint Unverified { get; init; }
 
+    /// <summary>Open entries that stand out, which an approval of the cause leaves out.</summary>
+    public uint Outliers { get; init; }
+
     public IReadOnlyList<PackageView> Packages { get; init; } = [];
 
     public static new CauseView Of(V1.Cause cause) => new()
@@ -54,6 +57,7 @@ internal record CauseView : CauseLink
         Instances = cause.Instances,
         Files = cause.Files,
         Unverified = cause.Unverified,
+        Outliers = cause.Outliers,
         Packages = [.. cause.Packages.Select(PackageView.Of)],
     };
 }
@@ -67,6 +71,10 @@ internal sealed record CauseDetailView : CauseView
     /// <summary>The newest few.</summary>
     [JsonPropertyOrder(1)]
     public required IReadOnlyList<DeviationView> Examples { get; init; }
+
+    /// <summary>A hundred at most.</summary>
+    [JsonPropertyOrder(1)]
+    public required IReadOnlyList<OutlierView> Outlying { get; init; }
 
     public static CauseDetailView Of(V1.GetCauseResponse response)
     {
@@ -83,11 +91,23 @@ internal sealed record CauseDetailView : CauseView
             Instances = cause.Instances,
             Files = cause.Files,
             Unverified = cause.Unverified,
+            Outliers = cause.Outliers,
             Packages = cause.Packages,
             InstanceIds = [.. response.InstanceIds],
             Examples = [.. response.Examples.Select(DeviationView.Of)],
+            Outlying = [.. response.Outliers.Select(OutlierView.Of)],
         };
     }
+}
+
+/// <summary>A deviation that stands out from its cause.</summary>
+internal sealed record OutlierView(DeviationView Deviation, string Reason)
+{
+    /// <summary>For people.</summary>
+    [JsonIgnore]
+    public string Text => $"{Deviation.Id}  {Deviation.Severity}  {Deviation.Change}  {Deviation.Key}  {Deviation.Instance}  {Reason}";
+
+    public static OutlierView Of(V1.Outlier outlier) => new(DeviationView.Of(outlier.Deviation), outlier.Reason);
 }
 
 /// <summary>What happened to one package. A version is null where it is not installed.</summary>

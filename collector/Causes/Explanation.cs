@@ -32,7 +32,11 @@ internal sealed class Explanation(StoreTransaction transaction, InstanceHead hea
             return Explain(deviation, isOpening: transition.Kind == TransitionKind.Opened);
 
         if (transition.Kind == TransitionKind.Closed && isNew)
-            Settle(deviation.Expected, RecordsOf(deviation));
+        {
+            // Not always what was expected: another episode may take the place of one that was decided about.
+            Settle(ValueIn(head, deviation), RecordsOf(deviation));
+        }
+
         return deviation;
     }
 
@@ -57,8 +61,10 @@ internal sealed class Explanation(StoreTransaction transaction, InstanceHead hea
 
     /// <summary>The instance did not change it since it was judged last, so nothing that happened on it made it a deviation; or it never was judged.</summary>
     private bool IsAsItWasJudged(Deviation deviation) => _lastJudged.Value is not { } last
-        || TreeReader.FindValue(transaction.Nodes, last.Roots[deviation.Kind], deviation.Key) is var value
+        || ValueIn(last, deviation) is var value
         && value is null == deviation.Actual is null && value.AsSpan().SequenceEqual(deviation.Actual);
+
+    private byte[]? ValueIn(InstanceHead of, Deviation deviation) => TreeReader.FindValue(transaction.Nodes, of.Roots[deviation.Kind], deviation.Key);
 
     private bool IsOfFirstBoot(Deviation deviation) =>
         (_isFirst ??= transaction.Heads.Backwards(head.InstanceId).Take(2).Count() == 1)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Telemetry.Collector.Causes;
 using Telemetry.Protocol.Cli;
+using Telemetry.Protocol.Text;
 using Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Cli;
@@ -9,6 +10,8 @@ internal static class CausesCommand
 {
     /// <summary>Of a distribution's upgrade the rest is in the JSON.</summary>
     private const int MaxPackagesShown = 20;
+
+    private const int MaxOutliersShown = 20;
 
     private static readonly Argument<string> Id = new("ID") { Description = "Id of a cause, such as c-3." };
     private static readonly Option<string?> Instance = new("--instance") { Description = "Only of deviations of this instance.", HelpName = "ID" };
@@ -35,11 +38,11 @@ internal static class CausesCommand
         Output.Of(arguments).List(
             causes,
             "No causes.",
-            ["ID", "KIND", "BEGAN", "DEVIATIONS", "OPEN", "INSTANCES", "FILES", "SUMMARY"],
+            ["ID", "KIND", "BEGAN", "DEVIATIONS", "OPEN", "INSTANCES", "FILES", "OUTLIERS", "SUMMARY"],
             cause =>
             [
                 cause.Id, cause.Kind, Output.Time(cause.BeganAt), $"{cause.Deviations}", $"{cause.OpenDeviations}", $"{cause.Instances}",
-                $"{cause.Files}", cause.Summary,
+                $"{cause.Files}", $"{cause.Outliers}", cause.Summary,
             ]);
         return ExitCode.Yes;
     }
@@ -59,6 +62,9 @@ internal static class CausesCommand
             ("deviations", $"{cause.Deviations}, {cause.OpenDeviations} of them open"),
             ("files", $"{cause.Files}"),
             ("unverified", cause.Unverified == 0 ? null : $"{cause.Unverified}; made by package processes, and in no package's list"),
+            ("outliers", cause.Outliers == 0 ? null : $"{Counted.Of(cause.Outliers, "entry", "entries")} that an approval of the cause leaves out"),
+            .. cause.Outlying.Take(MaxOutliersShown).Select(outlier => ("stands out", (string?)outlier.Text)),
+            ("", cause.Outlying.Count > MaxOutliersShown ? $"and {cause.Outlying.Count - MaxOutliersShown} more at least; the JSON names a hundred" : null),
             .. cause.Packages.Take(MaxPackagesShown).Select(package => ("package", (string?)package.Text)),
             ("", cause.Packages.Count > MaxPackagesShown ? $"and {cause.Packages.Count - MaxPackagesShown} more packages" : null),
             ("instances", $"{cause.Instances}: {string.Join(' ', cause.InstanceIds)}"),

@@ -120,7 +120,7 @@ internal static class CommandLine
 
     private static async Task<int> FailAsync(int exitCode, string message)
     {
-        await Console.Error.WriteLineAsync(message);
+        await Console.Error.WriteLineAsync(Output.PlainLines(message));
         return exitCode;
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Grpc.Core;
 using Spectre.Console;
+using Telemetry.Collector.Causes;
 using Telemetry.Collector.Deviations;
 using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.Mapping;
@@ -31,6 +32,7 @@ internal static class DeviationsCommand
     private static readonly Option<string> Reason = new("--reason") { Description = "Why; kept with the decision.", HelpName = "T", Required = true };
     private static readonly Option<string> Into = new("--into") { Description = "The layer version to make.", HelpName = "LAYER:VERSION", Required = true };
     private static readonly Option<string?> LayerOwner = new("--owner") { Description = "Of a layer that is new. Default: whoever owns the line's base.", HelpName = "O" };
+    private static readonly Option<bool> WithOutliers = new("--with-outliers") { Description = "Of a cause: also what stands out from it, which is left out otherwise; 'causes show' lists it." };
     private static readonly Option<DateTimeOffset?> Until = Required(TimeOption.Create("--until", "When it ends"));
 
     private static readonly Option<string?> Cursor = new("--cursor")
@@ -45,7 +47,7 @@ internal static class DeviationsCommand
         CommandLine.Verb("show", "Shows one deviation, and how it would be undone.", "telemetryctl deviations show d-17", ShowAsync, Id),
         CommandLine.Verb("ack", "Says that somebody has seen them. They stay open.", "telemetryctl deviations ack d-17 d-18 --reason 'ticket 4711'", AcknowledgeAsync, Ids, OfCause, OfInstance, Reason),
         CommandLine.Verb("waive", "Tolerates exactly what they are, until a date; then they are open as before.", "telemetryctl deviations waive d-17 --until 2026-12-31 --reason 'until the migration is done'", WaiveAsync, Ids, OfCause, OfInstance, Until, Reason),
-        CommandLine.Verb("approve", "Makes what they are part of a layer, and of the next version of their line.", "telemetryctl deviations approve --cause c-3 --into apache:2.4.65-1 --reason 'security update'", ApproveAsync, Ids, OfCause, OfInstance, Into, LayerOwner, LayersCommand.Resolve, Reason),
+        CommandLine.Verb("approve", "Makes what they are part of a layer, and of the next version of their line.", "telemetryctl deviations approve --cause c-3 --into apache:2.4.65-1 --reason 'security update'", ApproveAsync, Ids, OfCause, OfInstance, Into, LayerOwner, LayersCommand.Resolve, WithOutliers, Reason),
         CommandLine.Verb("watch", "Follows deviations as they open, change and close, until Ctrl-C.", "telemetryctl deviations watch\ntelemetryctl deviations watch --output json --cursor MTI", WatchAsync, Instance, Owner, Cursor),
     };
 
@@ -151,14 +153,29 @@ internal static class DeviationsCommand
             Owner = arguments.GetValue(LayerOwner) ?? "",
             Reason = arguments.GetValue(Reason),
             Resolutions = { LayersCommand.Resolutions(arguments).ToDictionary() },
+            WithOutliers = arguments.GetValue(WithOutliers),
         };
         var response = await JudgementProgress.During(arguments, client.ApproveAsync(request, cancellationToken: cancellation));
         LayersCommand.ShowSettled(response.Settled);
+        var leftOut = response.LeftOut.Select(OutlierView.Of).ToList();
+        await TellLeftOutAsync(leftOut, response.LeftOutCount);
         var decision = DecisionView.Of(response.Decision)!;
         Output.Of(arguments).Show(
-            new { Decision = decision, response.Deviations },
+            new { Decision = decision, response.Deviations, response.LeftOutCount, LeftOut = leftOut },
             [("approved", Counted.Of(response.Deviations, "deviation")), ("layer", decision.Layer), ("baseline", decision.Baseline), ("reason", decision.Reason)]);
         return ExitCode.Yes;
+    }
+
+    /// <summary>Nobody should think that everything of a cause is approved now.</summary>
+    private static async Task TellLeftOutAsync(IReadOnlyList<OutlierView> leftOut, uint count)
+    {
+        const int MostNamed = 20;
+        if (count == 0)
+            return;
+        foreach (var outlier in leftOut.Take(MostNamed))
+            await Console.Error.WriteLineAsync(Output.Plain($"Left out: {outlier.Text}"));
+        var more = count > MostNamed ? $"and {count - MostNamed} more; " : "";
+        await Console.Error.WriteLineAsync($"{more}{Counted.Of(count, "deviation")} of the cause stay open, for they stand out from it. Approve them by their ids; or again by the cause with --with-outliers.");
     }
 
     private static Protocol.V1.DecisionScope ScopeOf(ParseResult arguments)
@@ -236,8 +253,8 @@ internal static class DeviationsCommand
         };
         var terminal = Output.Terminal();
         var text = TransitionText.Of(view, Console.IsOutputRedirected ? null : terminal.Profile.Width);
-        terminal.MarkupLineInterpolated($"{text.Before}[{colour}]{text.Entry}[/]{text.After}");
+        terminal.MarkupLineInterpolated($"{text.Before}[{colour}]{Output.Plain(text.Entry)}[/]{Output.Plain(text.After)}");
         foreach (var detail in text.Details)
-            terminal.MarkupLineInterpolated($"{detail}");
+            terminal.MarkupLineInterpolated($"{Output.Plain(detail)}");
     }
 }

@@ -132,6 +132,8 @@ internal static class LayersCommand
         }
 
         ShowSettled(summary.Settled);
+        foreach (var warning in summary.Warnings)
+            await Console.Error.WriteLineAsync(Output.Plain(warning));
         Output.Of(arguments).List(
             conflicts.SelectMany(conflict => conflict.Sides.Select((side, index) => (conflict, side, index))).ToList(),
             $"No conflicts: {Counted.Of((long)summary.Changes, "entry", "entries")} would be written, {Counted.Of(summary.SharedFiles.Count, "file is", "files are")} shared setting by setting.",
@@ -149,7 +151,7 @@ internal static class LayersCommand
     public static void ShowSettled(IReadOnlyDictionary<string, string> settled)
     {
         foreach (var (key, what) in settled.OrderBy(one => one.Key, StringComparer.Ordinal))
-            Console.Error.WriteLine($"Settled {key}: {what}.");
+            Console.Error.WriteLine(Output.Plain($"Settled {key}: {what}."));
     }
 
     private static List<(string Name, string? Value)> Fields(LayerView layer) =>

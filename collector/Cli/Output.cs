@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Spectre.Console;
+using Telemetry.Collector.Causes;
 using Telemetry.Protocol.Cli;
 
 namespace Telemetry.Collector.Cli;
@@ -41,7 +42,7 @@ internal sealed class Output(bool isJson)
         }
 
         // Never folded, so that every id can be copied; the last column is the longest and is not padded.
-        string[][] rows = [columns, .. rowItems.Select(row)];
+        string[][] rows = [columns, .. rowItems.Select(item => row(item).Select(Plain).ToArray())];
         var widths = columns.Select((_, column) => rows.Max(cells => cells[column].Length)).ToArray();
         foreach (var cells in rows)
         {
@@ -54,7 +55,7 @@ internal sealed class Output(bool isJson)
     public void Notes(IEnumerable<string> notes)
     {
         foreach (var note in isJson ? [] : notes.Where(note => note.Length > 0).Distinct())
-            Console.Error.WriteLine(note);
+            Console.Error.WriteLine(Plain(note));
     }
 
     /// <summary>One thing: a JSON object, or a line a field.</summary>
@@ -70,7 +71,7 @@ internal sealed class Output(bool isJson)
         foreach (var (name, value) in fields)
         {
             if (value is { Length: > 0 })
-                Console.Out.WriteLine($"{name.PadRight(width)}  {value}");
+                Console.Out.WriteLine($"{name.PadRight(width)}  {PlainLines(value)}");
         }
     }
 
@@ -94,6 +95,12 @@ internal sealed class Output(bool isJson)
             AnsiConsole.Profile.Width = 1_000_000;
         return AnsiConsole.Console;
     }
+
+    /// <summary>A text as it can be shown, whoever wrote it: nothing in it moves the cursor, colours, or poses as another line.</summary>
+    public static string Plain(string text) => PeerText.Plain(text);
+
+    /// <summary>The same, of several lines.</summary>
+    public static string PlainLines(string text) => string.Join('\n', text.ReplaceLineEndings("\n").Replace("\t", "    ", StringComparison.Ordinal).Split('\n').Select(Plain));
 
     /// <summary>A text that is only there to be recognised, short enough for a column.</summary>
     public static string Cut(string text)

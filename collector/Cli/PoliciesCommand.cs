@@ -89,11 +89,11 @@ internal static class PoliciesCommand
         foreach (var (effect, before, deviation) in trial.Effects)
         {
             var severity = before is null || before == deviation.Severity ? deviation.Severity : $"{before} -> {deviation.Severity}";
-            await Console.Out.WriteLineAsync($"{Verb(effect)}  {severity}  {deviation.Change}  {deviation.Key}  {deviation.Id}".TrimEnd());
+            await Console.Out.WriteLineAsync(Output.Plain($"{Verb(effect)}  {severity}  {deviation.Change}  {deviation.Key}  {deviation.Id}".TrimEnd()));
         }
 
         foreach (var (part, change, what) in trial.AfterScan)
-            await Console.Out.WriteLineAsync($"after the agent's next scan  {part} {change}  {what}");
+            await Console.Out.WriteLineAsync(Output.Plain($"after the agent's next scan  {part} {change}  {what}"));
         if (trial.ChangesNothing)
             await Console.Error.WriteLineAsync("Nothing would change.");
         if (trial.Baseline is null)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Google.Protobuf;
+using Telemetry.Collector.Signing;
 using Telemetry.Protocol.Cli;
 using Telemetry.Protocol.V1;
 
@@ -11,9 +12,14 @@ internal sealed class SignatureVerbs(bool isLayer)
 {
     private readonly Argument<string> _name = new("NAME:VERSION") { Description = isLayer ? "The layer version." : "The baseline version." };
     private readonly Option<FileInfo> _key = new("--key") { Description = "The owner's private key in PEM form; it does not leave this machine.", HelpName = "FILE", Required = true };
+    private readonly Option<string[]> _root = new("--root")
+    {
+        Description = "What you know it to be, as 'telemetry-agent scan' prints it: nothing is signed that has another root. Of the kind file, or KIND=DIGEST; may be given for each kind.",
+        HelpName = "DIGEST",
+    };
 
     public Command Sign() => CommandLine.Verb(
-        "sign", "Adds the owner's signature.", isLayer ? "telemetryctl layers sign web:1 --key acme.key" : "telemetryctl baselines sign shop:7 --key ops.key", SignAsync, _name, _key);
+        "sign", "Shows what is signed, if it is what was asked for, and adds the owner's signature.", isLayer ? "telemetryctl layers sign web:1 --key acme.key" : "telemetryctl baselines sign shop:7 --key ops.key\ntelemetryctl baselines sign shop:7 --key ops.key --root package=01ab…", SignAsync, _name, _key, _root);
 
     public Command Verify() => CommandLine.Verb(
         "verify", "Says who signed it; exits 1 when it is not signed as it must be, and so not used.", isLayer ? "telemetryctl layers verify web:1" : "telemetryctl baselines verify shop:7", VerifyAsync, _name);
@@ -24,6 +30,7 @@ internal sealed class SignatureVerbs(bool isLayer)
         var name = arguments.GetValue(_name);
         var asked = isLayer ? new GetStatementRequest { Layer = name } : new GetStatementRequest { Baseline = name };
         var statement = (await client.GetStatementAsync(asked, cancellationToken: cancellation)).Statement;
+        Check(name, statement.Memory, arguments.GetValue(_root) ?? []);
         var (keyId, signature) = await SigningKeyFile.SignAsync(arguments.GetValue(_key)!, statement.Memory, cancellation);
         var request = isLayer ? new AddSignatureRequest { Layer = name } : new AddSignatureRequest { Baseline = name };
         request.KeyId = keyId;
@@ -31,6 +38,22 @@ internal sealed class SignatureVerbs(bool isLayer)
         await client.AddSignatureAsync(request, cancellationToken: cancellation);
         Output.Of(arguments).Show(new { Name = name, KeyId = keyId }, [("signed", name), ("key", keyId)]);
         return ExitCode.Yes;
+    }
+
+    /// <summary>Who signs a statement says what is in it: it is looked at here, whatever the collector says it is.</summary>
+    private void Check(string? name, ReadOnlyMemory<byte> statement, IEnumerable<string> roots)
+    {
+        try
+        {
+            var text = StatementText.Parse(statement);
+            text.Check(isLayer ? "layer" : "baseline", name ?? "", roots);
+            foreach (var (field, value) in text.Lines())
+                Console.Error.WriteLine($"{field,-16}  {Output.PlainLines(value)}");
+        }
+        catch (SignatureException e)
+        {
+            throw new CommandException(ExitCode.No, e.Message);
+        }
     }
 
     private async Task<int> VerifyAsync(ParseResult arguments, CancellationToken cancellation)

@@ -97,14 +97,16 @@ internal sealed record ApprovalPlan(
             composed.SettledBy(resolutions));
     }
 
-    private static string ConflictText(LayerConflict conflict) => conflict.Kind == ConflictKind.Account
+    private static string ConflictText(LayerConflict conflict) => conflict.Sides is [var only]
+        ? $"{only.Text}; that is refused."
+        : conflict.Kind == ConflictKind.Account
         ? $"two accounts would have one number: {string.Join(", ", conflict.Sides.Select(side => $"{side.Text} of {side.Layer}"))}; to approve that, add --resolve {conflict.Key}={string.Join('+', conflict.Lines)}."
         : $"{conflict.Key} would be in conflict between {string.Join(" and ", conflict.Sides.Select(side => side.Layer).Distinct())}; approve it into the layer that has it last, or into a new one.";
 
     /// <returns>The settled conflict about the number that this gives an account; null: it gives none.</returns>
     private static string? NumberOf(BaselineStack stack, EntryKind kind, EntryKey key, byte[]? after) => kind != EntryKind.Setting ? null : AccountFile.All
         .Where(file => file.AccountOf(key) is not null)
-        .Select(file => file.ConflictOf(after.Decoded()?.Value?.ToString() ?? ""))
+        .Select(file => file.ConflictOf(AccountFile.NumberOf(after.Decoded()) ?? ""))
         .FirstOrDefault(stack.Resolutions.ContainsKey);
 
     private static bool IsUnseen(Deviation deviation)

@@ -35,21 +35,23 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
     /// <param name="into">The layer version to make. Its predecessor is that layer in the newest version of the line; else it is new.</param>
     /// <param name="owner">Of a layer that is new; null: whoever owns the base.</param>
     /// <param name="resolutions">Of conflicts that come of it: from the key, as people see it, to the name of the side that is right. Null: none.</param>
+    /// <param name="withOutliers">Of a cause: also what stands out from it (<see cref="CauseAgreement"/>).</param>
     /// <exception cref="DecisionException">They can't be approved together; nothing was changed.</exception>
     /// <exception cref="LayerException">That layer version exists with other content.</exception>
     /// <exception cref="SignatureException">The newest version of the line is not what somebody signed who may.</exception>
-    public Approved Approve(DecisionScope scope, VersionName into, string? owner, string by, string reason, IReadOnlyDictionary<string, string>? resolutions = null)
+    public Approved Approve(
+        DecisionScope scope, VersionName into, string? owner, string by, string reason, IReadOnlyDictionary<string, string>? resolutions = null, bool withOutliers = false)
     {
         var now = time.GetUtcNow();
-        var plan = store.Read(transaction =>
+        var (plan, leftOut) = store.Read(transaction =>
         {
-            var deviations = WithSettings(transaction, Find(transaction, scope));
+            var (deviations, leftOut) = Approvable(transaction, scope, withOutliers);
             var line = LineOf(transaction, deviations);
 
             // What is approved is signed anew, with all that it stands on.
             var newest = transaction.Baselines.Newest(line)!;
             seals.Check(transaction, BaselineStack.Of(transaction, newest), newest);
-            return ApprovalPlan.Of(transaction, deviations, line, into, policies.OfLine(transaction, line).Policy, resolutions ?? ImmutableDictionary<string, string>.Empty);
+            return (ApprovalPlan.Of(transaction, deviations, line, into, policies.OfLine(transaction, line).Policy, resolutions ?? ImmutableDictionary<string, string>.Empty), leftOut);
         });
 
         var approved = store.Write(transaction =>
@@ -75,7 +77,7 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
                 deviation with { State = DeviationState.Approved, DecisionId = decision.Id, DecidedUntil = null }));
             var what = $"approved {Counted.Of(plan.Deviations.Count, "deviation")} into {layer.Name}, which made {baseline.Name}: {reason}";
             transaction.Pending.Add(BaselineRegistry.Judged(transaction, before.Name.Line), new JudgedAnew(by, what, now));
-            return new Approved(decision, layer, baseline, plan.Deviations.Count, plan.Settled);
+            return new Approved(decision, layer, baseline, plan.Deviations.Count, plan.Settled, leftOut);
         });
 
         pipeline.JudgePending();
@@ -118,10 +120,29 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
         return found.Count > 0 ? found : throw new DecisionException("There is no open deviation among them.");
     }
 
-    /// <summary>Who approves a file approves what it holds.</summary>
-    private static List<Deviation> WithSettings(StoreTransaction transaction, List<Deviation> deviations)
+    /// <summary>What is approved with a scope, and what of its cause stands out and is not.</summary>
+    private static (List<Deviation> Deviations, IReadOnlyList<Outlier> LeftOut) Approvable(StoreTransaction transaction, DecisionScope scope, bool withOutliers)
     {
-        var known = deviations.Select(deviation => deviation.Id).ToHashSet();
+        var found = Find(transaction, scope);
+        if (scope.CauseId is not { } causeId || withOutliers)
+            return (WithSettings(transaction, found, []), []);
+
+        var agreed = Agreed.Of(found, transaction.Causes.AgreementOf(transaction.Causes.Find(causeId)!));
+        if (agreed.Members.Count == 0)
+        {
+            var first = agreed.Outliers[0];
+            throw new DecisionException($"All that is open of {Cause.IdText(causeId)} stands out from it, first {KeyText.Format(first.Deviation.Kind, first.Deviation.Key.Bytes)} on {first.Deviation.InstanceId} ({Deviation.IdText(first.Deviation.Id)}): {first.Reason}. Look at each, and approve it by its id; or all of them with --with-outliers.");
+        }
+
+        var with = Agreed.OfSettings(agreed.Members, WithSettings(transaction, [.. agreed.Members], agreed.Outliers.Select(outlier => outlier.Deviation.Id)));
+        return ([.. with.Members], [.. agreed.Outliers, .. with.Outliers]);
+    }
+
+    /// <summary>Who approves a file approves what it holds.</summary>
+    /// <param name="leftOut">Ids of those that are not approved for that.</param>
+    private static List<Deviation> WithSettings(StoreTransaction transaction, List<Deviation> deviations, IEnumerable<long> leftOut)
+    {
+        var known = deviations.Select(deviation => deviation.Id).Concat(leftOut).ToHashSet();
         foreach (var files in deviations.Where(deviation => deviation.Kind == EntryKind.File).ToLookup(deviation => deviation.InstanceId, deviation => deviation.Key))
         {
             var keys = files.ToHashSet();
@@ -161,4 +182,6 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
 /// <summary>What came of an approval.</summary>
 /// <param name="Deviations">How many it was about.</param>
 /// <param name="Settled">What resolutions did: from the key, as people see it, to words for people.</param>
-internal sealed record Approved(Decision Decision, Layer Layer, Baseline Baseline, int Deviations, IReadOnlyDictionary<string, string> Settled);
+/// <param name="LeftOut">What stands out from its cause, and so was not approved.</param>
+internal sealed record Approved(
+    Decision Decision, Layer Layer, Baseline Baseline, int Deviations, IReadOnlyDictionary<string, string> Settled, IReadOnlyList<Outlier> LeftOut);

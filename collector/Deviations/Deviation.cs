@@ -69,6 +69,8 @@ internal sealed record Deviation(
 
     public bool IsOpen => ClosedAt is null;
 
+    public EntryChange Change => new(Key, Expected, Actual);
+
     /// <summary>How people write the id.</summary>
     public static string IdText(long id) => $"d-{id}";
 

@@ -11,6 +11,7 @@ internal sealed partial class DeviationGrpcService
 {
     private const int MaxInstancesOfCause = 1_000;
     private const int MaxExamples = 10;
+    private const int MaxOutliers = 100;
 
     public override Task<ListCausesResponse> ListCauses(ListCausesRequest request, ServerCallContext context)
     {
@@ -23,7 +24,7 @@ internal sealed partial class DeviationGrpcService
             var bytes = 0;
             foreach (var cause in page)
             {
-                var message = cause.ToMessage(transaction.Causes.CountsOf(cause.Id));
+                var message = cause.ToMessage(transaction.Causes.CountsOf(cause.Id), AgreedOf(transaction, cause).OutlyingEntries);
                 bytes += message.CalculateSize();
                 response.Causes.Add(message);
                 if (bytes < MaxPageBytes)
@@ -44,11 +45,19 @@ internal sealed partial class DeviationGrpcService
         {
             var cause = CauseOf(transaction, request.Id) ?? throw NoCause(request.Id);
             var messages = new DeviationMessages(transaction);
-            var response = new GetCauseResponse { Cause = cause.ToMessage(transaction.Causes.CountsOf(cause.Id)) };
+            var agreed = AgreedOf(transaction, cause);
+            var response = new GetCauseResponse { Cause = cause.ToMessage(transaction.Causes.CountsOf(cause.Id), agreed.OutlyingEntries) };
             response.InstanceIds.AddRange(transaction.Causes.InstancesOf(cause.Id, MaxInstancesOfCause));
             response.Examples.AddRange(transaction.Deviations.Page(new DeviationFilter(CauseId: cause.Id), long.MaxValue, MaxExamples).Select(messages.Of));
+            response.Outliers.AddRange(ToMessages(messages, agreed.Outliers));
             return response;
         }));
+
+    private static Agreed AgreedOf(StoreTransaction transaction, Cause cause) =>
+        Agreed.Of(transaction.Deviations.OpenOfCause(cause.Id), transaction.Causes.AgreementOf(cause));
+
+    private static IEnumerable<Protocol.V1.Outlier> ToMessages(DeviationMessages messages, IEnumerable<Causes.Outlier> outliers) =>
+        outliers.Take(MaxOutliers).Select(outlier => new Protocol.V1.Outlier { Deviation = messages.Of(outlier.Deviation), Reason = outlier.Reason });
 
     /// <returns>Null when none is asked for.</returns>
     private static Cause? CauseOf(StoreTransaction transaction, string id) =>

@@ -28,8 +28,16 @@ internal sealed partial class DeviationGrpcService
     {
         var into = VersionName.TryParse(request.Into) ?? throw Wrong($"Say which layer version to make; write {VersionName.Form}.");
         var owner = request.Owner.Length == 0 ? null : VersionName.IsLine(request.Owner) ? request.Owner : throw Wrong("That is not the name of an owner.");
-        var approved = decisions.Approve(ScopeOf(request.Scope), into, owner, AdminToken.Holder, ReasonOf(request.Reason), request.Resolutions);
-        return Task.FromResult(new ApproveResponse { Decision = ToMessage(approved.Decision), Deviations = (uint)approved.Deviations, Settled = { approved.Settled.ToDictionary() } });
+        var approved = decisions.Approve(ScopeOf(request.Scope), into, owner, AdminToken.Holder, ReasonOf(request.Reason), request.Resolutions, request.WithOutliers);
+        var leftOut = store.Read(transaction => ToMessages(new DeviationMessages(transaction), approved.LeftOut).ToList());
+        return Task.FromResult(new ApproveResponse
+        {
+            Decision = ToMessage(approved.Decision),
+            Deviations = (uint)approved.Deviations,
+            Settled = { approved.Settled.ToDictionary() },
+            LeftOut = { leftOut },
+            LeftOutCount = (uint)approved.LeftOut.Count,
+        });
     }
 
     private DecisionScope ScopeOf(Protocol.V1.DecisionScope? scope)

@@ -34,8 +34,11 @@ internal static class DeviationTracker
                 continue;
             }
 
-            // What was decided about one state says nothing of another: that is another episode.
-            if (known is not null && known.State != DeviationState.Open && !IsSame(known.Actual, finding.Change.After))
+            // What was decided about one state says nothing of another: that is another episode. So it is when the entry comes back
+            // into a state that was decided about.
+            var isOther = known is not null && !IsSame(known.Actual, finding.Change.After);
+            var decision = known is null || isOther ? standing(finding) : null;
+            if (isOther && (known!.State != DeviationState.Open || decision is not null))
             {
                 transitions.Add(new Transition(TransitionKind.Closed, Close(known, now)));
                 known = null;
@@ -43,7 +46,7 @@ internal static class DeviationTracker
 
             var severity = SeverityRules.Of(finding);
             if (known is null)
-                transitions.Add(new Transition(TransitionKind.Opened, Open(finding, severity, standing(finding), head, baselineId, now)));
+                transitions.Add(new Transition(TransitionKind.Opened, Open(finding, severity, decision, head, baselineId, now)));
             else if (!IsSame(known, finding.Change, severity) || known.DecidedUntil <= now)
                 transitions.Add(new Transition(TransitionKind.Changed, Change(known, finding.Change, severity, baselineId, now)));
             else if (known.BaselineId != baselineId)

@@ -56,14 +56,21 @@ internal static class SeverityRules
         return after?.Type == FileType.Directory && before is null ? Severity.Low : Severity.Medium;
     }
 
+    /// <summary>Whether a file that is setuid or setgid was not so before.</summary>
+    public static bool GainsSetuid(Fingerprint? before, Fingerprint? after) =>
+        after?.Type == FileType.File && ((after.Mode ?? 0) & ~(before?.Mode ?? 0) & SetuidOrSetgid) != 0;
+
+    /// <summary>Whether a program has security attributes that it had not before.</summary>
+    public static bool ProgramGainsAttributes(Fingerprint? before, Fingerprint? after) =>
+        IsProgram(after) && after!.Xattrs is not null && before?.Xattrs != after.Xattrs;
+
     private static bool GainsPrivilege(Fingerprint? before, Fingerprint? after)
     {
         if (after is null)
             return false;
 
-        var gained = (after.Mode ?? 0) & ~(before?.Mode ?? 0) & SetuidOrSetgid;
         var isPrivileged = after.Type == FileType.File && ((after.Mode ?? 0) & SetuidOrSetgid) != 0;
-        return (after.Type == FileType.File && gained != 0)
+        return GainsSetuid(before, after)
             || (isPrivileged && before?.Content != after.Content)
             || (after.Type == FileType.File && after.Xattrs is not null && before?.Xattrs != after.Xattrs);
     }

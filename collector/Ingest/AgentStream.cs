@@ -33,6 +33,9 @@ internal sealed partial class AgentStream(
     /// <summary>Change records after which is looked whether the instance has too many.</summary>
     private const int TrimInterval = 10_000;
 
+    /// <summary>One of these takes as much room as so many records.</summary>
+    private const int ActorsWeight = 10;
+
     private readonly Dictionary<Digest, Scope> _scopes = [];
     private readonly MessageRates _rates = new(time);
     private HeadPosition _watermark;
@@ -347,7 +350,7 @@ internal sealed partial class AgentStream(
     {
         var records = batch.ToModel().Select(record => record with { ObservedAt = Corrected(record.ObservedAt) }).ToList();
         await pipeline.NoteAsync(InstanceId, records);
-        _recordsSinceTrim += records.Count;
+        _recordsSinceTrim += records.Count + (ActorsWeight * (batch.Actors.Count + batch.Transactions.Count));
         if (_recordsSinceTrim >= TrimInterval)
         {
             await store.WriteAsync(transaction => transaction.Changes.Trim(InstanceId));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Telemetry.Protocol.Model;
 
@@ -23,6 +24,27 @@ internal sealed record AccountFile(string Path, string Field)
 
     /// <summary>As resolutions name it.</summary>
     public string ConflictOf(string number) => $"{ConflictPrefix}{Path}#{number}";
+
+    /// <summary>
+    /// The number in an account's setting, in decimal digits alone: <c>00</c> and <c>+0</c> are root as <c>0</c> is. Read as the C library
+    /// reads it (glibc's nss_files: strtoul, base 10; what is too much is the highest there is); null: it is none.
+    /// </summary>
+    public static string? NumberOf(Fingerprint? setting)
+    {
+        if (setting?.Value is not { } value)
+            return null;
+        var digits = Encoding.Latin1.GetString(value.Bytes).AsSpan().TrimStart(" \t\n\v\f\r");
+        var isNegative = digits.StartsWith("-");
+        if (isNegative || digits.StartsWith("+"))
+            digits = digits[1..];
+        if (digits.IsEmpty || digits.ContainsAnyExceptInRange('0', '9'))
+            return null;
+        digits = digits.TrimStart('0');
+        var number = digits.IsEmpty ? 0
+            : !isNegative && uint.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed
+            : uint.MaxValue;
+        return number.ToString(CultureInfo.InvariantCulture);
+    }
 
     /// <returns>The name, if the setting is the number of an account; null: it is something else.</returns>
     public byte[]? AccountOf(EntryKey setting)

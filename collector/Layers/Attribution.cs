@@ -12,7 +12,7 @@ internal sealed record Attributed(string Layer, string Owner)
 
 /// <summary>Which layer of a baseline an entry belongs to, whether the baseline has it or not. Pure: it reads nodes.</summary>
 /// <remarks>
-/// In this order: the last layer that writes it; the layer whose claim names most of its key; the layer that made the nearest
+/// In this order: the last layer that writes it; the last layer whose claim names most of its key; the layer that made the nearest
 /// directory above it; of a setting, what all that says of its file; the base.
 /// </remarks>
 internal sealed class Attribution(INodeSource nodes, LayerBase start, IReadOnlyList<Layer> layers)
@@ -44,7 +44,8 @@ internal sealed class Attribution(INodeSource nodes, LayerBase start, IReadOnlyL
 
     private Attributed? ByClaim(EntryKind kind, EntryKey key)
     {
-        var (layer, claim) = layers.Select(layer => (layer, layer.Claims.ClaimOn(kind, key.Bytes))).MaxBy(claim => claim.Item2);
+        // Of equal claims that of the upper layer, as of two that write.
+        var (layer, claim) = layers.Reverse().Select(layer => (layer, layer.Claims.ClaimOn(kind, key.Bytes))).MaxBy(claim => claim.Item2);
         return claim >= 0 ? Of(layer) : null;
     }
 

@@ -101,6 +101,16 @@ internal sealed partial class Composition
 
     private void AddAccountConflicts()
     {
+        // What is no number to this is one to some program.
+        foreach (var file in AccountFile.All)
+        {
+            foreach (var (setting, write) in SettingsOf(file.Path).Where(setting => setting.Value.Layer != Base))
+            {
+                if (file.AccountOf(setting) is { } name && Decode(write.Value) is { IsStable: true } value && AccountFile.NumberOf(value) is null)
+                    _conflicts.Add(new LayerConflict(ConflictKind.Account, KeyText.Format(EntryKind.Setting, setting.Bytes), null, [Side(write.Layer, null, $"{file.Field} of {EscapedText.Of(name)} is no number: {value.Value?.ToString() ?? "a text"}")]));
+            }
+        }
+
         foreach (var clash in AccountFile.All.SelectMany(Clashes).Where(clash => WhoAreRight(clash, layers.Count).Count == 0))
         {
             _conflicts.Add(new LayerConflict(
@@ -117,7 +127,7 @@ internal sealed partial class Composition
     /// <summary>Numbers that are given twice, by a layer at least once. Of what is itself in conflict nobody knows which number it has.</summary>
     private IEnumerable<Clash> Clashes(AccountFile file) => SettingsOf(file.Path)
         .Where(setting => !_contested.ContainsKey((EntryKind.Setting, setting.Key)) && file.AccountOf(setting.Key) is not null)
-        .Select(setting => (Account: new Account(setting.Key, file.AccountOf(setting.Key)!, setting.Value.Layer), Number: Decode(setting.Value.Value)?.Value?.ToString()))
+        .Select(setting => (Account: new Account(setting.Key, file.AccountOf(setting.Key)!, setting.Value.Layer), Number: AccountFile.NumberOf(Decode(setting.Value.Value))))
         .Where(account => account.Number is not null)
         .GroupBy(account => account.Number!, account => account.Account)
         .Where(number => number.Count() > 1 && number.Any(account => _written.ContainsKey((EntryKind.Setting, account.Setting))))
@@ -134,7 +144,7 @@ internal sealed partial class Composition
 
     /// <summary>Who has the account with this number: whoever came first, and all that would have given it the same.</summary>
     private IEnumerable<int> OwnersOf(Account account, string number) => Enumerable.Range(0, layers.Count)
-        .Where(layer => Decode(TreeReader.FindValue(nodes, layers[layer].After.Setting, account.Setting))?.Value?.ToString() == number)
+        .Where(layer => AccountFile.NumberOf(Decode(TreeReader.FindValue(nodes, layers[layer].After.Setting, account.Setting))) == number)
         .Append(account.Layer)
         .Distinct()
         .Order();

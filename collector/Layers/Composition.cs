@@ -10,8 +10,9 @@ namespace Telemetry.Collector.Layers;
 /// <param name="Conflicts">By kind and key.</param>
 /// <param name="SharedFiles">Files that layers share setting by setting: no content is expected of them, only settings.</param>
 /// <param name="Settled">What resolutions did: from the key, as people see it, to words for people.</param>
+/// <param name="Warnings">What is no conflict, and perhaps not as it was meant, for people.</param>
 internal sealed record Composed(
-    Roots Roots, IReadOnlyList<EncodedNode> Created, int Changes, IReadOnlyList<LayerConflict> Conflicts, IReadOnlyList<EntryKey> SharedFiles, IReadOnlyDictionary<string, string> Settled)
+    Roots Roots, IReadOnlyList<EncodedNode> Created, int Changes, IReadOnlyList<LayerConflict> Conflicts, IReadOnlyList<EntryKey> SharedFiles, IReadOnlyDictionary<string, string> Settled, IReadOnlyList<string> Warnings)
 {
     private const int MostNamed = 5;
 
@@ -70,6 +71,7 @@ internal sealed partial class Composition(
         Settle();
         LeaveOutAccounts();
         AddConflicts();
+        SettleNesting();
 
         var created = new List<EncodedNode>();
         var roots = start.Roots;
@@ -87,7 +89,7 @@ internal sealed partial class Composition(
 
         AddPortConflicts();
         AddAccountConflicts();
-        return new Composed(roots, created, _written.Count, _conflicts, _shared, _settled);
+        return new Composed(roots, created, _written.Count, [.. _conflicts.OrderBy(conflict => conflict.Kind)], _shared, _settled, [.. EqualClaims()]);
     }
 
     private void Put(int index)
@@ -233,6 +235,14 @@ internal sealed partial class Composition(
                 _conflicts.Add(new LayerConflict(ConflictKind.Port, key, null, [.. port.Select(layer => Side(layer, null, port.Key))]));
         }
     }
+
+    /// <summary>Whose an entry is that two claim alike is told by their order alone.</summary>
+    private IEnumerable<string> EqualClaims() => layers
+        .SelectMany((layer, index) => layer.Claims.Owns.Select(claim => claim.Text).Distinct().Select(claim => (Claim: claim, Layer: index)))
+        .GroupBy(claim => claim.Claim, claim => layers[claim.Layer], StringComparer.Ordinal)
+        .Where(claim => claim.Count() > 1)
+        .OrderBy(claim => claim.Key, StringComparer.Ordinal)
+        .Select(claim => $"{claim.Key} is claimed by {string.Join(" and ", claim.Select(layer => $"{layer.Name} of {layer.Owner}"))} alike; what none of them writes there counts as that of {claim.Last().Name}, the last of them.");
 
     private ConflictSide Side(int layer, Fingerprint? entry = null, string? text = null) => layer == Base
         ? new ConflictSide(start.Name, start.Owner, entry, text)

@@ -21,7 +21,7 @@ internal enum ConflictKind
 /// <summary>Something that two or more layers, or a layer and the base, want differently.</summary>
 /// <param name="Key">As people see it; names it in a resolution.</param>
 /// <param name="Entry">Null: it is about no entry.</param>
-/// <param name="Sides">Two or more.</param>
+/// <param name="Sides">Two or more; of what no account can be, one.</param>
 internal sealed record LayerConflict(ConflictKind Kind, string Key, (EntryKind Kind, EntryKey Key)? Entry, IReadOnlyList<ConflictSide> Sides)
 {
     /// <summary>The resolutions that would settle it, for people, such as <c>--resolve /etc/motd=web or =cache</c>.</summary>
@@ -30,6 +30,8 @@ internal sealed record LayerConflict(ConflictKind Kind, string Key, (EntryKind K
         get
         {
             var lines = Lines.ToList();
+            if (Sides.Count == 1)
+                return $"another version of {lines[0]}, for no resolution";
             var all = Kind == ConflictKind.Account && lines.Count > 1 ? $", or ={string.Join('+', lines)} to let them share the number" : "";
             return $"--resolve {Key}={string.Join(" or =", lines)}{all}";
         }

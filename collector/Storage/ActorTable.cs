@@ -10,6 +10,9 @@ namespace Telemetry.Collector.Storage;
 /// <summary>Processes that made changes, once each.</summary>
 internal sealed class ActorTable(DbConnection connection, DbTransaction transaction)
 {
+    /// <summary>That a trim looks at: more than come between two.</summary>
+    private const int Newest = 5_000;
+
     /// <returns>The id, of the one that is there already if there is one.</returns>
     public long Add(Actor actor)
     {
@@ -37,4 +40,16 @@ internal sealed class ActorTable(DbConnection connection, DbTransaction transact
                AND NOT EXISTS (SELECT 1 FROM deviations d WHERE d.actor_id = actors.id)
             """,
             transaction: transaction);
+
+    /// <summary>Drops those of some, and of the newest, that nothing names any more: who rewrites one record again and again leaves them behind.</summary>
+    public void DeleteUnused(IEnumerable<long> ids)
+    {
+        const string Unused =
+            """
+               AND NOT EXISTS (SELECT 1 FROM changes    c WHERE c.actor_id = actors.id)
+               AND NOT EXISTS (SELECT 1 FROM deviations d WHERE d.actor_id = actors.id)
+            """;
+        connection.Execute("DELETE FROM actors WHERE id = @id\n" + Unused, ids.Select(id => new { id }), transaction);
+        connection.Execute("DELETE FROM actors WHERE id > (SELECT MAX(id) FROM actors) - @Newest\n" + Unused, new { Newest }, transaction);
+    }
 }

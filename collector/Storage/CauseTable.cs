@@ -74,6 +74,20 @@ internal sealed class CauseTable(DbConnection connection, DbTransaction transact
             """,
             new { id }, transaction);
 
+    /// <summary>What the instances of a cause agree on.</summary>
+    public CauseAgreement AgreementOf(Cause cause) => new(
+        cause.Kind,
+        connection.QuerySingle<long>("SELECT COUNT(DISTINCT instance_id) FROM deviations WHERE cause_id = @Id", new { cause.Id }, transaction),
+        connection.Query<(long Kind, byte[] Key, byte[] Actual, long Having)>(
+                """
+                SELECT kind, key, COALESCE(actual, x''), COUNT(DISTINCT instance_id)
+                  FROM deviations
+                 WHERE cause_id = @Id
+                 GROUP BY kind, key, COALESCE(actual, x'')
+                """,
+                new { cause.Id }, transaction)
+            .ToDictionary(row => ((EntryKind)row.Kind, new EntryKey(row.Key), new ByteText(row.Actual)), row => row.Having));
+
     /// <summary>The package an entry is known to belong to: it was proven to be of a transaction that had no other; null: nobody knows.</summary>
     public string? PackageOf(EntryKind kind, EntryKey key) =>
         connection.Query<Row>(

@@ -14,6 +14,12 @@ internal sealed class ChangeTable(DbConnection connection, DbTransaction transac
     /// <summary>Records of one instance beyond this go, oldest first.</summary>
     public const int MaxOfInstance = 100_000;
 
+    /// <summary>Processes of one instance beyond this go with their records, the longest unseen first: each takes some kilobytes.</summary>
+    public const int MaxActorsOfInstance = 2_000;
+
+    /// <summary>The same of runs of a package manager.</summary>
+    public const int MaxTransactionsOfInstance = 500;
+
     /// <summary>Of one key: the head that is on its way may be some changes behind.</summary>
     private const int MaxOfKey = 4;
 
@@ -80,15 +86,32 @@ internal sealed class ChangeTable(DbConnection connection, DbTransaction transac
     public void Delete(IEnumerable<long> ids) =>
         connection.Execute("DELETE FROM changes WHERE id = @id", ids.Select(id => new { id }), transaction);
 
-    /// <summary>Drops the oldest records of an instance that has too many.</summary>
-    public void Trim(string instanceId, int max = MaxOfInstance) =>
-        connection.Execute(
+    /// <summary>Drops the oldest records of an instance that has too many, or too many actors; and those actors.</summary>
+    public void Trim(string instanceId, int max = MaxOfInstance, int maxActors = MaxActorsOfInstance, int maxTransactions = MaxTransactionsOfInstance)
+    {
+        var gone = connection.Query<(long? Actor, long? Transaction)>(
             """
             DELETE FROM changes
              WHERE instance_id = @instanceId
-               AND id <= (SELECT id FROM changes WHERE instance_id = @instanceId ORDER BY id DESC LIMIT 1 OFFSET @max)
+               AND (id <= (SELECT id FROM changes WHERE instance_id = @instanceId ORDER BY id DESC LIMIT 1 OFFSET @max)
+                    OR actor_id       IN (SELECT actor_id
+                                            FROM changes
+                                           WHERE instance_id = @instanceId AND actor_id IS NOT NULL
+                                           GROUP BY actor_id
+                                           ORDER BY MAX(id) DESC
+                                           LIMIT -1 OFFSET @maxActors)
+                    OR transaction_id IN (SELECT transaction_id
+                                            FROM changes
+                                           WHERE instance_id = @instanceId AND transaction_id IS NOT NULL
+                                           GROUP BY transaction_id
+                                           ORDER BY MAX(id) DESC
+                                           LIMIT -1 OFFSET @maxTransactions))
+            RETURNING actor_id, transaction_id
             """,
-            new { instanceId, max }, transaction);
+            new { instanceId, max, maxActors, maxTransactions }, transaction).ToList();
+        _actors.DeleteUnused(gone.Select(row => row.Actor).OfType<long>().Distinct());
+        _transactions.DeleteUnused(gone.Select(row => row.Transaction).OfType<long>().Distinct());
+    }
 
     /// <summary>Drops some of the oldest records, if they came in before a time.</summary>
     /// <returns>How many; fewer than <paramref name="limit"/> when no more are as old.</returns>

@@ -10,6 +10,9 @@ namespace Telemetry.Collector.Storage;
 /// <summary>Runs of package managers that made changes, once each.</summary>
 internal sealed class PackageTransactionTable(DbConnection connection, DbTransaction transaction)
 {
+    /// <summary>That a trim looks at: more than come between two.</summary>
+    private const int Newest = 5_000;
+
     /// <returns>The id, of the one that is there already if there is one.</returns>
     public long Add(PackageTransaction packages)
     {
@@ -33,4 +36,15 @@ internal sealed class PackageTransactionTable(DbConnection connection, DbTransac
         connection.Execute(
             "DELETE FROM package_transactions WHERE NOT EXISTS (SELECT 1 FROM changes c WHERE c.transaction_id = package_transactions.id)",
             transaction: transaction);
+
+    /// <summary>Drops those of some, and of the newest, that nothing names any more: who rewrites one record again and again leaves them behind.</summary>
+    public void DeleteUnused(IEnumerable<long> ids)
+    {
+        const string Unused =
+            """
+               AND NOT EXISTS (SELECT 1 FROM changes    c WHERE c.transaction_id = package_transactions.id)
+            """;
+        connection.Execute("DELETE FROM package_transactions WHERE id = @id\n" + Unused, ids.Select(id => new { id }), transaction);
+        connection.Execute("DELETE FROM package_transactions WHERE id > (SELECT MAX(id) FROM package_transactions) - @Newest\n" + Unused, new { Newest }, transaction);
+    }
 }

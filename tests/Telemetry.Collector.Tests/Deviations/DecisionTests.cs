@@ -90,6 +90,52 @@ public sealed class DecisionTests : IDisposable
     }
 
     [Fact]
+    public void Waived_ThatChangesAndComesBackWithinItsTerm_IsWaivedAgain()
+    {
+        var instance = new CertifiedInstance(_collector);
+        instance.Tamper("w1");
+        _collector.Decisions.Waive(Only(Newest), Some.Time.AddDays(1), "anna", "comes and goes");
+        instance.Tamper("w2");
+
+        instance.Tamper("w1");
+
+        Assert.Equal(
+            [(DeviationState.Resolved, false), (DeviationState.Resolved, false), (DeviationState.Waived, true)],
+            _collector.Deviations().Select(deviation => (deviation.State, deviation.IsOpen)));
+        Assert.Equal((Some.Time.AddDays(1), Some.File("w1")), (Newest.DecidedUntil, Fingerprint.Decode(Newest.Actual)));
+    }
+
+    [Fact]
+    public void Waived_ThatChangesAgain_NamesWhoChangedIt()
+    {
+        var instance = new CertifiedInstance(_collector);
+        instance.Tamper("w1");
+        _collector.Decisions.Waive(Only(Newest), Some.Time.AddDays(1), "anna", "comes and goes");
+        var changes = new Changes().By(Changes.Vim).Made(CertifiedInstance.File, Some.File("w2"));
+        changes.ApplyTo(instance.Tree);
+
+        instance.Tell(changes);
+        _collector.Time.Advance(TimeSpan.FromSeconds(1));
+        instance.Report();
+
+        Assert.NotNull(Newest.ActorId);
+    }
+
+    [Fact]
+    public void Waived_ThatComesBackAfterItsTerm_IsOpen()
+    {
+        var instance = new CertifiedInstance(_collector);
+        instance.Tamper("w1");
+        _collector.Decisions.Waive(Only(Newest), Some.Time.AddDays(1), "anna", "comes and goes");
+        instance.Tamper("w2");
+        _collector.Time.Advance(TimeSpan.FromDays(2));
+
+        instance.Tamper("w1");
+
+        Assert.Equal(DeviationState.Open, Assert.Single(_collector.Deviations(openOnly: true)).State);
+    }
+
+    [Fact]
     public void Waiver_OfOneInstance_IsNoneOfAnother()
     {
         var instance = new CertifiedInstance(_collector);

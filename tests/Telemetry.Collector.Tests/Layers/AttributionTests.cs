@@ -41,4 +41,19 @@ public sealed class AttributionTests
 
         Assert.Equal(new Attributed(layer, owner), attributed);
     }
+
+    [Fact]
+    public void Entry_ThatTwoLayersClaimAlike_IsTheUpperOnes_AndMergeSaysSo()
+    {
+        var lower = _kit.Layer("lower", tree => tree["/srv/lower"] = Some.File(), "owns = [\"/opt/app\"]");
+        var upper = _kit.Layer("upper", tree => tree["/srv/upper"] = Some.File(), "owns = [\"/opt/app\", \"/opt/other\"]");
+        var (kind, key) = KeyText.Parse("/opt/app/added");
+
+        var attributed = new Attribution(_kit.Nodes, _kit.Start, [lower, upper]).Of(kind, key);
+        var composed = _kit.Compose(lower, upper);
+
+        Assert.Equal(new Attributed("upper:1", "upper-vendor"), attributed);
+        Assert.Empty(composed.Conflicts);
+        Assert.StartsWith("/opt/app is claimed by lower:1 of lower-vendor and upper:1 of upper-vendor alike", Assert.Single(composed.Warnings), StringComparison.Ordinal);
+    }
 }

@@ -46,6 +46,47 @@ public sealed class SettledAccountTests
         Assert.Null(composed.ProblemOf(new Dictionary<string, string> { [Hundred] = "one" }));
     }
 
+    [Theory]
+    [InlineData("00", "0")]
+    [InlineData("+0", "0")]
+    [InlineData(" 0", "0")]
+    [InlineData("-0", "0")]
+    [InlineData("0000000000000000000000005", "5")]
+    public void Number_WrittenInAnotherWay_IsTheSame(string written, string number)
+    {
+        var conflict = Assert.Single(_kit.Compose(_kit.Layer("evil", tree => With(tree, "evil", written))).Conflicts);
+
+        Assert.Equal($"account:/etc/passwd#{number}", conflict.Key);
+        Assert.Contains(conflict.Sides, side => side.Text == $"uid {number} is evil");
+    }
+
+    [Theory]
+    [InlineData("4294967295", "-1")]
+    [InlineData("4294967295", "4294967296")]
+    [InlineData("4294967295", "99999999999999999999999999")]
+    public void Number_ThatIsTooMuch_IsTheHighest(string one, string other)
+    {
+        var composed = _kit.Compose(_kit.Layer("one", tree => With(tree, "a", one)), _kit.Layer("other", tree => With(tree, "b", other)));
+
+        Assert.Equal("account:/etc/passwd#4294967295", Assert.Single(composed.Conflicts).Key);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("0x0")]
+    [InlineData("0 ")]
+    [InlineData("+")]
+    [InlineData("root")]
+    public void Number_ThatIsNone_IsRefused(string value)
+    {
+        var composed = _kit.Compose(_kit.Layer("evil", tree => With(tree, "evil", value)));
+
+        var conflict = Assert.Single(composed.Conflicts);
+        Assert.Equal((ConflictKind.Account, "setting:/etc/passwd#evil/uid"), (conflict.Kind, conflict.Key));
+        Assert.Equal("evil:1", Assert.Single(conflict.Sides).Layer);
+        Assert.Contains("is no number", conflict.Sides[0].Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Number_ThatTheBaseLoses_LeavesItsAccountOut()
     {

@@ -71,6 +71,32 @@ public sealed class ChangeTableTests : IDisposable
     }
 
     [Fact]
+    public void Trim_OfTooManyActors_DropsThoseUnseenLongestAndTheirRecords()
+    {
+        Add([.. Enumerable.Range(0, 10).Select(i => Record($"/{i}", 1) with { Actor = Vim with { Pid = i } })]);
+        Add(Record("/again", 1) with { Actor = Vim with { Pid = 0 } });
+        _collector.Store.Write(transaction => transaction.Changes.Add("i-2", [Record("/0", 1) with { Actor = Vim with { Pid = 99 } }], Some.Time));
+
+        _collector.Store.Write(transaction => transaction.Changes.Trim("i-1", maxActors: 3));
+
+        Assert.Equal([0, 8, 9], Enumerable.Range(0, 10).Where(i => Of($"/{i}").Count > 0));
+        Assert.Equal(4, _collector.Scalar("SELECT COUNT(*) FROM actors"));
+    }
+
+    [Fact]
+    public void Trim_AfterOneRecordWasRewrittenByManyActors_LeavesThoseThatAreNamed()
+    {
+        for (var pid = 0; pid < 20; pid++)
+            Add(Record("/a", 1) with { Actor = Vim with { Pid = pid } });
+        Assert.Equal(20, _collector.Scalar("SELECT COUNT(*) FROM actors"));
+
+        _collector.Store.Write(transaction => transaction.Changes.Trim("i-1"));
+
+        Assert.Equal(1, _collector.Scalar("SELECT COUNT(*) FROM actors"));
+        Assert.Equal(19, _collector.Store.Read(transaction => transaction.Actors.Get(Of("/a")[0].ActorId!.Value)).Pid);
+    }
+
+    [Fact]
     public void DeleteBefore_ATime_DropsWhatIsOlderAndThenWhatNothingNames()
     {
         Add(Record("/old", 1));
