@@ -75,7 +75,7 @@ internal static class ReportsCommand
                 ("last written", Output.Time(status.WrittenAt)),
                 ("waiting", $"{status.WaitingPoints} points, {status.WaitingBytes} bytes"),
                 ("set aside", status.SetAside == 0 ? "0 points" : $"{status.SetAside} points, in {status.SetAsideFile}"),
-                ("tested", Output.Time(status.TestedAt)),
+                ("tested", status.TestedAt is { } tested ? $"{Output.Time(tested)}, {Output.Duration(TimeProvider.System.GetUtcNow().UtcDateTime - tested)} ago" : null),
                 .. status.Checks.Select(check => ($"  {check.Name}", (string?)$"{check.Outcome.Replace('_', ' ')}: {check.Words}")),
             ]);
         return status.State == "working" ? ExitCode.Yes : ExitCode.No;
