@@ -33,23 +33,20 @@ internal static class CheckConfigCommand
             var options = AgentOptions.Load(file, SettingsFile.Environment());
             foreach (var warning in options.Warnings())
                 Console.Error.WriteLine($"{file}: {warning}");
-            Console.Out.WriteLine($"{file} is right.");
+            var layers = options.Checks.AreEnabled ? LayerChecks.Read(options.Checks.Layers) : null;
+            Console.Out.WriteLine(layers is { Mistakes.Count: > 0 } ? $"{file} is right, but what vendors ship with their layers is not:" : $"{file} is right.");
 
             var health = options.Health;
             foreach (var probe in health.Probes)
                 Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"probe {probe} every {health.IntervalOf(probe).TotalSeconds:0.###}s"));
-            return Checks(options.Checks);
+            return layers is null ? ExitCode.Yes : Checks(layers);
         });
         return command;
     }
 
     /// <summary>A layer with mistakes takes no other thing from the agent, but here is who can put it right.</summary>
-    private static int Checks(CheckOptions options)
+    private static int Checks(LayerChecks layers)
     {
-        if (!options.AreEnabled)
-            return ExitCode.Yes;
-
-        var layers = LayerChecks.Read(options.Layers);
         foreach (var check in layers.Checks)
         {
             Console.Out.WriteLine(string.Create(

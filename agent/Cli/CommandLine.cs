@@ -12,6 +12,8 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(RootCommand root, string[] arguments)
     {
+        PlainConsole.Use();
+
         // A file's name may begin with @: it is no file of arguments.
         var result = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (WrongUsage.Of(result, "telemetry-agent") is { } wrong)

@@ -172,8 +172,11 @@ internal sealed partial class CollectorUplink(
     }
 
     /// <summary>The cause at the bottom says most, e.g. "Connection refused".</summary>
-    private static string Reason(Exception e) =>
-        e is RpcException { Status: var status } ? status.DebugException?.GetBaseException().Message ?? status.Detail : e.Message;
+    private static string Reason(Exception e)
+    {
+        var reason = e is RpcException { Status: var status } ? status.DebugException?.GetBaseException().Message ?? status.Detail : e.Message;
+        return reason.Contains("HTTP_1_1_REQUIRED", StringComparison.Ordinal) ? "that is not its port for agents, such as the one for operators" : reason;
+    }
 
     private void Refused(Uri collector, Status status)
     {

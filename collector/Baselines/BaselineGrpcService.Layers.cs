@@ -56,11 +56,12 @@ internal sealed partial class BaselineGrpcService
 
     public override async Task MergeLayers(MergeLayersRequest request, IServerStreamWriter<MergeLayersResponse> responses, ServerCallContext context)
     {
-        var composed = layers.Merge(ParseName(request.Base), ParseNames(request.Layers), request.Resolutions);
+        var (composed, policy) = layers.Merge(
+            ParseName(request.Base), ParseNames(request.Layers), request.Resolutions, request.Line.Length == 0 ? null : request.Line, request.Policy.Length == 0 ? null : request.Policy);
         foreach (var conflict in composed.Conflicts)
             await responses.WriteAsync(new MergeLayersResponse { Conflict = ToMessage(conflict) }, context.CancellationToken);
 
-        var summary = new MergeSummary { Conflicts = (uint)composed.Conflicts.Count, Changes = (ulong)composed.Changes };
+        var summary = new MergeSummary { Conflicts = (uint)composed.Conflicts.Count, Changes = (ulong)composed.Changes, Policy = policy };
         summary.Settled.Add(composed.SettledBy(request.Resolutions));
         summary.Warnings.AddRange(composed.Warnings);
         summary.SharedFiles.AddRange(composed.SharedFiles.Select(file => KeyText.Format(EntryKind.File, file.Bytes)));

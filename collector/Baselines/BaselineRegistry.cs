@@ -50,10 +50,11 @@ internal sealed class BaselineRegistry(
     {
         var (stack, composed, nodes) = store.Read(transaction =>
         {
-            var (stack, composed) = LayerRegistry.Compose(transaction, seals, policies.OfLine(transaction, name.Line).Policy, baseName, layers, resolutions);
+            var policy = policies.OfLine(transaction, name.Line);
+            var (stack, composed) = LayerRegistry.Compose(transaction, seals, policy.Policy, baseName, layers, resolutions);
             return composed.Conflicts.Count == 0
                 ? (stack, composed, CreatedNodes.ToStore(composed.Created, transaction.Nodes))
-                : throw new BaselineException($"{LayerConflict.Summary(composed.Conflicts)}; {composed.Conflicts[0].Remedy} says who is right, and 'telemetryctl layers merge {baseName} {string.Join(' ', layers)}' shows all.");
+                : throw new BaselineException($"{LayerConflict.Summary(composed.Conflicts)}; {composed.Conflicts[0].Remedy} says who is right, and 'telemetryctl layers merge {baseName} {string.Join(' ', layers)}{(name.Line == baseName.Line ? "" : $" --line {name.Line}")}' shows all. Compared by policy '{policy.Name}' of line '{name.Line}'.");
         });
 
         var created = store.Write(transaction =>

@@ -52,6 +52,8 @@ internal static class BaselinesCommand
                 : throw new CommandException(ExitCode.WrongUsage, "What another collector exported has its owner; leave --owner out.");
         }
 
+        if (!File.Exists(path))
+            throw new CommandException(ExitCode.No, $"There is no file {path}.");
         if (name.Length == 0)
             throw new CommandException(ExitCode.WrongUsage, $"Say which version to make of the manifest, as in 'baselines import shop:7 {path}'.");
         if (arguments.GetValue(BundleVerbs.History))

@@ -9,6 +9,7 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(Command serve, string[] args)
     {
+        PlainConsole.Use();
         var root = new RootCommand("Finds where machines differ from their golden baseline, and tells. Also installed as telemetryctl.")
         {
             serve,
@@ -22,6 +23,8 @@ internal static class CommandLine
             CausesCommand.Create(),
             DiffCommand.Create(),
             FindCommand.Create(),
+            CheckConfigCommand.Create(),
+            CheckConfigCommand.CreateVersion(),
             Connection.Server,
             Connection.TokenFile,
             OutputFormat.Option,

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.CompilerServices;
 using Grpc.Core;
 using Spectre.Console;
 using Telemetry.Collector.Causes;
@@ -16,7 +17,7 @@ internal static class DeviationsCommand
     private static readonly Option<string?> Instance = new("--instance") { Description = "Only of this instance.", HelpName = "ID" };
     private static readonly Option<string?> State = new Option<string?>("--state")
     {
-        Description = "Only in this state. Default: all.",
+        Description = "Only in this state: open (nobody decided), acknowledged, waived, approved or resolved (closed). Default: all.",
         HelpName = "STATE",
     }.AcceptOnlyFromAmong("open", "acknowledged", "waived", "approved", "resolved");
 
@@ -48,7 +49,7 @@ internal static class DeviationsCommand
         CommandLine.Verb("ack", "Says that somebody has seen them. They stay open.", "telemetryctl deviations ack d-17 d-18 --reason 'ticket 4711'", AcknowledgeAsync, Ids, OfCause, OfInstance, Reason),
         CommandLine.Verb("waive", "Tolerates exactly what they are, until a date; then they are open as before.", "telemetryctl deviations waive d-17 --until 2026-12-31 --reason 'until the migration is done'", WaiveAsync, Ids, OfCause, OfInstance, Until, Reason),
         CommandLine.Verb("approve", "Makes what they are part of a layer, and of the next version of their line.", "telemetryctl deviations approve --cause c-3 --into apache:2.4.65-1 --reason 'security update'", ApproveAsync, Ids, OfCause, OfInstance, Into, LayerOwner, LayersCommand.Resolve, WithOutliers, Reason),
-        CommandLine.Verb("watch", "Follows deviations as they open, change and close, until Ctrl-C.", "telemetryctl deviations watch\ntelemetryctl deviations watch --output json --cursor MTI", WatchAsync, Instance, Owner, Cursor),
+        CommandLine.Verb("watch", "Follows deviations as they open, change and close, until Ctrl-C, and also across restarts of the collector.", "telemetryctl deviations watch\ntelemetryctl deviations watch --output json --cursor MTI", WatchAsync, Instance, Owner, Cursor),
     };
 
     private static async Task<int> ListAsync(ParseResult arguments, CancellationToken cancellation)
@@ -133,11 +134,15 @@ internal static class DeviationsCommand
 
     private static async Task<int> WaiveAsync(ParseResult arguments, CancellationToken cancellation)
     {
+        var until = arguments.GetValue(Until)!.Value;
+        if (until <= TimeProvider.System.GetUtcNow())
+            throw new CommandException(ExitCode.WrongUsage, $"{Output.Time(until.UtcDateTime)} is over; name a time to come with --until.");
+
         var client = new DeviationService.DeviationServiceClient(Connection.Open(arguments));
         var request = new WaiveRequest
         {
             Scope = ScopeOf(arguments),
-            Until = arguments.GetValue(Until)!.Value.ToTimestamp(),
+            Until = until.ToTimestamp(),
             Reason = arguments.GetValue(Reason),
         };
         return Decided(arguments, (await client.WaiveAsync(request, cancellationToken: cancellation)).Decision);
@@ -222,21 +227,30 @@ internal static class DeviationsCommand
     private static async Task FollowAsync(ParseResult arguments, CancellationToken cancellation)
     {
         var output = Output.Of(arguments);
+        var watch = new DeviationWatch(cursor => Open(arguments, cursor, cancellation), Console.Error, Random.Shared.NextDouble, TimeProvider.System);
+        try
+        {
+            await watch.FollowAsync(arguments.GetValue(Cursor) ?? "", response => output.Line(ToView(response), Print), cancellation);
+        }
+        finally
+        {
+            if (!output.IsJson && !Console.IsErrorRedirected && watch.Cursor.Length > 0)
+                await Console.Error.WriteLineAsync($"'telemetryctl deviations watch --cursor {watch.Cursor}' goes on from here.");
+        }
+    }
+
+    private static async IAsyncEnumerable<WatchDeviationsResponse> Open(ParseResult arguments, string cursor, [EnumeratorCancellation] CancellationToken cancellation)
+    {
         var client = new DeviationService.DeviationServiceClient(Connection.Open(arguments));
         var request = new WatchDeviationsRequest
         {
-            Cursor = arguments.GetValue(Cursor) ?? "",
+            Cursor = cursor,
             Owner = arguments.GetValue(Owner) ?? "",
             InstanceId = arguments.GetValue(Instance) ?? "",
         };
         using var call = client.WatchDeviations(request, cancellationToken: cancellation);
         await foreach (var response in call.ResponseStream.ReadAllAsync(cancellation))
-        {
-            if (response.Deviation is null)
-                await Console.Error.WriteLineAsync("Following deviations; Ctrl-C ends.");
-            else
-                output.Line(ToView(response), Print);
-        }
+            yield return response;
     }
 
     private static TransitionView ToView(WatchDeviationsResponse response) =>
@@ -252,7 +266,7 @@ internal static class DeviationsCommand
             _ => "default",
         };
         var terminal = Output.Terminal();
-        var text = TransitionText.Of(view, Console.IsOutputRedirected ? null : terminal.Profile.Width);
+        var text = TransitionText.Of(view, Console.IsOutputRedirected ? null : PlainConsole.Width);
         terminal.MarkupLineInterpolated($"{text.Before}[{colour}]{Output.Plain(text.Entry)}[/]{Output.Plain(text.After)}");
         foreach (var detail in text.Details)
             terminal.MarkupLineInterpolated($"{Output.Plain(detail)}");

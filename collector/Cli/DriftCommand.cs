@@ -19,7 +19,7 @@ internal static class DriftCommand
 
     public static Command Create(Argument<string> id) => CommandLine.Verb(
         "drift",
-        "Lists how many deviations of an instance were open over time, by severity, from what the collector knows of each. Acknowledged and waived ones are among them.",
+        "Lists how many deviations of an instance were not closed over time, by severity, from what the collector knows of each: open ones and those decided on.",
         "telemetryctl instances drift i-1\ntelemetryctl instances drift i-1 --since 2026-03-01 --until 2026-04-01 --step 1d",
         (arguments, cancellation) => RunAsync(arguments.GetValue(id)!, arguments, cancellation), id, Since, Until, Step);
 
@@ -40,7 +40,7 @@ internal static class DriftCommand
         Output.Of(arguments).List(
             points,
             "Nothing is known of that time: the instance was first seen later.",
-            ["AT", "OPEN", "CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO", ""],
+            ["AT", "NOT CLOSED", "CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO", ""],
             point =>
             [
                 Output.Time(point.At),

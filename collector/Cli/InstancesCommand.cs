@@ -45,7 +45,7 @@ internal static class InstancesCommand
         Output.Of(arguments).List(
             [.. response.Instances.Select(InstanceView.Of)],
             "No instance yet. An agent appears here when it connects: set 'collector' in its agent.toml.",
-            ["ID", "NAME", "STATE", "BASELINE", "OPEN", "OBSERVED", "LAST SEEN"],
+            ["ID", "NAME", "STATE", "BASELINE", "OPEN", "DECIDED", "OBSERVED", "LAST SEEN"],
             instance =>
             [
                 instance.Id,
@@ -53,6 +53,7 @@ internal static class InstancesCommand
                 instance.State,
                 instance.Baseline ?? "-",
                 $"{instance.OpenDeviations}",
+                $"{instance.DecidedDeviations}",
                 Output.Time(instance.Head?.ObservedAt),
                 Output.Time(instance.LastSeen),
             ]);
@@ -76,6 +77,7 @@ internal static class InstancesCommand
             ("image", instance.Image),
             ("baseline", instance.Baseline ?? Unbound(instance)),
             ("open deviations", $"{instance.OpenDeviations}"),
+            ("decided on", instance.DecidedDeviations == 0 ? null : $"{instance.DecidedDeviations} more: acknowledged, waived or approved"),
             ("comparison", instance.Comparison),
             ("agent", instance.AgentVersion),
             ("last seen", Output.Time(instance.LastSeen)),
@@ -92,7 +94,7 @@ internal static class InstancesCommand
 
     private static string Unbound(InstanceView instance) => instance.Nearest is { } nearest
         ? $"none; nearest is {nearest.Baseline}, differences: {nearest.Differences}; 'baselines bind {nearest.Baseline.Split(':')[0]} --instance {instance.Id}' binds it"
-        : "none; bind one with 'baselines bind'";
+        : $"none; 'baselines capture NAME:VERSION --instance {instance.Id}' makes one of what it is now, and 'baselines bind NAME --instance {instance.Id}' binds it";
 
     private static string Check(CheckView check) =>
         $"{check.State} since {Output.Time(check.Since)}{(check.Before is null ? "" : $", {check.Before} before")}: {check.Text}{(check.DefinesService ? " (defines the service)" : "")}";
@@ -139,7 +141,7 @@ internal static class InstancesCommand
             [.. response.Intervals.Select(AvailabilityView.Of)],
             "No time between the two.",
             ["STATE", "FROM", "TO", "DURATION"],
-            interval => [interval.State, Output.Time(interval.From), Output.Time(interval.To), $"{interval.To - interval.From:d\\.hh\\:mm\\:ss}"]);
+            interval => [interval.State, Output.Time(interval.From), Output.Time(interval.To), Output.Duration(interval.To - interval.From)]);
         return ExitCode.Yes;
     }
 

@@ -19,6 +19,9 @@ internal static class LayersCommand
     private static readonly Option<FileInfo?> Claims = new("--claims") { Description = "What its owner ships with it: TOML as in deploy/layers.d/example.toml. It says what belongs to the layer beyond what it writes.", HelpName = "FILE" };
     private static readonly Option<string?> Policy = new("--policy") { Description = "Says what is no difference, and what is never part of a layer. Default: 'default'.", HelpName = "P" };
 
+    private static readonly Option<string?> Line = new("--line") { Description = "The line that would be composed, whose policy says what is compared. Default: the base's.", HelpName = "NAME" };
+    private static readonly Option<string?> ComparedBy = new("--policy") { Description = "Compares by this policy. Default: the line's, as 'baselines compose' does.", HelpName = "P" };
+
     /// <summary>Of conflicts, for <c>merge</c>, <c>compose</c> and <c>approve</c>.</summary>
     public static readonly Option<string[]> Resolve = new("--resolve")
     {
@@ -33,7 +36,7 @@ internal static class LayersCommand
         CommandLine.Verb("show", "Shows a layer and what it does, one entry a line.", "telemetryctl layers show apache:2.4.62-1", ShowAsync, Name),
         new SignatureVerbs(isLayer: true).Sign(),
         new SignatureVerbs(isLayer: true).Verify(),
-        CommandLine.Verb("merge", "Tests layers for conflicts before they are merged; exits 1 on any. Changes nothing.", "telemetryctl layers merge base:1 apache:2.4.62-1 mysql:8.0.40-1 app:17", MergeAsync, Base, Layers, Resolve),
+        CommandLine.Verb("merge", "Tests layers for conflicts before they are merged; exits 1 on any. Changes nothing.", "telemetryctl layers merge base:1 apache:2.4.62-1 mysql:8.0.40-1 app:17\ntelemetryctl layers merge base:1 apache:2.4.62-1 app:17 --line shop", MergeAsync, Base, Layers, Line, ComparedBy, Resolve),
     };
 
     /// <exception cref="CommandException">Not KEY=NAME, or a key twice.</exception>
@@ -116,7 +119,7 @@ internal static class LayersCommand
 
     private static async Task<int> MergeAsync(ParseResult arguments, CancellationToken cancellation)
     {
-        var request = new MergeLayersRequest { Base = arguments.GetValue(Base) };
+        var request = new MergeLayersRequest { Base = arguments.GetValue(Base), Line = arguments.GetValue(Line) ?? "", Policy = arguments.GetValue(ComparedBy) ?? "" };
         request.Layers.AddRange(arguments.GetValue(Layers));
         request.Resolutions.Add(Resolutions(arguments).ToDictionary());
         var client = new BaselineService.BaselineServiceClient(Connection.Open(arguments));
@@ -136,14 +139,14 @@ internal static class LayersCommand
             await Console.Error.WriteLineAsync(Output.Plain(warning));
         Output.Of(arguments).List(
             conflicts.SelectMany(conflict => conflict.Sides.Select((side, index) => (conflict, side, index))).ToList(),
-            $"No conflicts: {Counted.Of((long)summary.Changes, "entry", "entries")} would be written, {Counted.Of(summary.SharedFiles.Count, "file is", "files are")} shared setting by setting.",
+            $"No conflicts: {Counted.Of((long)summary.Changes, "entry", "entries")} would be written, {Counted.Of(summary.SharedFiles.Count, "file is", "files are")} shared setting by setting. Compared by policy '{summary.Policy}'.",
             ["KIND", "KEY", "LAYER", "OWNER", "WANTS"],
             row => [row.index == 0 ? row.conflict.Kind : "", row.index == 0 ? row.conflict.Key : "", row.side.Layer, row.side.Owner, row.side.Wants],
             conflicts);
         if (conflicts.Count == 0)
             return ExitCode.Yes;
 
-        await Console.Error.WriteLineAsync($"{Counted.Of(conflicts.Count, "conflict")}. {conflicts[0].Remedy} settles {(conflicts.Count == 1 ? "it" : "the first")}, here and in 'baselines compose'; or change a layer.");
+        await Console.Error.WriteLineAsync($"{Counted.Of(conflicts.Count, "conflict")}. {conflicts[0].Remedy} settles {(conflicts.Count == 1 ? "it" : "the first")}, here and in 'baselines compose'; or change a layer. Compared by policy '{summary.Policy}'.");
         return ExitCode.No;
     }
 
@@ -173,7 +176,7 @@ internal static class LayersCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException(ExitCode.No, $"{file.FullName} cannot be read: {e.Message}");
+            throw new CommandException(ExitCode.WrongConfiguration, $"{file.FullName} cannot be read: {e.Message}");
         }
     }
 }

@@ -89,12 +89,7 @@ internal sealed class Output(bool isJson)
     }
 
     /// <summary>The terminal; in a pipe it is as wide as the text.</summary>
-    public static IAnsiConsole Terminal()
-    {
-        if (Console.IsOutputRedirected)
-            AnsiConsole.Profile.Width = 1_000_000;
-        return AnsiConsole.Console;
-    }
+    public static IAnsiConsole Terminal() => AnsiConsole.Create(new AnsiConsoleSettings { Out = new StandardTerminal() });
 
     /// <summary>A text as it can be shown, whoever wrote it: nothing in it moves the cursor, colours, or poses as another line.</summary>
     public static string Plain(string text) => PeerText.Plain(text);
@@ -108,6 +103,15 @@ internal sealed class Output(bool isJson)
         const int MaxLength = 60;
         return text.Length <= MaxLength ? text : text[..(char.IsHighSurrogate(text[MaxLength - 2]) ? MaxLength - 2 : MaxLength - 1)] + "…";
     }
+
+    /// <summary>The two largest units that people think in.</summary>
+    public static string Duration(TimeSpan duration) =>
+        duration.TotalDays >= 1 ? Two((long)duration.TotalDays, "d", duration.Hours, "h")
+        : duration.TotalHours >= 1 ? Two(duration.Hours, "h", duration.Minutes, "min")
+        : duration.TotalMinutes >= 1 ? Two(duration.Minutes, "min", duration.Seconds, "s")
+        : $"{duration.Seconds} s";
+
+    private static string Two(long count, string unit, int rest, string smaller) => rest == 0 ? $"{count} {unit}" : $"{count} {unit} {rest} {smaller}";
 
     public static string Time(DateTime? time) =>
         time?.ToString("yyyy-MM-dd HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture) ?? "";

@@ -79,7 +79,7 @@ internal static class ReportsCommand
                 ("refused", status.RefusedPoints == 0 ? null : $"{status.RefusedPoints} points of series that would be too many"),
                 .. status.Refusals.Select(refusal => ($"  {refusal.Instance}", (string?)$"{refusal.Points} points: {refusal.Reason}, such as {refusal.Example}")),
                 ("left out", status.LeftOutTexts == 0 ? null : $"{status.LeftOutTexts} texts, for it keeps numbers only"),
-                ("tested", Output.Time(status.TestedAt)),
+                ("tested", status.TestedAt is { } tested ? $"{Output.Time(tested)}, {Output.Duration(TimeProvider.System.GetUtcNow().UtcDateTime - tested)} ago" : null),
                 .. status.Checks.Select(check => ($"  {check.Name}", (string?)$"{check.Outcome.Replace('_', ' ')}: {check.Words}")),
             ]);
         return status.State == "working" ? ExitCode.Yes : ExitCode.No;

@@ -34,19 +34,14 @@ internal static class SeriesVerb
 
     private static readonly Option<string[]> By = new("--by") { Description = "A series for each value of this tag; may be repeated.", HelpName = "TAG" };
 
-    private static readonly Option<SeriesAggregate> Aggregate = new("--aggregate")
-    {
-        Description = "What becomes of the values of a step: mean, min, max, sum, last or count.",
-        HelpName = "A",
-        DefaultValueFactory = _ => SeriesAggregate.Mean,
-        CustomParser = result =>
-        {
-            if (Enum.TryParse<SeriesAggregate>(result.Tokens[0].Value, ignoreCase: true, out var known) && known != SeriesAggregate.Unspecified && !char.IsDigit(result.Tokens[0].Value[0]))
-                return known;
-            result.AddError($"'{result.Tokens[0].Value}' is none of mean, min, max, sum, last, count.");
-            return default;
-        },
-    };
+    private static readonly Option<SeriesAggregate> Aggregate = AggregateOption(
+        "--aggregate", "What becomes of the values of a step, over time", ["mean", "min", "max", "sum", "last", "count"], SeriesAggregate.Mean);
+
+    private static readonly Option<SeriesAggregate> Across = AggregateOption(
+        "--across",
+        "What becomes of several series that are shown as one, when each is one value in a step. Without it all their values count as those of one series. Of counts, such as drift's, the sum is meant",
+        ["sum", "mean", "min", "max"],
+        SeriesAggregate.Unspecified);
 
     private static readonly Option<DateTimeOffset?> Since = TimeOption.Create("--since", "From then on; default: an hour before the end");
 
@@ -57,8 +52,8 @@ internal static class SeriesVerb
     public static Command Create() => CommandLine.Verb(
         "series",
         "Lists what the time-series store has of one field of a measurement over time.",
-        "telemetryctl reports series cpu usage_user --where cpu=cpu-total --by host\ntelemetryctl reports series drift open --aggregate max --by instance --since 2026-03-01 --step 1d",
-        RunAsync, Measurement, Field, Where, By, Aggregate, Since, Until, Step);
+        "telemetryctl reports series cpu usage_user --where cpu=cpu-total --by host\ntelemetryctl reports series drift open --aggregate last --across sum --by instance --since 2026-03-01 --step 1d",
+        RunAsync, Measurement, Field, Where, By, Aggregate, Across, Since, Until, Step);
 
     private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellation)
     {
@@ -71,6 +66,7 @@ internal static class SeriesVerb
             Measurement = arguments.GetValue(Measurement),
             Field = arguments.GetValue(Field),
             Aggregate = arguments.GetValue(Aggregate),
+            Across = arguments.GetValue(Across),
 
             // Whole steps, so that the first is no part of one.
             From = since.AddTicks(-((since - DateTimeOffset.UnixEpoch).Ticks % step.Ticks)).ToTimestamp(),
@@ -83,11 +79,14 @@ internal static class SeriesVerb
 
         var response = await client.ListSeriesAsync(request, cancellationToken: cancellation);
         var views = response.Series.Select(SeriesView.Of).ToList();
+        var whenEmpty = views.Count > 0 || await IsKnownAsync(client, request, cancellation)
+            ? "The time-series store has nothing of that in this time."
+            : $"The time-series store has had no number '{request.Field}' of a measurement '{request.Measurement}' for a month; agent/Health/README.md lists what agents sample, and drift, compliance, session and check are the collector's own.";
         var rows = views.SelectMany(series => series.Points.Select(point => (Tags: string.Join(' ', series.Tags.Select(tag => $"{tag.Key}={tag.Value}")), Point: point))).ToList();
         var most = rows.Select(row => Math.Abs(row.Point.Value)).DefaultIfEmpty().Max();
         Output.Of(arguments).List(
             rows,
-            "The time-series store has nothing of that in this time.",
+            whenEmpty,
             ["SERIES", "AT", "VALUE", ""],
             row =>
             [
@@ -98,6 +97,42 @@ internal static class SeriesVerb
             ],
             views);
         return ExitCode.Yes;
+    }
+
+    private static Option<SeriesAggregate> AggregateOption(string name, string description, string[] words, SeriesAggregate usual) => new(name)
+    {
+        Description = $"{description}: {string.Join(", ", words[..^1])} or {words[^1]}.",
+        HelpName = "A",
+        DefaultValueFactory = _ => usual,
+        CustomParser = result =>
+        {
+            if (words.Contains(result.Tokens[0].Value, StringComparer.OrdinalIgnoreCase))
+                return Enum.Parse<SeriesAggregate>(result.Tokens[0].Value, ignoreCase: true);
+            result.AddError($"'{result.Tokens[0].Value}' is none of {string.Join(", ", words)}.");
+            return default;
+        },
+    };
+
+    /// <summary>Whether anything has that name.</summary>
+    private static async Task<bool> IsKnownAsync(ReportService.ReportServiceClient client, ListSeriesRequest asked, CancellationToken cancellation)
+    {
+        var request = new ListSeriesRequest
+        {
+            Measurement = asked.Measurement,
+            Field = asked.Field,
+            Aggregate = SeriesAggregate.Count,
+            From = asked.To.ToDateTimeOffset().AddDays(-30).ToTimestamp(),
+            To = asked.To,
+        };
+        try
+        {
+            return (await client.ListSeriesAsync(request, cancellationToken: cancellation)).Series.Count > 0;
+        }
+        catch (Grpc.Core.RpcException e) when (e.StatusCode == Grpc.Core.StatusCode.InvalidArgument)
+        {
+            // Too much of it to be counted.
+            return true;
+        }
     }
 
     private static uint Share(double value, double most) => value == 0 || most == 0 ? 0 : (uint)Math.Max(1, Math.Abs(value) / most * Whole);

@@ -45,7 +45,7 @@ internal static class SigningKeyFile
         catch (Exception e) when (e is ArgumentException or CryptographicException)
         {
             key.Dispose();
-            throw new CommandException(ExitCode.No, $"{file.FullName} is no key in PEM form, or is encrypted; 'openssl ecparam -name prime256v1 -genkey -noout' makes one.");
+            throw new CommandException(ExitCode.No, $"{file.FullName} is no ECDSA key on P-256 in PEM form, or is encrypted; 'openssl ecparam -name prime256v1 -genkey -noout' makes one.");
         }
     }
 }

@@ -2,24 +2,22 @@ using Telemetry.Collector.Deviations;
 
 namespace Telemetry.Collector.Cli;
 
-/// <summary>What happened to a deviation, in lines that a terminal does not break. Pure.</summary>
+/// <summary>What happened to a deviation, in lines that a terminal does not break, but for a key that is longer: that is whole. Pure.</summary>
 /// <param name="Before">When, and what.</param>
 /// <param name="Entry">Has a colour of its own.</param>
-/// <param name="After">Where.</param>
+/// <param name="After">Where, if there is room.</param>
 internal sealed record TransitionText(string Before, string Entry, string After, IReadOnlyList<string> Details)
 {
-    /// <summary>A key of which less is left names nothing: then the line is broken all the same.</summary>
-    private const int LeastOfKey = 12;
-
     /// <param name="width">Columns; null: it may be as long as it is.</param>
     public static TransitionText Of(TransitionView view, int? width)
     {
         var deviation = view.Deviation;
         var before = $"{Output.Time(view.At)}  {view.Transition,-7}  ";
         var entry = $"{deviation.Severity,-8}  {deviation.Change,-7}  ";
-        var after = $"  {deviation.Instance} {deviation.Id}";
-        var key = width is { } columns ? Middle(deviation.Key, Math.Max(LeastOfKey, columns - Width(before) - Width(entry) - Width(after))) : deviation.Key;
-        return new TransitionText(before, entry + key, after, [.. DetailsOf(deviation).Select(detail => width is { } most ? Start(detail, most) : detail)]);
+        var where = $"{deviation.Instance} {deviation.Id}";
+        var hasRoom = width is null || Width(before) + Width(entry) + Width(deviation.Key) + Width(where) + 2 <= width;
+        var details = hasRoom ? DetailsOf(deviation) : DetailsOf(deviation).Prepend($"    on        {where}");
+        return new TransitionText(before, entry + deviation.Key, hasRoom ? "  " + where : "", [.. details.Select(detail => width is { } most ? Start(detail, most) : detail)]);
     }
 
     private static IEnumerable<string> DetailsOf(DeviationView deviation)
@@ -33,18 +31,6 @@ internal sealed record TransitionText(string Before, string Entry, string After,
             yield return $"    by        {actor.Text}";
         if (deviation.Cause is { Kind: not "unexplained" } cause)
             yield return $"    cause     {cause.Id} {cause.Summary}";
-    }
-
-    /// <summary>The beginning and the end, of which the end says more.</summary>
-    private static string Middle(string text, int most)
-    {
-        if (Width(text) <= most)
-            return text;
-        var start = Start(text, most / 3);
-        var end = text.Length;
-        for (var room = most - Width(start); end > 0 && room >= Width(text[end - 1]); end--)
-            room -= Width(text[end - 1]);
-        return start + text[(end < text.Length && char.IsLowSurrogate(text[end]) ? end + 1 : end)..];
     }
 
     private static string Start(string text, int most)

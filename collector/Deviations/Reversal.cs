@@ -45,10 +45,16 @@ internal static class Reversal
             case FileType.Symlink when expected.Target is { } target && (isAnother || actual!.Target != expected.Target):
                 yield return $"ln -sfn -- {Quoted(Encoding.Latin1.GetString(target.Bytes))} {path}";
                 break;
-            case FileType.File when isAnother || actual!.Content != expected.Content || actual.KeyedContent != expected.KeyedContent:
-                yield return expected.Content is { } content
-                    ? $"# put the content with SHA-256 {content} ({expected.Size} bytes) back into {path}; {reinstallation}"
-                    : $"# put the secret that it held back into {path}";
+            case FileType.File when expected.Content is { } content && (isAnother || actual!.Content != content):
+                yield return $"# put the content with SHA-256 {content} ({expected.Size} bytes) back into {path}; {reinstallation}";
+                break;
+            case FileType.File when expected.KeyedContent is { } secret && (isAnother || actual!.KeyedContent != secret):
+                yield return $"# put the secret that it held back into {path}";
+                break;
+
+            // Where only settings inside it, or only that it is there, is expected.
+            case FileType.File when isAnother && expected.Content is null && expected.KeyedContent is null:
+                yield return $"# put {path} back, of whose content as a whole nothing is expected; {reinstallation}";
                 break;
             case FileType.CharacterDevice or FileType.BlockDevice when (isAnother || actual!.Device != expected.Device) && expected.Device is { } device:
                 yield return string.Create(CultureInfo.InvariantCulture, $"mknod -- {path} {(expected.Type == FileType.CharacterDevice ? 'c' : 'b')} {device >> 32} {device & uint.MaxValue}");

@@ -22,9 +22,9 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
     public override Task<ListInstancesResponse> ListInstances(ListInstancesRequest request, ServerCallContext context) =>
         Task.FromResult(store.Read(transaction =>
         {
-            var open = transaction.Deviations.OpenBySeverity();
+            var deviations = transaction.Deviations.NotClosed();
             var response = new ListInstancesResponse();
-            response.Instances.AddRange(transaction.Instances.All().Select(instance => ToMessage(transaction, instance, open)));
+            response.Instances.AddRange(transaction.Instances.All().Select(instance => ToMessage(transaction, instance, deviations)));
             return response;
         }));
 
@@ -34,7 +34,7 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
             var instance = InstanceName.Find(transaction, request.Id);
             var response = new GetInstanceResponse
             {
-                Instance = ToMessage(transaction, instance, transaction.Deviations.OpenBySeverity()),
+                Instance = ToMessage(transaction, instance, transaction.Deviations.NotClosed()),
                 Nearest = Nearest(transaction, instance),
             };
             response.Checks.AddRange(transaction.Checks.All(instance.Id).Select(CheckMapping.ToMessage));
@@ -142,7 +142,7 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
         return counts;
     }
 
-    private Protocol.V1.Instance ToMessage(StoreTransaction transaction, Instance instance, ILookup<string, (Telemetry.Protocol.Model.Severity Severity, long Count)> open)
+    private Protocol.V1.Instance ToMessage(StoreTransaction transaction, Instance instance, ILookup<string, (Deviations.DeviationState State, long Count)> deviations)
     {
         var (missing, noticedAt) = transaction.LaneGaps.Missing(instance.Id);
         var isConnected = agents.IsConnected(instance.Id);
@@ -155,7 +155,8 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
             Customer = instance.Customer,
             Image = instance.Image,
             Baseline = instance.JudgedId is { } judged ? transaction.Baselines.NameOf(judged) : "",
-            OpenDeviations = (uint)open[instance.Id].Sum(count => count.Count),
+            OpenDeviations = (uint)deviations[instance.Id].Where(one => one.State == Deviations.DeviationState.Open).Sum(one => one.Count),
+            DecidedDeviations = (uint)deviations[instance.Id].Where(one => one.State != Deviations.DeviationState.Open).Sum(one => one.Count),
             AgentVersion = instance.AgentVersion,
             LastSeen = (agents.LastSeen(instance.Id) ?? instance.LastSeen).ToTimestamp(),
             Comparison = instance.Comparison,

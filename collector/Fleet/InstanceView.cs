@@ -34,7 +34,11 @@ internal sealed record InstanceView
 
     public HeadView? Head { get; init; }
 
+    /// <summary>Nobody decided on them.</summary>
     public uint OpenDeviations { get; init; }
+
+    /// <summary>Acknowledged, waived or approved, and not closed.</summary>
+    public uint DecidedDeviations { get; init; }
 
     /// <summary>What the last comparison left out.</summary>
     public string? Comparison { get; init; }
@@ -73,6 +77,7 @@ internal sealed record InstanceView
         Baseline = NullIfEmpty(instance.Baseline),
         Head = HeadView.Of(instance.Head),
         OpenDeviations = instance.OpenDeviations,
+        DecidedDeviations = instance.DecidedDeviations,
         Comparison = NullIfEmpty(instance.Comparison),
         AgentVersion = instance.AgentVersion,
         LastSeen = instance.LastSeen.ToDateTime(),

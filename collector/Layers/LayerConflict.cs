@@ -33,9 +33,13 @@ internal sealed record LayerConflict(ConflictKind Kind, string Key, (EntryKind K
             if (Sides.Count == 1)
                 return $"another version of {lines[0]}, for no resolution";
             var all = Kind == ConflictKind.Account && lines.Count > 1 ? $", or ={string.Join('+', lines)} to let them share the number" : "";
-            return $"--resolve {Key}={string.Join(" or =", lines)}{all}";
+            return $"--resolve {Typed(Key)}={string.Join(" or =", lines)}{all}";
         }
     }
+
+    /// <summary>As a shell has to be told it.</summary>
+    private static string Typed(string key) =>
+        key.All(letter => char.IsAsciiLetterOrDigit(letter) || "/._-+:@%,".Contains(letter)) ? key : $"'{key.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     /// <summary>What there are, for people: how many, and the first of them.</summary>
     /// <param name="conflicts">One at least.</param>

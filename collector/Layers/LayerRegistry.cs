@@ -63,20 +63,31 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals
         return added;
     }
 
-    /// <summary>What comes of layers on a base, as the base's line compares. Changes nothing.</summary>
+    /// <summary>What comes of layers on a base. Changes nothing.</summary>
+    /// <param name="line">That would be composed: its policy compares. Null: the base's.</param>
+    /// <param name="policy">Name of another policy; null: that of the line.</param>
+    /// <exception cref="UnknownPolicyException">There is no such policy.</exception>
     /// <exception cref="BaselineException">There is no such baseline.</exception>
     /// <exception cref="LayerException">There is no such layer, it has the name of the base, or a resolution settles nothing.</exception>
     /// <exception cref="SignatureException">One of them is not what somebody signed who may.</exception>
-    public Composed Merge(VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions) =>
-        store.Read(transaction => Compose(transaction, seals, policies.OfLine(transaction, baseName.Line).Policy, baseName, layers, resolutions).Composed);
+    public (Composed Composed, string Policy) Merge(
+        VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions, string? line = null, string? policy = null) =>
+        store.Read(transaction =>
+        {
+            var used = policy is null ? policies.OfLine(transaction, line ?? baseName.Line) : policies.Find(transaction, policy) ?? throw new UnknownPolicyException(policy);
+            return (Compose(transaction, seals, used.Policy, baseName, layers, resolutions).Composed, used.Name);
+        });
 
-    /// <inheritdoc cref="Merge"/>
+    /// <summary>What comes of layers on a base, as a policy compares.</summary>
+    /// <exception cref="BaselineException">There is no such baseline.</exception>
+    /// <exception cref="LayerException">There is no such layer, it has the name of the base, or a resolution settles nothing.</exception>
+    /// <exception cref="SignatureException">One of them is not what somebody signed who may.</exception>
     public static (BaselineStack Stack, Composed Composed) Compose(
         StoreTransaction transaction, Seals seals, Policy policy, VersionName baseName, IReadOnlyList<VersionName> layers, IReadOnlyDictionary<string, string> resolutions)
     {
         var stack = StackOf(transaction, seals, baseName, layers, resolutions);
         var composed = stack.Compose(transaction, policy);
-        return composed.ProblemOf(resolutions) is { } problem ? throw new LayerException(problem) : (stack, composed);
+        return composed.ProblemOf(resolutions) is { } problem ? throw new LayerException($"{problem} Compared by policy '{policy.Name}'.") : (stack, composed);
     }
 
     public static BaselineStack StackOf(

@@ -18,6 +18,7 @@ internal static class SeriesMapping
     {
         Where = [.. request.Where],
         By = [.. request.By.Distinct()],
+        Across = request.Across == V1.SeriesAggregate.Unspecified ? null : (Aggregate)request.Across,
     }.Checked();
 
     public static V1.ListSeriesResponse ToMessage(this IReadOnlyList<AnsweredSeries> answer)

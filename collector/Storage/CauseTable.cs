@@ -2,6 +2,7 @@ using System.Data.Common;
 using Dapper;
 using Google.Protobuf;
 using Telemetry.Collector.Causes;
+using Telemetry.Collector.Deviations;
 using Telemetry.Protocol.Model;
 using V1 = Telemetry.Protocol.V1;
 
@@ -65,14 +66,14 @@ internal sealed class CauseTable(DbConnection connection, DbTransaction transact
         connection.QuerySingle<CauseCounts>(
             """
             SELECT COUNT(*)                                        AS Deviations,
-                   COUNT(*) - COUNT(closed_at)                     AS Open,
+                   COUNT(CASE WHEN state = @Open AND closed_at IS NULL THEN 1 END) AS Open,
                    COUNT(DISTINCT instance_id)                     AS Instances,
                    COUNT(CASE WHEN kind       = 1 THEN 1 END)      AS Files,
                    COUNT(CASE WHEN membership = 2 THEN 1 END)      AS Unverified
               FROM deviations
              WHERE cause_id = @id
             """,
-            new { id }, transaction);
+            new { id, Open = (long)DeviationState.Open }, transaction);
 
     /// <summary>What the instances of a cause agree on.</summary>
     public CauseAgreement AgreementOf(Cause cause) => new(

@@ -175,17 +175,17 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                 new { filter.InstanceId, State = (long?)filter.State, filter.CauseId, filter.Layer, filter.Owner, below, limit }, transaction)
             .Select(row => row.ToDeviation())];
 
-    /// <summary>Open deviations of every instance that has any.</summary>
-    public ILookup<string, (Severity Severity, long Count)> OpenBySeverity() =>
-        connection.Query<(string InstanceId, long Severity, long Count)>(
+    /// <summary>What is not closed of every instance that has any.</summary>
+    public ILookup<string, (DeviationState State, long Count)> NotClosed() =>
+        connection.Query<(string InstanceId, long State, long Count)>(
                 """
-                SELECT instance_id, severity, COUNT(*)
+                SELECT instance_id, state, COUNT(*)
                   FROM deviations
                  WHERE closed_at IS NULL
-                 GROUP BY instance_id, severity
+                 GROUP BY instance_id, state
                 """,
                 transaction: transaction)
-            .ToLookup(row => row.InstanceId, row => ((Severity)row.Severity, row.Count));
+            .ToLookup(row => row.InstanceId, row => ((DeviationState)row.State, row.Count));
 
     /// <summary>The episodes of an instance that were open at some moment between two times.</summary>
     public IReadOnlyList<Episode> Between(string instanceId, DateTimeOffset from, DateTimeOffset to) =>

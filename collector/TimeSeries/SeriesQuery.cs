@@ -22,6 +22,9 @@ internal sealed record SeriesQuery(string Measurement, string Field, Aggregate A
     /// <summary>Of all series together.</summary>
     public const int MaxPoints = 100_000;
 
+    /// <summary>The same, before those of a group are put together.</summary>
+    public const int MaxPointsAcross = 400_000;
+
     public const int MaxSeries = 1_000;
 
     /// <summary>Of one series.</summary>
@@ -36,6 +39,9 @@ internal sealed record SeriesQuery(string Measurement, string Field, Aggregate A
     /// <summary>Tags whose values make a series each. None: all are one.</summary>
     public IReadOnlyList<string> By { get; init; } = [];
 
+    /// <summary>What becomes of the values that the series of a group have in a step, one of each. Null: all are taken for values of one series.</summary>
+    public Aggregate? Across { get; init; }
+
     /// <returns>Itself, when a store may be asked it.</returns>
     /// <exception cref="SeriesException">It names nothing, or asks for more than anybody reads.</exception>
     public SeriesQuery Checked()
@@ -43,6 +49,8 @@ internal sealed record SeriesQuery(string Measurement, string Field, Aggregate A
         string[] names = [Measurement, Field, .. By, .. Where.Select(tag => tag.Key), .. Where.Select(tag => tag.Value)];
         if (Array.Exists(names, name => name.Length is 0 or > MaxName) || By.Count > MaxTags || Where.Count > MaxTags)
             throw new SeriesException($"A measurement, a field and tags have names of 1 to {MaxName} characters, and at most {MaxTags} tags are asked for.", isWrongQuestion: true);
+        if (Across is Aggregate.Last or Aggregate.Count)
+            throw new SeriesException("Across series there are sum, mean, min and max.", isWrongQuestion: true);
         if (From >= To || From < DateTimeOffset.UnixEpoch || To.Year > 2200)
             throw new SeriesException("The time asked for ends before it begins, or lies where no clock is.", isWrongQuestion: true);
         if (Step is { } step && (step < TimeSpan.FromSeconds(1) || step.Ticks % TimeSpan.TicksPerSecond != 0))

@@ -162,6 +162,37 @@ public sealed class DriftTests : IAsyncDisposable
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
     }
 
+    /// <summary>timeout(1) has it run in the background, where the kernel stops who sets the terminal up.</summary>
+    [Fact]
+    public async Task Watch_InTheBackgroundOfATerminal_EndsWhenItIsTold_AndLeavesTheTerminalAlone()
+    {
+        await _installation.StartCollector();
+
+        var (exit, shown, _) = Shell.TryRun(
+            _installation["."], "timeout", "-s", "KILL", "60", "script", "-qec",
+            $"timeout 2 {Programs.Ctl} deviations watch --server {_installation.Server} --token-file {_installation.TokenFile} 2> watch.log | cat; echo ended", "/dev/null");
+
+        Assert.Equal((0, "ended"), (exit, shown.Trim()));
+        Assert.Contains("Following", File.ReadAllText(_installation["watch.log"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Watch_AcrossARestartOfTheCollector_GoesOn()
+    {
+        await _installation.StartCertified();
+        await using var watch = Watch();
+        await Seen(watch, "Following");
+
+        await _installation.Collector.Stop();
+        await Seen(watch, "went away");
+        await _installation.StartCollector();
+        await Seen(watch, "is back");
+        File.WriteAllText(Watched + "/after", "");
+
+        await Seen(watch, "\"transition\":\"opened\"");
+        Assert.Single(watch.Log.Split('\n'), line => line.Contains("\"opened\"", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Question_AboutWhatThereIsNot_IsAnErrorThatSaysWhatThereIs()
     {

@@ -29,7 +29,7 @@ public sealed class MergeCommandTests : IAsyncLifetime
         var settled = await Merge("--resolve", "/etc/motd=web");
 
         Assert.Equal(1, refused.ExitCode);
-        Assert.Equal("1 conflict. --resolve /etc/motd=web or =cache settles it, here and in 'baselines compose'; or change a layer.", refused.Error.Trim());
+        Assert.Equal("1 conflict. --resolve /etc/motd=web or =cache settles it, here and in 'baselines compose'; or change a layer. Compared by policy 'default'.", refused.Error.Trim());
         Assert.Equal((0, "[]"), (settled.ExitCode, settled.Output.Trim()));
         Assert.Equal("Settled /etc/motd: as web:1 has it, and not as cache:1.", settled.Error.Trim());
     }
@@ -43,8 +43,8 @@ public sealed class MergeCommandTests : IAsyncLifetime
         var compose = await _installation.Ctl("baselines", "compose", "kit:1", "--base", "base:1", "--layer", "web:1", "--layer", "cache:1", "--resolve", resolution);
 
         Assert.Equal((1, ""), (merge.ExitCode, merge.Output));
-        Assert.EndsWith(said, merge.Error.Trim(), StringComparison.Ordinal);
-        Assert.EndsWith(said, compose.Error.Trim(), StringComparison.Ordinal);
+        Assert.EndsWith(said + " Compared by policy 'default'.", merge.Error.Trim(), StringComparison.Ordinal);
+        Assert.EndsWith(said + " Compared by policy 'default'.", compose.Error.Trim(), StringComparison.Ordinal);
         Assert.Equal(1, compose.ExitCode);
     }
 

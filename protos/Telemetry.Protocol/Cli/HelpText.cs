@@ -19,7 +19,11 @@ public sealed class HelpText : SynchronousCommandLineAction
     public static void Install(RootCommand root, string? program = null)
     {
         var help = root.Options.OfType<HelpOption>().Single();
-        help.Action = new HelpText((HelpAction)help.Action!, root.Name, program);
+        var standard = (HelpAction)help.Action!;
+
+        // What it would find out itself, it would ask the console for.
+        standard.MaxWidth = Console.IsOutputRedirected ? int.MaxValue : PlainConsole.Width;
+        help.Action = new HelpText(standard, root.Name, program);
     }
 
     public override int Invoke(ParseResult parseResult)

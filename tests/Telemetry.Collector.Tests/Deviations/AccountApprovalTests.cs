@@ -105,7 +105,7 @@ public sealed partial class AccountApprovalTests : IDisposable
     }
 
     private Composed Merge(string name) =>
-        _collector.Layers.Merge(VersionName.TryParse(name)!, [new VersionName("shop", "7")], new Dictionary<string, string>());
+        _collector.Layers.Merge(VersionName.TryParse(name)!, [new VersionName("shop", "7")], new Dictionary<string, string>()).Composed;
 
     private Approved Approve(params (string Key, string Winner)[] resolutions) => _collector.Decisions.Approve(
         new DecisionScope([], InstanceId: _instance.Id), Hotfix, null, "anna", "the rescue account", resolutions.ToDictionary(one => one.Key, one => one.Winner));

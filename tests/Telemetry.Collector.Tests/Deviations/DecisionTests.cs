@@ -1,5 +1,6 @@
 using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Deviations;
+using Telemetry.Collector.Fleet;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Tests.Deviations;
@@ -26,6 +27,24 @@ public sealed class DecisionTests : IDisposable
         var decision = _collector.Store.Read(transaction => transaction.Decisions.Get(Newest.DecisionId!.Value));
         Assert.Equal(("anna", "ticket 7"), (decision.By, decision.Reason));
         Assert.Equal([TransitionKind.Opened, TransitionKind.Changed], _collector.Events().Select(stored => stored.Kind));
+    }
+
+    /// <summary>As 'deviations list --state open' has them.</summary>
+    [Fact]
+    public async Task Decided_IsCountedApartFromWhatIsOpen()
+    {
+        var instance = new CertifiedInstance(_collector);
+        instance.Tamper();
+        instance.Tree["/etc/other"] = Some.File();
+        instance.Report();
+        _collector.Decisions.Waive(Only(Newest), Some.Time.AddDays(1), "anna", "why not");
+
+        var fleet = new FleetGrpcService(_collector.Store, _collector.Policies, _collector.Seals, _collector.Agents, _collector.Time);
+        var shown = (await fleet.GetInstance(new Protocol.V1.GetInstanceRequest { Id = instance.Id }, null!)).Instance;
+        var causes = _collector.Store.Read(transaction => _collector.Deviations().Select(one => one.CauseId!.Value).Distinct().Sum(id => transaction.Causes.CountsOf(id).Open));
+
+        Assert.Equal((1u, 1u), (shown.OpenDeviations, shown.DecidedDeviations));
+        Assert.Equal(1, causes);
     }
 
     [Fact]

@@ -31,6 +31,16 @@ public sealed class ReversalTests
         Assert.Contains(Digest.Of("a"u8).ToString(), step, StringComparison.Ordinal);
     }
 
+    /// <summary>As of a file that layers share setting by setting.</summary>
+    [Fact]
+    public void OfAModeWhereNoContentIsExpected_SaysNothingOfTheContent() => Assert.Equal(
+        ["chmod 0644 -- /etc/hosts"],
+        OfFile("/etc/hosts", Some.File() with { Content = null }, Some.File("x", mode: 0b110_000_000)));
+
+    [Fact]
+    public void OfAFileThatIsGoneWhoseContentIsNotExpected_SpeaksOfNoSecret() =>
+        Assert.StartsWith("# put /etc/hosts back, of whose content as a whole nothing is expected", OfFile("/etc/hosts", Some.File() with { Content = null }, null)[0], StringComparison.Ordinal);
+
     [Theory]
     [InlineData("apache2", "apt-get install --reinstall -- apache2, or dnf reinstall -- apache2")]
     [InlineData("a\nreboot", "apt-get install --reinstall -- $'a\\x0areboot', or")]

@@ -128,6 +128,23 @@ public sealed class LayerRegistryTests : IDisposable
         Assert.Throws<BaselineException>(() => Compose("shop:2", "motd:1", "rival:1"));
     }
 
+    [Theory]
+    [InlineData(null, null, "default", 1)]
+    [InlineData("kit", null, "lax", 0)]
+    [InlineData("kit", "default", "default", 1)]
+    [InlineData(null, "lax", "lax", 0)]
+    public void Merge_ComparesAsTheLineThatWouldBeComposed(string? line, string? policy, string used, int conflicts)
+    {
+        Made("rival", tree => tree[CertifiedInstance.File] = Some.File("rival"));
+        _collector.PolicyRegistry.Set($"name = \"lax\"\n[[rules]]\nmatch = [\"{CertifiedInstance.File}\"]\ntreat = \"presence\"", "lax.toml", "anna");
+        _collector.Baselines.Compose(Name("kit:1"), Name("shop:1"), [Name("web:1")], Unresolved);
+        _collector.Baselines.SetPolicy("kit", "lax");
+
+        var merged = _collector.Layers.Merge(Name("shop:1"), [Name("motd:1"), Name("rival:1")], Unresolved, line, policy);
+
+        Assert.Equal((used, conflicts), (merged.Policy, merged.Composed.Conflicts.Count));
+    }
+
     [Fact]
     public void Deviations_OfAnOwner_AreThoseOfItsLayersAlone()
     {

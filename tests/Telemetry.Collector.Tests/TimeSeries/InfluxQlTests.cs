@@ -21,6 +21,16 @@ public sealed class InfluxQlTests
             InfluxQl.Of(query));
     }
 
+    [Fact]
+    public void Question_AcrossSeries_AsksEachSeriesFirst()
+    {
+        var query = new SeriesQuery("drift", "open", Aggregate.Last, From, From.AddHours(1), TimeSpan.FromMinutes(5)) { Where = [new("group", "web")], By = ["instance"], Across = Aggregate.Sum };
+
+        Assert.Equal(
+            """SELECT sum("value of one series") AS value FROM (SELECT last("open") AS "value of one series" FROM "drift" WHERE time >= 60000ms AND time < 3660000ms AND "group"::tag = 'web' GROUP BY time(300s), * fill(none)) WHERE time >= 60000ms AND time < 3660000ms GROUP BY time(300s), "instance" fill(none) LIMIT 10002 SLIMIT 1001""",
+            InfluxQl.Of(query));
+    }
+
     [Theory]
     [InlineData("x' OR 'a'='a", @"'x\' OR \'a\'=\'a'")]
     [InlineData(@"x\", @"'x\\'")]

@@ -51,6 +51,37 @@ public abstract class SeriesContract : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Across_PutsTogetherWhatEachSeriesWasInAStep()
+    {
+        await Begin();
+
+        // a has two layers, of 1 … 6 and ten times that in the first minute; in the second only one, of 7; b has one.
+        await Write(
+        [
+            .. Enumerable.Range(0, 6).SelectMany(i => (string[])[Line("m,host=a,layer=x", 10 * i, i + 1), Line("m,host=a,layer=y", 10 * i, 10 * (i + 1))]),
+            Line("m,host=a,layer=x", 60, 7),
+            Line("m,host=b,layer=x", 0, 1000),
+        ]);
+
+        foreach (var (aggregate, across, first, second) in ((Aggregate, Aggregate, double, double)[])
+            [
+                (Aggregate.Last, Aggregate.Sum, 66, 7),
+                (Aggregate.Max, Aggregate.Mean, 33, 7),
+                (Aggregate.Mean, Aggregate.Min, 3.5, 7),
+                (Aggregate.Min, Aggregate.Max, 10, 7),
+                (Aggregate.Count, Aggregate.Sum, 12, 1),
+            ])
+        {
+            var answer = await Ask(new SeriesQuery("m", "x", aggregate, Start, Start.AddMinutes(5), TimeSpan.FromMinutes(1)) { By = ["host"], Across = across });
+            Assert.Equal([(0, first), (60, second)], answer["a"]);
+            Assert.Equal([(0, 1000 * (aggregate == Aggregate.Count ? 0.001 : 1))], answer["b"]);
+        }
+
+        var whole = await Ask(new SeriesQuery("m", "x", Aggregate.Max, Start, Start.AddMinutes(5), Step: null) { Where = [new("host", "a")], Across = Aggregate.Sum });
+        Assert.Equal([(0, 67)], whole[""]);
+    }
+
+    [Fact]
     public async Task Range_HoldsItsBeginAndNotItsEnd()
     {
         await Begin();
