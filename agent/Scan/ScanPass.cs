@@ -27,10 +27,11 @@ internal sealed class ScanPass(EntryKind kind, IPreviousEntries? previous, Entry
     }
 
     /// <summary>May be called by any of the scanner's threads.</summary>
-    public void Gap(EntryKey prefix, string reason)
+    /// <param name="isRefused">For what the file itself holds, and no passing reason.</param>
+    public void Gap(EntryKey prefix, string reason, bool isRefused = false)
     {
         lock (_gaps)
-            _gaps.Add(prefix, reason);
+            _gaps.Add(prefix, reason, isRefused);
     }
 }
 

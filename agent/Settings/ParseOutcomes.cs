@@ -45,4 +45,5 @@ internal sealed class ParseOutcomes
 /// <param name="Count">Settings it gave.</param>
 /// <param name="First">The key of the first one.</param>
 /// <param name="Trouble">Why it gave none; null: it was parsed.</param>
-internal sealed record ParseOutcome(FileStamp Stamp, int Count, EntryKey First, string? Trouble);
+/// <param name="IsRefused">The trouble is with what the file holds.</param>
+internal sealed record ParseOutcome(FileStamp Stamp, int Count, EntryKey First, string? Trouble, bool IsRefused);

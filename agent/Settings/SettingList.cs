@@ -7,8 +7,11 @@ internal sealed class SettingList(Func<string, string> shorten)
     // Whatever is longer is no name: a command, a list of files, a piece of JSON.
     private const int MaxComponentLength = 200;
 
+    private const string Before = "#before", Rest = "#rest";
+
     private readonly Dictionary<string, (string[] Name, List<string> Values)> _byName = new(StringComparer.Ordinal);
     private readonly List<string> _order = [];
+    private readonly SortedSet<string> _sinceMark = new(StringComparer.Ordinal);
 
     // Of a block with many settings the same text comes with each of them.
     private readonly Dictionary<string, string> _short = new(ReferenceEqualityComparer.Instance);
@@ -31,6 +34,25 @@ internal sealed class SettingList(Func<string, string> shorten)
 
     /// <summary>The same of the name of a setting inside blocks.</summary>
     public void AddToOrder(IEnumerable<string> name) => _order.Add(string.Join('/', name.Select(Short)));
+
+    /// <summary>A setting that may stand anywhere among its like, but not on the other side of a mark.</summary>
+    public void AddBeside(params IEnumerable<string> name) => _sinceMark.Add(string.Join('/', name.Select(Short)));
+
+    /// <summary>What counts for, or goes before, only what follows it: what stands before it is told by name, so that layers can each add to it.</summary>
+    public void AddMark(string mark)
+    {
+        foreach (var name in _sinceMark)
+            Add("", Before, mark, name);
+        _sinceMark.Clear();
+    }
+
+    /// <param name="rest">What is in the file and in no setting.</param>
+    public void AddRest(IEnumerable<string> rest)
+    {
+        var texts = rest.Order(StringComparer.Ordinal).ToList();
+        if (texts.Count > 0)
+            Add(string.Join('\n', texts), Rest);
+    }
 
     private string Short(string component)
     {

@@ -5,10 +5,18 @@ namespace Telemetry.Agent.Settings;
 internal sealed class SettingNode(string label, string? value)
 {
     private readonly List<SettingNode> _children = [];
+    private bool _isRead;
 
     public string Label { get; } = label;
 
-    public string? Value { get; } = value;
+    public string? Value
+    {
+        get
+        {
+            _isRead = true;
+            return value;
+        }
+    }
 
     public string Text => Value ?? "";
 
@@ -18,6 +26,11 @@ internal sealed class SettingNode(string label, string? value)
     public bool IsNumbered => Label.Length > 0 && Label.All(char.IsAsciiDigit);
 
     public bool IsComment => Label.StartsWith('#') && Label.EndsWith("comment", StringComparison.Ordinal);
+
+    /// <summary>What a format made nothing of: values that nobody asked for, of this node and those below it. Comments hold nothing.</summary>
+    public IEnumerable<string> Unread() => IsComment
+        ? []
+        : _children.SelectMany(child => child.Unread()).Concat(_isRead || value is null ? [] : [$"{Label}={value}"]);
 
     public SettingNode Add(SettingNode child)
     {

@@ -30,7 +30,7 @@ internal sealed class SettingScanner(
     private const int MaxBatchFiles = 64;
 
     // Raised when a format's keys or values come out differently.
-    private const int MappingVersion = 2;
+    private const int MappingVersion = 3;
 
     // A file that is not reached in one look is parsed in a later one.
     private static readonly TimeSpan MostParsing = TimeSpan.FromSeconds(60);
@@ -48,7 +48,7 @@ internal sealed class SettingScanner(
     /// <summary>Whether the scope is only a part of what there is to parse.</summary>
     public bool IsPart { get; init; }
 
-    public Scanner Identity { get; } = new(EntryKind.Setting, "setting", 1, 0);
+    public Scanner Identity { get; } = new(EntryKind.Setting, "setting", 1, 1);
 
     public bool Scan(ScanPass pass, CancellationToken cancellation)
     {
@@ -96,12 +96,13 @@ internal sealed class SettingScanner(
         var content = SettingsFileContent.Read(directory, file.Key, StampIsKnown, clock, cancellation);
         var stamp = content.Stamp.IsNone ? content.Stamp : content.Stamp.Mixed(MarkOf(file));
         if (content.Trouble is not null)
-            outcomes.Remember(file.Key, new ParseOutcome(stamp, 0, EntryKey.Root, content.Trouble));
+            outcomes.Remember(file.Key, new ParseOutcome(stamp, 0, EntryKey.Root, content.Trouble, content.IsRefused));
         return new Work(file)
         {
             Stamp = stamp,
             Content = content.Bytes,
             Trouble = content.Trouble,
+            IsRefused = content.IsRefused,
             Known = outcomes.Find(file.Key, stamp),
         };
 
@@ -118,7 +119,7 @@ internal sealed class SettingScanner(
                 ParseAfterAll(directory, work, pass, cancellation);
 
             if ((work.Trouble ?? work.Known?.Trouble) is { } trouble)
-                pass.Gap(new EntryKey(work.File.Path), trouble);
+                pass.Gap(new EntryKey(work.File.Path), trouble, work.Trouble is null ? work.Known!.IsRefused : work.IsRefused);
             foreach (var (entryKey, fingerprint) in work.Entries)
                 pass.Entry(entryKey.Bytes, fingerprint, work.Stamp);
             work.Entries = [];
@@ -132,6 +133,7 @@ internal sealed class SettingScanner(
         work.Known = null;
         work.Content = content.Bytes;
         work.Trouble = content.Trouble;
+        work.IsRefused = content.IsRefused;
         work.Stamp = content.Stamp.IsNone ? content.Stamp : content.Stamp.Mixed(MarkOf(work.File));
         if (work.Content is not null)
             Parse([work], pass, cancellation);
@@ -182,12 +184,15 @@ internal sealed class SettingScanner(
     private void Take(Work work, ParseAnswer answer)
     {
         work.Content = null;
+        work.IsRefused = answer != ParseAnswer.Postponed;
         work.Trouble = answer.Trouble is { } trouble ? $"{trouble} ({work.File.Format.Name})" : null;
         if (answer.Tree is not null)
         {
             var entries = new FileSettings(work.File.Path, work.File.Format, IsSecret(work.File.Key), key);
             var settings = new SettingList(entries.Shorten);
-            work.File.Format.Read(answer.Tree, settings);
+            var tree = work.File.Format.Restore(answer.Tree);
+            work.File.Format.Read(tree, settings);
+            settings.AddRest(tree.Unread());
             work.Entries = entries.Entries(settings);
             if (work.Entries.Count > MaxSettings)
             {
@@ -199,7 +204,7 @@ internal sealed class SettingScanner(
         if (answer == ParseAnswer.Postponed)
             outcomes.Forget(work.File.Key);
         else
-            outcomes.Remember(work.File.Key, new ParseOutcome(work.Stamp, work.Entries.Count, work.Entries.Count > 0 ? work.Entries[0].Key : EntryKey.Root, work.Trouble));
+            outcomes.Remember(work.File.Key, new ParseOutcome(work.Stamp, work.Entries.Count, work.Entries.Count > 0 ? work.Entries[0].Key : EntryKey.Root, work.Trouble, work.IsRefused));
     }
 
     /// <returns>False when the state does not hold all of them.</returns>
@@ -243,6 +248,9 @@ internal sealed class SettingScanner(
         public byte[]? Content { get; set; }
 
         public string? Trouble { get; set; }
+
+        /// <summary>The trouble is with what the file holds, and lasts as long as it holds that.</summary>
+        public bool IsRefused { get; set; }
 
         public ParseOutcome? Known { get; set; }
 

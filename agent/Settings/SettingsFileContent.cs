@@ -14,6 +14,9 @@ internal readonly record struct SettingsFileContent(FileStamp Stamp, byte[]? Byt
 
     private const int Tries = 3;
 
+    /// <summary>The trouble is with what the file holds, and lasts as long as it holds that.</summary>
+    public bool IsRefused { get; init; }
+
     /// <param name="root">The directory that the key is below.</param>
     /// <param name="isKnown">Whether the content of a file with this stamp is not wanted.</param>
     public static SettingsFileContent Read(int root, EntryKey file, Func<FileStamp, bool> isKnown, TimeProvider clock, CancellationToken cancellation)
@@ -54,7 +57,7 @@ internal readonly record struct SettingsFileContent(FileStamp Stamp, byte[]? Byt
         if (isKnown(stamp))
             return new SettingsFileContent(stamp, null, null);
         if (before.Size > MaxLength)
-            return new SettingsFileContent(stamp, null, "it is too large to parse (above 1 MiB)");
+            return new SettingsFileContent(stamp, null, "it is too large to parse (above 1 MiB)") { IsRefused = true };
 
         if (!FileAtRest.Is(descriptor, before, clock, cancellation))
             return null;
@@ -73,7 +76,7 @@ internal readonly record struct SettingsFileContent(FileStamp Stamp, byte[]? Byt
         if (FileStatus.Of(descriptor, out var after) != 0 || !after.IsSameState(before))
             return null;
         return bytes.AsSpan().Contains((byte)0)
-            ? new SettingsFileContent(stamp, null, "it holds zero bytes, so it is no text")
+            ? new SettingsFileContent(stamp, null, "it holds zero bytes, so it is no text") { IsRefused = true }
             : new SettingsFileContent(stamp, bytes, null);
     }
 }

@@ -38,7 +38,7 @@ internal sealed record SettingsFormat(string Name, string Lens, SecretReach Reac
         new("json", "Json.lns", SecretReach.Everything, Json.Read) { AnyNameIsSecret = true },
         new("limits", "Limits.lns", SecretReach.None, Tables.ReadLimits),
         new("logrotate", "Logrotate.lns", SecretReach.Everything, Sections.ReadLogrotate),
-        new("mysql", "MySQL.lns", SecretReach.Everything, Sections.Read),
+        new("mysql", "MySQL.lns", SecretReach.Everything, Sections.ReadMySql),
         new("nginx", "Nginx.lns", SecretReach.Everything, WebServers.ReadNginx),
         new("nsswitch", "Nsswitch.lns", SecretReach.None, Tables.ReadNsswitch),
         new("pam", "Pam.lns", SecretReach.Assignments, Tables.ReadPam),
@@ -48,13 +48,16 @@ internal sealed record SettingsFormat(string Name, string Lens, SecretReach Reac
         new("resolv", "Resolv.lns", SecretReach.None, Tables.ReadResolv),
         new("shadow", "Shadow.lns", SecretReach.Everything, Accounts.Read) { PlainValues = NoPasswords },
         new("sshd", "Sshd.lns", SecretReach.Assignments, Sshd.Read),
-        new("sudoers", "Sudoers.lns", SecretReach.Commands, Sudoers.Read),
+        new("sudoers", "Sudoers.lns", SecretReach.Commands, Sudoers.Read) { Prepare = Sudoers.Prepare, Restore = Sudoers.Restore },
         new("sysctl", "Sysctl.lns", SecretReach.Assignments, Sections.Read),
         new("systemd", "Systemd.lns", SecretReach.Everything, Sections.ReadSystemd),
     ];
 
     /// <summary>Makes a file's content what the lens understands, where it has a known shortcoming.</summary>
     public Func<byte[], byte[]> Prepare { get; init; } = content => content;
+
+    /// <summary>Takes back in the lens's tree what was done to the content for the lens.</summary>
+    public Func<SettingNode, SettingNode> Restore { get; init; } = tree => tree;
 
     /// <summary>For files below /var/spool, which differ: users' own crontabs name no user.</summary>
     public string? SpoolLens { get; init; }

@@ -11,7 +11,7 @@ internal static class LeftOut
     public static string Of(CoverageOverlap overlap, IReadOnlyList<Finding> findings)
     {
         var text = overlap.LeftOut;
-        var unparsed = findings.Count(finding => finding is { IsUnparsed: true, IsOverdue: false });
+        var unparsed = findings.Count(finding => finding is { IsUnparsed: true, IsDeviation: false });
         if (unparsed > 0)
             text = Append(text, $"the content of {Counted.Of(unparsed, "file")} that layers share and whose settings could not be read");
         var unread = findings.Count(finding => finding is { Verdict: Verdict.Unread, IsOverdue: false, IsUnparsed: false });

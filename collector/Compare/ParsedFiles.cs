@@ -26,10 +26,4 @@ internal sealed class ParsedFiles(INodeSource nodes, Roots expected, Roots actua
 internal readonly record struct ParsedFile(Fingerprint? Expected, Fingerprint? Actual)
 {
     public bool HasEqualContent => Closeness.HaveEqualContent(Expected, Actual);
-
-    /// <summary>Of a file that layers share, each knows the order of its own settings: of the whole none is expected.</summary>
-    public bool ExpectsNoOrder => ContentBySettings.Is(Expected);
-
-    /// <summary>The same of the other side.</summary>
-    public bool HasNoOrder => ContentBySettings.Is(Actual);
 }

@@ -29,16 +29,13 @@ internal static class PolicyComparison
 
             var rule = yardstick.Policy.RuleOf(kind, change.Key.Bytes);
             var verdict = Closeness.Of(kind, change.BeforeFingerprint, change.AfterFingerprint, rule?.Treatment ?? Treatment.Full);
-            if (verdict != Verdict.Equal && !(kind == EntryKind.Setting && SaysNothing(change, files.Of(change.Key))))
+            // A file that holds what it shall hold has no setting that differs, whatever was made of it.
+            if (verdict != Verdict.Equal && !(kind == EntryKind.Setting && files.Of(change.Key).HasEqualContent))
                 yield return new Finding(kind, change, verdict, rule?.Severity);
             else if (kind == EntryKind.File && overlap is not null && rule?.Treatment is null or Treatment.Full or Treatment.Secret && IsUnparsed(change, overlap, yardstick))
-                yield return new Finding(kind, change, Verdict.Unread, rule?.Severity) { IsUnparsed = true };
+                yield return new Finding(kind, change, IsRefused(change, overlap) ? Verdict.Different : Verdict.Unread, rule?.Severity) { IsUnparsed = true };
         }
     }
-
-    /// <summary>A file that holds what it shall hold has no setting that differs, whatever was made of it.</summary>
-    private static bool SaysNothing(EntryChange setting, ParsedFile file) =>
-        file.HasEqualContent || (file.ExpectsNoOrder && setting.Before is null && SettingKey.IsOrder(setting.Key));
 
     /// <summary>Of a file that layers share the settings are all that is expected: without them nothing says that it is as it shall be.</summary>
     private static bool IsUnparsed(EntryChange change, CoverageOverlap overlap, Yardstick yardstick)
@@ -49,6 +46,17 @@ internal static class PolicyComparison
             && yardstick.Judges(EntryKind.Setting, settings)
             && overlap.Expected.Covers(EntryKind.Setting, settings.Bytes)
             && !overlap.Covers(EntryKind.Setting, settings.Bytes);
+    }
+
+    /// <summary>
+    /// It was read, and what it holds is not what its format allows: no layer had such a file, for they told its settings. The program
+    /// that the file is for may read it all the same.
+    /// </summary>
+    private static bool IsRefused(EntryChange change, CoverageOverlap overlap)
+    {
+        var settings = SettingKey.PrefixOf(change.Key);
+        return change.AfterFingerprint is { IsStable: true }
+            && overlap.Actual.Gaps.Any(gap => gap.IsRefused && gap.Kind == EntryKind.Setting && gap.Prefix == settings);
     }
 
     private static void MarkForm(List<Finding> findings, CoverageOverlap overlap, Yardstick yardstick)

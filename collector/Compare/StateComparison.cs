@@ -10,7 +10,6 @@ internal static class StateComparison
     public static (IReadOnlyList<Difference> Differences, string? LeftOut) Between(
         INodeSource nodes, Roots left, Roots right, CoverageOverlap overlap)
     {
-        var files = new ParsedFiles(nodes, left, right);
         var secrets = 0;
         var differences = new List<Difference>();
         foreach (var difference in Comparison.Between(nodes, left, right, overlap))
@@ -18,7 +17,7 @@ internal static class StateComparison
             var verdict = VerdictOf(difference);
             if (verdict == Verdict.OtherKey)
                 secrets++;
-            else if (verdict != Verdict.Equal && !IsOrderOfASharedFile(difference, files))
+            else if (verdict != Verdict.Equal)
                 differences.Add(difference);
         }
 
@@ -32,13 +31,5 @@ internal static class StateComparison
         return ContentBySettings.Is(after) && Closeness.DifferInContentOnly(before, after)
             ? Verdict.Equal
             : Closeness.Of(difference.Kind, before, after, Treatment.Full);
-    }
-
-    private static bool IsOrderOfASharedFile(Difference difference, ParsedFiles files)
-    {
-        if (difference.Kind != EntryKind.Setting || !SettingKey.IsOrder(difference.Change.Key))
-            return false;
-        var file = files.Of(difference.Change.Key);
-        return (difference.Change.Before is null && file.ExpectsNoOrder) || (difference.Change.After is null && file.HasNoOrder);
     }
 }

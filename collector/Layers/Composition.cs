@@ -155,12 +155,8 @@ internal sealed partial class Composition(
                 TryShare(file);
         }
 
-        // Each has its own in order; nobody has all of them.
-        foreach (var order in _shared.Select(SettingKey.OrderOf))
-        {
-            if (_contested.Remove((EntryKind.Setting, order)))
-                _written[(EntryKind.Setting, order)] = new Write(Base, null);
-        }
+        // Who came last may have put settings between those of the others.
+        _shared.ForEach(MergeOrder);
     }
 
     private bool TryShare(EntryKey file)
@@ -177,7 +173,28 @@ internal sealed partial class Composition(
         _written[entry] = new Write(sides[^1].Layer, ContentBySettings.Of(first!).Encode());
         if (!_shared.Contains(file))
             _shared.Add(file);
+        MergeOrder(file);
         return true;
+    }
+
+    /// <summary>
+    /// Of a file that layers share, each says where its own settings stand: they are put there one layer after the other. Where that
+    /// can't be told, the order is as the last layer has it, which none with the settings of all has: it stays a deviation until it is approved.
+    /// </summary>
+    private void MergeOrder(EntryKey file)
+    {
+        var entry = (EntryKind.Setting, SettingKey.OrderOf(file));
+        if (!_contested.Remove(entry, out var sides))
+            return;
+
+        var merged = sides[0].Value;
+        foreach (var side in sides.Skip(1))
+        {
+            var before = TreeReader.FindValue(nodes, layers[side.Layer].Before.Setting, entry.Item2);
+            merged = SettingOrder.Of(merged)?.With(SettingOrder.Of(before), SettingOrder.Of(side.Value)) is { } order ? order.Encode() : side.Value;
+        }
+
+        _written[entry] = new Write(sides[^1].Layer, merged);
     }
 
     private bool TellsSettings(int layer, EntryKey file)

@@ -7,14 +7,16 @@ internal static class Accounts
     {
         foreach (var account in root.Children)
         {
+            // "+name", "-name" and "+@netgroup" of NIS: the label says which, the value whom.
+            string[] name = account.Value is { } whom ? [account.Label, whom] : [account.Label];
             if (account.Children.Count == 0)
-                settings.Add(account.Text, account.Label);
+                settings.Add("", name);
             foreach (var field in account.Children)
             {
                 if (field.Label == "user")
-                    settings.Add("", account.Label, "user", field.Text);
+                    settings.Add("", [.. name, "user", field.Text]);
                 else
-                    settings.Add(field.Text, account.Label, field.Label);
+                    settings.Add(field.Text, [.. name, field.Label]);
             }
         }
     }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Telemetry.Agent.Settings.Formats;
 
-/// <summary>sources.list(5): by type, address, suite and component; the options of the line are the value.</summary>
+/// <summary>sources.list(5): by type, address, suite and component; the options of the line are the value. The first source that has a version gives it.</summary>
 internal static class AptSources
 {
     /// <summary>
@@ -32,6 +32,9 @@ internal static class AptSources
             string[] source = [line.TextOf("type"), line.TextOf("uri"), line.TextOf("distribution")];
             foreach (var component in words[false])
                 settings.Add(options, [.. source, component]);
+
+            // Of versions that several sources have, that of the first is taken.
+            settings.AddToOrder(string.Join(' ', source));
             if (!words[false].Any())
                 settings.Add(options, source);
         }

@@ -1,8 +1,10 @@
+using Telemetry.Protocol.Model;
+
 namespace Telemetry.Agent.Settings.Formats;
 
 /// <summary>
 /// JSON (RFC 8259): by the names on the way. Lists of plain values are values; other elements of lists are known by their member
-/// "name", "id" or "key", else by their content.
+/// "name", "id" or "key", else by their content, and in order.
 /// </summary>
 internal static class Json
 {
@@ -28,8 +30,11 @@ internal static class Json
         }
         else if (value.Label == "array" && elements.Exists(element => element.Label == "dict"))
         {
-            foreach (var element in elements)
-                Read(element, [.. path, NameOf(element)], settings);
+            var names = elements.ConvertAll(NameOf);
+            foreach (var (element, name) in elements.Zip(names))
+                Read(element, [.. path, name], settings);
+            if (names.Count > 1)
+                settings.Add(string.Join(", ", names), [.. path, SettingKey.Order]);
         }
         else
         {

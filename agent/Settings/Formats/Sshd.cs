@@ -15,52 +15,66 @@ internal static class Sshd
 
     public static void Read(SettingNode root, SettingList settings)
     {
-        var conditions = new List<string>();
+        // Case means nothing, and of two spellings the first goes: then the other must be found under the same name.
+        var spellings = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var node in root.Children)
         {
-            if (node.Label != "Match")
+            if (!node.Label.Equals("Match", StringComparison.OrdinalIgnoreCase))
             {
-                ReadKeyword(node, [], settings);
+                ReadKeyword(node, [], spellings, settings);
                 continue;
             }
 
             var condition = "Match " + string.Join(' ', node.All("Condition").SelectMany(part => part.Children).Select(part => $"{part.Label} {part.Text}"));
-            conditions.Add(condition);
-            foreach (var keyword in node.All("Settings").SelectMany(part => part.Children))
-                ReadKeyword(keyword, [condition], settings);
-        }
 
-        // The first block that matches and sets a keyword wins.
-        if (conditions.Count > 1)
-            conditions.ForEach(condition => settings.AddToOrder(condition));
+            // The first block that matches and sets a keyword wins.
+            settings.AddToOrder(condition);
+            foreach (var keyword in node.All("Settings").SelectMany(part => part.Children))
+                ReadKeyword(keyword, [condition], spellings, settings);
+        }
     }
 
-    private static void ReadKeyword(SettingNode node, string[] block, SettingList settings)
+    private static void ReadKeyword(SettingNode node, string[] block, Dictionary<string, string> spellings, SettingList settings)
     {
         if (node.IsComment)
             return;
 
-        if (node.Label.Equals("SetEnv", StringComparison.OrdinalIgnoreCase))
+        if (!spellings.TryGetValue(node.Label, out var keyword))
+            spellings.Add(node.Label, keyword = node.Label);
+
+        // What is set first counts, so it matters what an included file comes before.
+        if (keyword.Equals("Include", StringComparison.OrdinalIgnoreCase))
+        {
+            string[] include = [.. block, $"{keyword} {string.Join(' ', Words(node))}"];
+            settings.AddMark(string.Join('/', include));
+            settings.AddToOrder(include);
+        }
+        else
+        {
+            settings.AddBeside([.. block, keyword]);
+        }
+
+        if (keyword.Equals("SetEnv", StringComparison.OrdinalIgnoreCase))
         {
             foreach (var variable in Words(node))
             {
                 var (name, value) = Split(variable);
-                settings.Add(value, [.. block, node.Label, name]);
+                settings.Add(value, [.. block, keyword, name]);
             }
         }
-        else if (Gathering.Contains(node.Label))
+        else if (Gathering.Contains(keyword))
         {
             foreach (var word in Words(node))
-                settings.Add("", [.. block, node.Label, word]);
+                settings.Add("", [.. block, keyword, word]);
         }
         else if (node.Children.Any(child => !child.IsNumbered))
         {
             foreach (var child in node.Children)
-                settings.Add(child.Text, [.. block, node.Label, child.Label]);
+                settings.Add(child.Text, [.. block, keyword, child.Label]);
         }
         else
         {
-            settings.Add(string.Join(CommaLists.Contains(node.Label) ? ',' : ' ', Words(node)), [.. block, node.Label]);
+            settings.Add(string.Join(CommaLists.Contains(keyword) ? ',' : ' ', Words(node)), [.. block, keyword]);
         }
     }
 

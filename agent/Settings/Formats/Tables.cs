@@ -1,3 +1,5 @@
+using Telemetry.Protocol.Model;
+
 namespace Telemetry.Agent.Settings.Formats;
 
 /// <summary>Files with one record a line, keyed by what identifies the record.</summary>
@@ -10,24 +12,32 @@ internal static class Tables
         foreach (var line in lines)
             settings.Add(string.Join(' ', line.Texts("alias")), line.TextOf("ipaddr"), line.TextOf("canonical"));
 
-        // The first line of an address or a name counts; where all differ, order means nothing.
-        var names = lines.SelectMany(line => line.Texts("canonical").Concat(line.Texts("alias")).Append(line.TextOf("ipaddr"))).ToList();
-        if (names.Distinct().Count() < names.Count)
-            lines.ForEach(line => settings.AddToOrder($"{line.TextOf("ipaddr")} {line.TextOf("canonical")}"));
+        // The first line of an address or a name counts; among lines that share none, order means nothing.
+        var names = lines.SelectMany(NamesOf).CountBy(name => name).ToDictionary();
+        foreach (var line in lines.Where(line => NamesOf(line).Any(name => names[name] > 1)))
+            settings.AddToOrder($"{line.TextOf("ipaddr")} {line.TextOf("canonical")}");
+
+        static IEnumerable<string> NamesOf(SettingNode line) => line.Texts("canonical").Concat(line.Texts("alias")).Append(line.TextOf("ipaddr")).Distinct();
     }
 
     /// <summary>fstab(5): by mount point, swap by its device; then by field, options by name.</summary>
     public static void ReadFstab(SettingNode root, SettingList settings)
     {
-        foreach (var line in root.Children.Where(line => line.IsNumbered))
+        var lines = root.Children.Where(line => line.IsNumbered).ToLookup(PlaceOf);
+        foreach (var (place, line) in lines.SelectMany(lines => lines.Select(line => (lines.Key, line))))
         {
-            var place = line.TextOf("file");
-            if (!place.StartsWith('/'))
-                place = line.TextOf("spec");
+            // What is mounted later hides what was mounted there: of several lines all options stand together.
+            var options = line.All("opt").Select(option => option.Text).ToList();
+            if (lines[place].Count() > 1)
+                settings.Add(string.Join(',', options), place, SettingKey.Order);
+            else if (MountOptions.InOrder(options) is { Count: > 1 } ordered)
+                settings.Add(string.Join(',', ordered), place, SettingKey.Order);
             foreach (var field in line.Children.Where(field => field.Label is not ("file" or "spec") || field.Text != place))
             {
-                if (field.Label is "opt" or "vfstype_opt")
+                if (field.Label is "opt")
                     settings.Add(field.TextOf("value"), place, "opt", field.Text);
+                else if (field.All("value").Any())
+                    settings.Add($"{field.Text}={field.TextOf("value")}", place, field.Label);
                 else if (!field.IsComment)
                     settings.Add(field.Text, place, field.Label);
             }
@@ -60,21 +70,36 @@ internal static class Tables
             settings.Add(line.TextOf("value"), line.Text, line.TextOf("type"), line.TextOf("item"));
     }
 
-    /// <summary>crontab(5): jobs by user and command, the schedule is the value; variables by name.</summary>
+    /// <summary>crontab(5): jobs by user and command, the schedule is the value; variables by name. Those count for the jobs that follow.</summary>
     public static void ReadCrontab(SettingNode root, SettingList settings)
     {
+        var variables = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var line in root.Children.Where(line => !line.IsComment))
         {
             if (line.Label != "entry")
             {
                 settings.Add(line.Text, line.Label);
+                variables.Add(line.Label);
                 continue;
             }
+
+            Mark();
 
             var schedule = line.All("schedule").Any()
                 ? "@" + line.TextOf("schedule")
                 : string.Join(' ', line.All("time").SelectMany(time => time.Children).Select(field => field.Text));
-            settings.Add(schedule, ["entry", .. line.Texts("user"), line.Text]);
+            string[] job = ["entry", .. line.Texts("user"), line.Text];
+            settings.Add(string.Concat(line.Texts("prefix")) + schedule, job);
+            settings.AddBeside(job);
+        }
+
+        Mark();
+
+        void Mark()
+        {
+            foreach (var variable in variables)
+                settings.AddMark(variable);
+            variables.Clear();
         }
     }
 
@@ -94,17 +119,26 @@ internal static class Tables
     {
         foreach (var line in root.Children.Where(line => !line.IsComment))
         {
+            var words = line.Children.Where(word => !word.IsComment).ToList();
             if (line.Label == "options")
             {
-                foreach (var option in line.Children)
+                foreach (var option in words)
                     settings.Add(Negated(option) + option.Text, line.Label, option.Label);
             }
             else
             {
-                settings.Add(line.Children.Count == 0 ? line.Text : string.Join(' ', line.Children.Select(word => word.Text)), line.Label);
+                settings.Add(words.Count == 0 ? line.Text : string.Join(' ', words.Select(Word)), line.Label);
+
+                // The last of the two counts.
+                if (line.Label is "search" or "domain")
+                    settings.AddToOrder(line.Label);
             }
         }
+
+        static string Word(SettingNode word) => string.Join('/', word.Texts("netmask").Prepend(word.Value ?? word.Label));
     }
+
+    private static string PlaceOf(SettingNode line) => line.TextOf("file") is ['/', ..] place ? place : line.TextOf("spec");
 
     private static string Reaction(SettingNode reaction) =>
         "[" + string.Join(' ', reaction.All("status").Select(status => $"{Negated(status)}{status.Text}={status.TextOf("action")}")) + "]";

@@ -9,9 +9,9 @@ internal static class WebServers
 
     private static void ReadApache(SettingNode block, string[] path, SettingList settings)
     {
-        foreach (var node in block.Children.Where(node => !node.IsComment && node.Label != "arg"))
+        foreach (var node in block.Children.Where(node => !node.IsComment && node.Label is not ("arg" or "wordlist")))
         {
-            var arguments = string.Join(' ', node.Texts("arg"));
+            var arguments = string.Join(' ', node.Children.Where(child => child.Label is "arg" or "wordlist").Select(Argument));
             if (node.Label == "directive")
             {
                 Add(arguments, [.. path, node.Text], settings);
@@ -19,11 +19,16 @@ internal static class WebServers
             }
 
             string[] inner = [.. path, $"{node.Label} {arguments}".TrimEnd()];
-            if (node.Children.All(child => child.IsComment || child.Label == "arg"))
-                settings.Add("", inner);
+
+            // Empty, or a piece of Perl.
+            if (node.Children.All(child => child.IsComment || child.Label is "arg" or "wordlist"))
+                Add(node.Text, inner, settings);
             ReadApache(node, inner, settings);
         }
     }
+
+    private static string Argument(SettingNode argument) =>
+        argument.Label == "wordlist" ? "{" + string.Join(", ", argument.Texts("arg")) + "}" : argument.Text;
 
     private static void ReadNginx(SettingNode block, string[] path, SettingList settings)
     {

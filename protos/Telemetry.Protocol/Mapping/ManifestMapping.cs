@@ -54,6 +54,7 @@ public static class ManifestMapping
             Kind = gap.Kind.ToMessage(),
             Prefix = ByteString.CopyFrom(gap.Prefix.Bytes),
             Reason = gap.Reason,
+            Refused = gap.IsRefused,
         }));
         message.LossWindows.AddRange(coverage.LossWindows.Select(window => new V1.LossWindow
         {
@@ -89,7 +90,7 @@ public static class ManifestMapping
         return new Coverage(
             scope,
             [.. message.Scanners.Select(scanner => new Scanner(scanner.Kind.ToModel(), Name(scanner.Name), scanner.Major, scanner.Minor))],
-            [.. message.Gaps.Select(gap => new Gap(gap.Kind.ToModel(), gap.Prefix.ToKey(), Short(gap.Reason)))],
+            [.. message.Gaps.Select(gap => new Gap(gap.Kind.ToModel(), gap.Prefix.ToKey(), Short(gap.Reason)) { IsRefused = gap.Refused })],
             [.. message.LossWindows.Select(window =>
                 new LossWindow(window.From.ToTime("loss window"), window.To.ToTime("loss window"), Short(window.Reason)))])
         {

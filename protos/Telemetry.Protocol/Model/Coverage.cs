@@ -93,7 +93,11 @@ public sealed record Scanner(EntryKind Kind, string Name, uint Major, uint Minor
 }
 
 /// <summary>A part of a kind that the manifest says nothing about, as a prefix of whole components.</summary>
-public sealed record Gap(EntryKind Kind, EntryKey Prefix, string Reason);
+public sealed record Gap(EntryKind Kind, EntryKey Prefix, string Reason)
+{
+    /// <summary>What the file at the prefix holds is why, and not a reason that passes.</summary>
+    public bool IsRefused { get; init; }
+}
 
 /// <summary>An interval in which changes may have come and gone unseen.</summary>
 public sealed record LossWindow(DateTimeOffset From, DateTimeOffset To, string Reason);

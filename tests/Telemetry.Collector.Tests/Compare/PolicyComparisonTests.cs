@@ -1,4 +1,5 @@
 using Telemetry.Collector.Compare;
+using Telemetry.Collector.Deviations;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.Policies;
 
@@ -126,6 +127,29 @@ public sealed class PolicyComparisonTests
 
         Assert.Equal(isFound ? [(Verdict.Unread, true)] : [], findings.Select(finding => (finding.Verdict, finding.IsUnparsed)));
         Assert.Empty(Find(Parsed + rule));
+    }
+
+    [Fact]
+    public void SharedFile_ThatTheParserRefuses_DiffersWithTheSeverityOfTheFile()
+    {
+        _expected["/etc/sudoers"] = ContentBySettings.Of(Some.File("a"));
+        _actual["/etc/sudoers"] = Some.File("b");
+        var gap = new Gap(EntryKind.Setting, EntryKey.Of("etc/sudoers"), "line 3 can't be parsed") { IsRefused = true };
+
+        var finding = Assert.Single(Find("name = \"test\"\n[[settings]]\nfiles = [\"/etc/sudoers\"]\nformat = \"sudoers\"", Some.SettingCoverage with { Gaps = [gap] }));
+
+        Assert.Equal((true, Severity.High), (finding.IsDeviation, SeverityRules.Of(finding)));
+    }
+
+    [Fact]
+    public void SharedFile_WithSettingsInAnotherOrder_Differs()
+    {
+        _expected["/etc/app.conf"] = ContentBySettings.Of(Some.File("a"));
+        _expected.Setting("/etc/app.conf##order", "a, b");
+        _actual["/etc/app.conf"] = Some.File("b");
+        _actual.Setting("/etc/app.conf##order", "b, a");
+
+        Assert.Equal(SettingKey.OrderOf(EntryKey.OfPath("/etc/app.conf")), Assert.Single(Find(Parsed)).Key);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class StateComparisonTests
         _left[Conf] = ContentBySettings.Of(Some.File());
         _left.Setting(Conf + "#web", "1").Setting(Conf + "#cache", "2");
         _right[Conf] = Some.File("web 1 cache 2");
-        _right.Setting(Conf + "#web", "1").Setting(Conf + "#cache", "2").Setting(Conf + "##order", "web cache");
+        _right.Setting(Conf + "#web", "1").Setting(Conf + "#cache", "2");
         Assert.Empty(Differences());
 
         _right.Setting(Conf + "#cache", "3");
@@ -31,6 +31,17 @@ public sealed class StateComparisonTests
         _right[Conf] = Some.File(mode: 0b110_110_110);
 
         Assert.Equal([Conf], Differences());
+    }
+
+    [Fact]
+    public void Order_OfASharedFile_IsCompared()
+    {
+        _left[Conf] = ContentBySettings.Of(Some.File());
+        _left.Setting(Conf + "##order", "web, cache");
+        _right[Conf] = Some.File("cache 2 web 1");
+        _right.Setting(Conf + "##order", "cache, web");
+
+        Assert.Equal([$"setting:{Conf}#\\x23order"], Differences());
     }
 
     [Fact]

@@ -61,7 +61,7 @@ public sealed class LayerStackTests : IDisposable
             Web(tree);
             Cache(tree);
             tree[Limits] = Some.File("web and cache");
-            tree.Setting(Limits + "##order", "web cache");
+            tree.Setting(Limits + "##order", "web, cache");
         });
         Assert.Empty(Diff("base:1+web:1+cache:1", "i-1"));
         Assert.Empty(Diff("i-1", "base:1+web:1+cache:1"));
@@ -71,7 +71,7 @@ public sealed class LayerStackTests : IDisposable
             Web(tree);
             Cache(tree);
             tree[Limits] = Some.File("tampered");
-            tree.Setting(Limits + "#cache", "3");
+            tree.Setting(Limits + "#cache", "3").Setting(Limits + "##order", "web, cache");
         });
         Assert.Equal([$"setting:{Limits}#cache"], Diff("base:1+web:1+cache:1", "i-1"));
         Assert.Equal([Limits, "/srv/www", $"setting:{Limits}#\\x23order", $"setting:{Limits}#web"], Diff("base:1+web:1", "base:1"));

@@ -185,15 +185,33 @@ public sealed class CompositionTests
     }
 
     [Fact]
-    public void SharedFile_HasNoOrderOfItsOwn()
+    public void SharedFile_HasItsSettingsInTheOrderOfEach()
     {
-        var one = _kit.Layer("one", tree => WithUser(tree, "mysql", "100").Setting("/etc/passwd##order", "root mysql"));
-        var other = _kit.Layer("other", tree => WithUser(tree, "redis", "101").Setting("/etc/passwd##order", "root redis"));
+        var one = _kit.Layer("one", tree => WithUser(tree, "mysql", "100").Setting("/etc/passwd##order", "root, mysql"));
+        var other = _kit.Layer("other", tree => WithUser(tree, "redis", "101").Setting("/etc/passwd##order", "root, redis"));
+        var onTop = _kit.Layer(
+            "top",
+            tree => tree.Setting("/etc/passwd##order", "top, root, mysql, redis").Setting("/etc/passwd#top/uid", "102"),
+            on: new FileTree { ["/etc/passwd"] = ContentBySettings.Of(Some.File()) }.Setting("/etc/passwd##order", "root, mysql, redis"));
 
-        var composed = _kit.Compose(one, other);
+        Assert.Equal("root, mysql, redis", OrderOf(_kit.Compose(one, other)));
+        Assert.Equal("root, redis, mysql", OrderOf(_kit.Compose(other, one)));
+        Assert.Equal("top, root, mysql, redis", OrderOf(_kit.Compose(one, other, onTop)));
+    }
 
+    [Fact]
+    public void SharedFile_OfWhichOneOrderIsTooLongToBeKnown_HasThatOfTheLastLayer()
+    {
+        var one = _kit.Layer("one", tree => WithUser(tree, "mysql", "100").Setting("/etc/passwd##order", new string('x', 2_000)));
+        var other = _kit.Layer("other", tree => WithUser(tree, "redis", "101").Setting("/etc/passwd##order", "root, redis"));
+
+        Assert.Equal("root, redis", OrderOf(_kit.Compose(one, other)));
+    }
+
+    private string? OrderOf(Composed composed)
+    {
         Assert.Empty(composed.Conflicts);
-        Assert.Null(TreeReader.Find(_kit.Nodes, composed.Roots.Setting, SettingKey.OrderOf(EntryKey.OfPath("/etc/passwd"))));
+        return TreeReader.Find(_kit.Nodes, composed.Roots.Setting, SettingKey.OrderOf(EntryKey.OfPath("/etc/passwd")))?.Value?.ToString();
     }
 
     [Fact]

@@ -91,6 +91,29 @@ public sealed class SharedFileTests : IDisposable
         Assert.Empty(_collector.Deviations());
     }
 
+    [Fact]
+    public void File_ThatIsNotWhatItsFormatAllows_IsADeviationAtOnce()
+    {
+        var gap = new Gap(EntryKind.Setting, EntryKey.Of("etc/hosts"), "line 3 can't be parsed") { IsRefused = true };
+        Report(Some.File("10.0.0.66 bank"), Some.SettingCoverage with { Gaps = [gap] });
+
+        var deviation = Assert.Single(_collector.Deviations(openOnly: true));
+        Assert.Equal((EntryKind.File, EntryKey.OfPath(Hosts), Severity.Medium), (deviation.Kind, deviation.Key, deviation.Severity));
+        Assert.Throws<DecisionException>(() => Approve("blind:1"));
+        Report(Some.File("both"));
+        Assert.Empty(_collector.Deviations(openOnly: true));
+    }
+
+    [Fact]
+    public void Order_OfSettingsThatNoLayerSays_IsADeviation()
+    {
+        _tree.Setting("/etc/hosts##order", "10.0.0.2 other, 10.0.0.1 one");
+        Report(Some.File("both, in another order"));
+
+        var deviation = Assert.Single(_collector.Deviations(openOnly: true));
+        Assert.Equal((EntryKind.Setting, SettingKey.OrderOf(EntryKey.OfPath(Hosts))), (deviation.Kind, deviation.Key));
+    }
+
     private void Report(Fingerprint hosts, Coverage? coverage = null)
     {
         _tree[Hosts] = hosts;

@@ -12,7 +12,7 @@ public sealed class ManifestMappingTests
         new Coverage(
             new Scope([EntryKey.Root], [EntryKey.OfPath("/home"), new EntryKey([0xff, 0])]),
             [new Scanner(EntryKind.Package, "dpkg", 1, 4), new Scanner(EntryKind.File, "file", 2, 0)],
-            [new Gap(EntryKind.File, EntryKey.OfPath("/mnt/nfs"), "did not answer")],
+            [new Gap(EntryKind.File, EntryKey.OfPath("/mnt/nfs"), "did not answer") { IsRefused = true }],
             [new LossWindow(Time(0), Time(7), "queue overflow")])
         {
             Watched = [new WatchedPart(EntryKey.Root, WatchMethod.Fanotify, ""), new WatchedPart(EntryKey.Of("mnt"), WatchMethod.Scans, "not here")],
