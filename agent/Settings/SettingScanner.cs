@@ -30,7 +30,7 @@ internal sealed class SettingScanner(
     private const int MaxBatchFiles = 64;
 
     // Raised when a format's keys or values come out differently.
-    private const int MappingVersion = 2;
+    private const int MappingVersion = 3;
 
     // A file that is not reached in one look is parsed in a later one.
     private static readonly TimeSpan MostParsing = TimeSpan.FromSeconds(60);
