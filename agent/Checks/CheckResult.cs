@@ -1,5 +1,6 @@
 using System.Text;
 using Telemetry.Agent.Linux;
+using Telemetry.Agent.Watch.Who;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Checks;
@@ -27,12 +28,15 @@ internal sealed record CheckResult(CheckState State, string Text, IReadOnlyList<
             return Unknown($"{end.Trouble} (it wrote nothing to standard output)");
 
         var parsed = PluginOutput.Parse(output);
-        return new CheckResult((CheckState)end.Code, Short(parsed.Text), parsed.Data.Values, parsed.Data.Malformed);
+        return new CheckResult((CheckState)end.Code, Short(parsed.Text), [.. parsed.Data.Values.Select(value => value with { Label = Masked(value.Label) })], parsed.Data.Malformed);
     }
 
-    /// <summary>It goes to logs and terminals.</summary>
+    private static string Masked(string text) => Encoding.UTF8.GetString(CommandLineMask.OfMessage(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>It goes to logs and terminals, and off this machine.</summary>
     private static string Short(string text)
     {
+        text = Masked(text);
         if (!EscapedText.IsPlain(text))
             text = EscapedText.Of(Encoding.UTF8.GetBytes(text));
         if (text.Length <= MaxText)

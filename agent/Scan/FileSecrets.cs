@@ -37,7 +37,7 @@ internal sealed class FileSecrets(Policy policy, FleetKey key)
     private const uint ReadableByAll = 0b100;
 
     // Raised when other contents count as secrets: what an earlier version took for none is read again.
-    private const long Version = 1;
+    private const long Version = 2;
 
     public FleetKey Key { get; } = key;
 

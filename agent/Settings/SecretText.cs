@@ -30,7 +30,7 @@ internal static class SecretText
 
     private static bool IsSuspect(ReadOnlySpan<byte> content, bool blanksDivide)
     {
-        if (PrivateKeyText.IsIn(content) || HoldsUrlWithCredentials(content))
+        if (PrivateKeyText.IsIn(content) || HoldsUrlWithCredentials(content) || TokenText.IsIn(content))
             return true;
 
         ReadOnlySpan<byte> before = default;
@@ -58,7 +58,9 @@ internal static class SecretText
                 end++;
             var word = content[position..end];
             if (HasValue(content[end..], blanksDivide && !isComment, out var value)
-                && (IsSecretName(word, before) || CredentialText.IsIn(content[..position], word, value)))
+                && (IsSecretName(word, before, content[..position] is [.., (byte)'/'] ? [] : value) || CredentialText.IsIn(content[..position], word, value)))
+                return true;
+            if (!blanksDivide && !isComment && content[end..] is [(byte)' ' or (byte)'\t', ..] && IsSecretArgument(word) && HasValue(content[end..], true, out _))
                 return true;
             before = content[position..end];
             position = end;
@@ -131,10 +133,15 @@ internal static class SecretText
         return !value.StartsWith("\"\""u8) && !value.StartsWith("''"u8);
     }
 
+    /// <summary>Of a PAM module, <c>secret x</c>. Where "password" belongs to the language, what is before its blanks says nothing.</summary>
+    private static bool IsSecretArgument(ReadOnlySpan<byte> word) =>
+        word.IndexOf("ass"u8) < 0 && IsSecretName(word);
+
     /// <param name="before">The word before it in the same line: "api key" is two.</param>
-    private static bool IsSecretName(ReadOnlySpan<byte> word, ReadOnlySpan<byte> before)
+    /// <param name="value">Empty for a path's last part, which may be called app.key.</param>
+    private static bool IsSecretName(ReadOnlySpan<byte> word, ReadOnlySpan<byte> before, ReadOnlySpan<byte> value)
     {
-        if (IsSecretName(word))
+        if (IsSecretName(word) || SecretNames.IsSecret(word, value))
             return true;
         if (!(IsWord(word, "key"u8) || IsWord(word, "keys"u8)) || before.IsEmpty || before.Length > 100)
             return false;

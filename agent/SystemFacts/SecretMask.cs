@@ -1,4 +1,5 @@
 using System.Buffers;
+using Telemetry.Agent.Settings;
 using Telemetry.Agent.Watch.Who;
 using Telemetry.Protocol.Model;
 
@@ -18,17 +19,17 @@ internal static class SecretMask
     public static byte[] OfCommandLine(ReadOnlySpan<byte> line)
     {
         var output = new ArrayBufferWriter<byte>(line.Length + 16);
-        var isValue = false;
+        ReadOnlySpan<byte> option = [];
         while (!line.IsEmpty)
         {
             var length = WordLength(line);
             var word = line[..length];
-            if (isValue && !word.IsEmpty && word[0] != (byte)'-')
+            if (!option.IsEmpty && !word.IsEmpty && word[0] != (byte)'-' && SecretNames.IsSecret(option, word))
                 output.Write(Mask);
             else
                 Option(output, word);
             if (!word.IsEmpty)
-                isValue = word[0] == (byte)'-' && !word.Contains((byte)'=') && SecretNames.IsSecret(word);
+                option = word[0] == (byte)'-' && !word.Contains((byte)'=') ? word : [];
 
             line = line[length..];
             if (!line.IsEmpty)
@@ -59,7 +60,7 @@ internal static class SecretMask
         }
 
         output.Write(option[..(equals + 1)]);
-        if (SecretNames.IsSecret(option[..equals]))
+        if (SecretNames.IsSecret(option[..equals], option[(equals + 1)..]) || TokenText.IsIn(option[(equals + 1)..]))
             output.Write(Mask);
         else
             Values(output, option[(equals + 1)..]);
@@ -73,7 +74,7 @@ internal static class SecretMask
             var length = values[start..].IndexOfAny(Dividers);
             var part = length < 0 ? values[start..] : values.Slice(start, length);
             var equals = part.IndexOf((byte)'=');
-            if (equals >= 0 && SecretNames.IsSecret(part[..equals]))
+            if (equals >= 0 && SecretNames.IsSecret(part[..equals], part[(equals + 1)..]))
             {
                 Url(output, values[..(start + equals + 1)]);
                 output.Write(Mask);

@@ -126,7 +126,7 @@ internal sealed class SysctlScanner(string proc, IReadOnlyList<SysctlPattern> pa
             var fact = new Fingerprint();
             Facts[Prefix.Child(name)] = errno != 0
                 ? fact with { State = EntryState.Unreadable }
-                : SecretNames.IsSecret(name) ? fact : fact.WithValue(content.AsSpan().TrimEnd((byte)'\n'));
+                : SecretNames.IsSecret(name, content) ? fact : fact.WithValue(content.AsSpan().TrimEnd((byte)'\n'));
         }
     }
 }

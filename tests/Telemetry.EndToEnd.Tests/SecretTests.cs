@@ -17,6 +17,8 @@ public sealed class SecretTests : IAsyncDisposable
         ("etc/fstab", "//server/share /mnt cifs user=x,password=planted-cifs-word 0 0\n", ["planted-cifs-word"]),
         ("etc/crontab", "5 4 * * * root backup --password=planted-cron-word /srv\n", ["planted-cron-word"]),
         ("etc/systemd/system/app.service", "[Service]\nExecStart=/usr/bin/app\nEnvironment=APP_TOKEN=planted-unit-word\n", ["planted-unit-word"]),
+        ("etc/cron.d/forms", "APP_KEY=planted-key-word\n5 4 * * * root openssl enc -k planted-openssl-word -in a\n6 4 * * * root echo planted-piped-word | sudo -S ls\n7 4 * * * root vault login planted-vault-word\n8 4 * * * root tool --auth planted-auth-word\n", ["planted-key-word", "planted-openssl-word", "planted-piped-word", "planted-vault-word", "planted-auth-word"]),
+        ("etc/pam.d/radius", "auth sufficient pam_radius.so secret planted-pam-word\n", ["planted-pam-word"]),
         ("etc/ssl/private/site.key", "binary key planted-site-key", ["planted-site-key"]),
         ("root/.ssh/id_ed25519", Key, ["plantedkeyplantedkeyplantedkey"]),
         ("opt/app/server.pem", Key.Replace("OPENSSH ", "", StringComparison.Ordinal), ["plantedkeyplantedkeyplantedkey"]),
@@ -24,9 +26,24 @@ public sealed class SecretTests : IAsyncDisposable
 
     private const string Harmless = "127.0.0.1 localhost\n";
 
-    private readonly Installation _installation = new(agentSettings: "[log]\nlevel = \"debug\"");
+    // What a plug-in says, as text and as the names of values.
+    private const string Said = "password=planted-check-word https://u:planted-url-word@h: text | 'https://u:planted-label-word@h'=1;2;3";
+    private static readonly string[] SaidSecrets = ["planted-check-word", "planted-url-word", "planted-label-word"];
+
+    private readonly Installation _installation;
+    private readonly TemporaryDirectory _layers = new();
     private readonly TemporaryDirectory _root = new();
     private RecordingRelay? _wire;
+
+    public SecretTests() =>
+        _installation = new(agentSettings: $"""
+            [log]
+            level = "debug"
+            [health]
+            interval = "1s"
+            [checks]
+            layers = "{_layers.Path}"
+            """);
 
     public async ValueTask DisposeAsync()
     {
@@ -34,6 +51,7 @@ public sealed class SecretTests : IAsyncDisposable
         if (_wire is not null)
             await _wire.DisposeAsync();
         _root.Dispose();
+        _layers.Dispose();
     }
 
     [Fact]
@@ -41,6 +59,7 @@ public sealed class SecretTests : IAsyncDisposable
     {
         Plant(suffix: "");
         _root.Write("etc/hosts", Harmless);
+        _layers.Write("web.toml", $"name = \"web\"\n[[checks]]\nname = \"says\"\ncommand = [\"/bin/echo\", \"{Said}\"]\ninterval = \"1s\"\ntimeout = \"1s\"\n");
         await _installation.StartCollector();
         _wire = new RecordingRelay(new Uri(_installation.AgentsServer).Port);
         await _installation.StartAgentOn(_root.Path, "/", "http://127.0.0.1:" + _wire.Port);
@@ -58,6 +77,13 @@ public sealed class SecretTests : IAsyncDisposable
             TestContext.Current.CancellationToken,
             () => _installation.Agent.Log);
 
+        var id = (await _installation.FirstHead()).GetProperty("id").GetString()!;
+        shown += await Eventually.Get(
+            async () => (await _installation.Succeed("instances", "show", id)).GetRawText() is var text && text.Contains("password=*** https://u:***@h: text", StringComparison.Ordinal) ? text : null,
+            "what the check says",
+            TestContext.Current.CancellationToken,
+            () => _installation.Agent.Log);
+
         await _installation.Agent.Stop();
         await _installation.Collector.Stop();
         var places = new Dictionary<string, byte[]>
@@ -68,7 +94,10 @@ public sealed class SecretTests : IAsyncDisposable
             ["the logs and what people see"] = Encoding.UTF8.GetBytes(_installation.Agent.Log + _installation.Collector.Log + shown),
         };
         foreach (var (place, bytes) in places)
+        {
             Assert.DoesNotContain(Planted.SelectMany(planted => Traces(planted, "").Concat(Traces(planted, "x"))), trace => Holds(bytes, trace.Bytes, trace.Name, place));
+            Assert.DoesNotContain(SaidSecrets, secret => Holds(bytes, Encoding.UTF8.GetBytes(secret), "secret of a check", place));
+        }
 
         // The search finds what is there.
         var harmless = SHA256.HashData(Encoding.UTF8.GetBytes(Harmless));

@@ -17,7 +17,8 @@ internal static class MaskedText
         name.Length >= 6 && (EndsWith(name, "authorization"u8) || EndsWith(name, "cookie"u8));
 
     /// <summary><c>name=value</c>, <c>"name": "value"</c> and their like. A value in quotation marks ends with them, any other with the text.</summary>
-    public static void Assignments(ReadOnlySpan<byte> text, Span<bool> marks)
+    /// <param name="valuesAreWords">Any other ends with its word, and words about secrets are none: <c>password: expired</c>.</param>
+    public static void Assignments(ReadOnlySpan<byte> text, Span<bool> marks, bool valuesAreWords = false)
     {
         ReadOnlySpan<byte> before = default;
         for (var position = 0; position < text.Length;)
@@ -32,12 +33,16 @@ internal static class MaskedText
 
             var name = text.Slice(position, length);
             position += length;
-            var value = ValueAfter(text, position, IsSecret(name, before), Is(name, "bearer"u8) || (Is(name, "by"u8) && Is(before, "identified"u8)));
+            var isSecret = IsSecret(name, before) || IsInQuery(text[..(position - length)], name);
+            var mayBe = !isSecret && text[..(position - length)] is not [.., (byte)'/'] && SecretNames.MayBeSecret(name);
+            var value = ValueAfter(text, position, isSecret || mayBe, Is(name, "bearer"u8) || (Is(name, "by"u8) && Is(before, "identified"u8)));
             before = name;
-            if (value < 0)
+            if (value < 0 || (mayBe && SecretNames.IsPlainValue(text[value..])))
+                continue;
+            if (valuesAreWords && !IsCredentialHeader(name) && SecretNames.IsPlainWord(text[value..]))
                 continue;
 
-            var end = IsCredentialHeader(name) ? text.Length : EndOf(text, value);
+            var end = IsCredentialHeader(name) ? text.Length : EndOf(text, value, valuesAreWords);
             marks[value..end].Fill(true);
             position = end;
         }
@@ -92,11 +97,11 @@ internal static class MaskedText
     }
 
     /// <summary>Behind the closing quotation mark, when the value is nothing but a quotation.</summary>
-    private static int EndOf(ReadOnlySpan<byte> text, int value)
+    private static int EndOf(ReadOnlySpan<byte> text, int value, bool isWord)
     {
         var quote = text[value];
         if (quote is not ((byte)'"' or (byte)'\''))
-            return text.Length;
+            return isWord && text[value..].IndexOfAny(" \t\r\n"u8) is var end and >= 0 ? value + end : text.Length;
 
         for (var i = value + 1; i < text.Length; i++)
         {
@@ -108,6 +113,10 @@ internal static class MaskedText
 
         return text.Length;
     }
+
+    /// <summary>Of a URL: <c>?key=</c>, <c>&amp;sig=</c>.</summary>
+    private static bool IsInQuery(ReadOnlySpan<byte> before, ReadOnlySpan<byte> name) =>
+        before is [.., (byte)'?' or (byte)'&'] && (Is(name, "key"u8) || Is(name, "sig"u8) || Is(name, "signature"u8) || Is(name, "auth"u8));
 
     /// <param name="before">The name before it: "api key" is two words.</param>
     private static bool IsSecret(ReadOnlySpan<byte> name, ReadOnlySpan<byte> before)

@@ -7,8 +7,16 @@ internal static class ShellWords
 {
     public static SearchValues<byte> Dividers { get; } = SearchValues.Create(" \t\r\n;|&"u8);
 
+    /// <summary>Whether a text is one word with blanks in it, as an apostrophe makes one: then only its dividers divide it.</summary>
+    public static bool IsOne(ReadOnlySpan<byte> text)
+    {
+        var position = 0;
+        return Next(text, ref position, out var start) && start == 0 && position == text.Length;
+    }
+
     /// <param name="position">In: where to look from. Out: behind the word.</param>
-    public static bool Next(ReadOnlySpan<byte> text, ref int position, out int start)
+    /// <param name="isPlain">Quotation marks mean nothing.</param>
+    public static bool Next(ReadOnlySpan<byte> text, ref int position, out int start, bool isPlain = false)
     {
         while (position < text.Length && Dividers.Contains(text[position]))
             position++;
@@ -18,7 +26,12 @@ internal static class ShellWords
         for (; position < text.Length; position++)
         {
             var letter = text[position];
-            if (letter == (byte)'\\' && quote != (byte)'\'')
+            if (isPlain)
+            {
+                if (Dividers.Contains(letter))
+                    break;
+            }
+            else if (letter == (byte)'\\' && quote != (byte)'\'')
                 position++;
             else if (quote != 0)
                 quote = letter == quote ? (byte)0 : quote;

@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Text;
+
 namespace Telemetry.Protocol.Model;
 
 /// <summary>Whether the name of a setting, an option or a parameter promises a secret as its value. ASCII case does not count.</summary>
@@ -9,6 +12,8 @@ namespace Telemetry.Protocol.Model;
 public static class SecretNames
 {
     private const int MaxLength = 256;
+
+    private static readonly SearchValues<byte> ValueEnd = SearchValues.Create(" \t\r\n\"',;&"u8);
 
     private static readonly string[] LastWords =
     [
@@ -25,6 +30,24 @@ public static class SecretNames
         "shared", "signing",
     ];
 
+    // Before "key" as well: what such a key opens, sorts or names is no secret, or lies in a file of its own.
+    private static readonly string[] PlainKeyWords =
+    [
+        "public", "pub", "certificate", "cert", "ca", "host", "authorized", "trusted", "known", "primary", "foreign", "unique", "natural", "sort", "hash",
+        "partition", "cluster", "distribution", "routing", "cache", "zone", "group", "row", "index", "lookup", "map", "range", "object", "join",
+        "hot", "function", "arrow", "modifier", "compose", "ssl", "tls", "ssh", "gpg", "pgp", "apt", "rpm", "luks", "registry", "idempotency",
+        "message", "label", "annotation", "tag", "metric", "config", "sub", "any", "no", "the", "add", "get", "list", "recv", "with", "import", "export",
+        "default", "delete", "search", "send", "edit", "refresh", "sign", "quick", "full", "bind", "local", "locate", "clear", "fetch",
+    ];
+
+    // No secret, but a word about one, or where it is.
+    private static readonly string[] PlainValues =
+    [
+        "yes", "no", "true", "false", "on", "off", "none", "null", "nil", "auto", "default", "always", "never", "enabled", "disabled", "required",
+        "optional", "set", "unset", "missing", "ok", "valid", "invalid", "expired", "basic", "digest", "bearer", "negotiate", "ntlm", "kerberos",
+        "gssapi", "login", "plain", "any", "md5", "peer", "trust", "ldap", "pam", "file", "system", "shadow",
+    ];
+
     // Words of well-known programs, in lower case and without dividers: Redis, LDAP, Rails, WPA, systemd, SNMP.
     private static readonly string[] KnownSecret =
     [
@@ -36,10 +59,56 @@ public static class SecretNames
     private static readonly string[] KnownPlain =
     [
         "proxypass", "fastcgipass", "uwsgipass", "scgipass", "grpcpass", "memcachedpass", "nopasswd", "nopassword", "checkpass",
-        "bypass", "permitemptypasswords",
+        "bypass", "permitemptypasswords", "tryfirstpass", "usefirstpass", "forwardpass",
     ];
 
-    public static bool IsSecret(ReadOnlySpan<byte> name)
+    public static bool IsSecret(ReadOnlySpan<byte> name) => Promise(name) == Promised.Secret;
+
+    /// <summary>
+    /// The same where the value is at hand: then a key that may be anything (<c>APP_KEY</c>, <c>ldap.key</c>) and an option such as
+    /// <c>--auth</c> count as well, unless the value is a path, a variable, or a word about secrets.
+    /// </summary>
+    public static bool IsSecret(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) => Promise(name) switch
+    {
+        Promised.Secret => true,
+        Promised.Perhaps => !IsPlainValue(value),
+        _ => false,
+    };
+
+    /// <summary>Where the value may still come: whether a name promises a secret, or may.</summary>
+    public static bool MayBeSecret(ReadOnlySpan<byte> name) => Promise(name) != Promised.Nothing;
+
+    /// <summary>A path, a small number, a variable, an empty text, or a word about secrets.</summary>
+    /// <param name="value">From its first byte on; what follows its first word does not count.</param>
+    public static bool IsPlainValue(ReadOnlySpan<byte> value)
+    {
+        value = FirstWord(value);
+        if (value.IsEmpty || value[0] is (byte)'/' or (byte)'.' or (byte)'~' or (byte)'$' or (byte)'%' or (byte)'@')
+            return true;
+        return value.Length <= 2 || value.IndexOf("://"u8) > 0 || value.StartsWith("file:"u8) || IsPlainWord(value);
+    }
+
+    /// <summary>A word about secrets, such as "expired".</summary>
+    /// <param name="value">As above.</param>
+    public static bool IsPlainWord(ReadOnlySpan<byte> value)
+    {
+        value = FirstWord(value);
+        foreach (var word in PlainValues)
+        {
+            if (Ascii.EqualsIgnoreCase(value, word))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static ReadOnlySpan<byte> FirstWord(ReadOnlySpan<byte> value)
+    {
+        value = value[..Math.Min(value.Length, MaxLength)].TrimStart(" \t\r\n\"'"u8);
+        return value[..(value.IndexOfAny(ValueEnd) is var end and >= 0 ? end : value.Length)].TrimEnd(".)"u8);
+    }
+
+    private static Promised Promise(ReadOnlySpan<byte> name)
     {
         // Of a name of that length only the end can be a word.
         name = name.Length > MaxLength ? name[^MaxLength..] : name;
@@ -47,16 +116,24 @@ public static class SecretNames
         Span<int> starts = stackalloc int[MaxLength];
         var (length, words) = Split(name, letters, starts);
         if (words == 0)
-            return false;
+            return Promised.Nothing;
 
         var all = letters[..length].TrimEnd("0123456789");
         var last = LastWord(all, starts[..words], out var before);
-        return !IsOneOf(all, KnownPlain)
-            && (IsOneOf(last, LastWords)
-                || EndsInOneOf(last, LastWordEndings)
-                || EndsInOneOf(all, KnownSecret)
-                || (last is "key" or "keys" && IsOneOf(before, KeyWords))
-                || IsGrownTogether(last));
+        if (IsOneOf(all, KnownPlain))
+            return Promised.Nothing;
+        if (IsOneOf(last, LastWords)
+            || EndsInOneOf(last, LastWordEndings)
+            || EndsInOneOf(all, KnownSecret)
+            || (last is "key" or "keys" && IsOneOf(before, KeyWords))
+            || IsGrownTogether(last))
+        {
+            return Promised.Secret;
+        }
+
+        // Two words of a text are no name.
+        var isKey = last is "key" or "keys" && !before.IsEmpty && !name.Contains((byte)' ') && !IsOneOf(before, PlainKeyWords);
+        return isKey || (last is "auth" && name[0] == (byte)'-') ? Promised.Perhaps : Promised.Nothing;
     }
 
     /// <summary>The letters and digits of a name in lower case, and where its words start.</summary>
@@ -123,4 +200,11 @@ public static class SecretNames
     /// <summary><c>apikey</c>, <c>secretkey</c>.</summary>
     private static bool IsGrownTogether(ReadOnlySpan<char> word) =>
         (word.EndsWith("key") && IsOneOf(word[..^3], KeyWords)) || (word.EndsWith("keys") && IsOneOf(word[..^4], KeyWords));
+
+    private enum Promised
+    {
+        Nothing,
+        Perhaps,
+        Secret,
+    }
 }

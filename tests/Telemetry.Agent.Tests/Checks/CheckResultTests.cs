@@ -38,6 +38,19 @@ public sealed class CheckResultTests
     }
 
     [Fact]
+    public void Of_AnOutputWithSecrets_TellsNone()
+    {
+        var good = CheckResult.Of(
+            new ChildEnd("/p", ChildOutcome.Exited, 0, []),
+            "password=ZqSec90 https://u:ZqSec91@h: text | 'https://u:ZqSec92@h'=1 'token=ZqSec93'=2 token=5 time=7s"u8);
+        var bad = CheckResult.Of(new ChildEnd("/p", ChildOutcome.Exited, 4, "mysql -pZqSec94: refused"u8.ToArray()), []);
+
+        Assert.Equal("password=*** https://u:***@h: text", good.Text);
+        Assert.Equal(["https://u:***@h", "token=***", "token", "time"], good.Values.Select(value => value.Label));
+        Assert.Equal("/p ended with 4: mysql -p*** refused", bad.Text);
+    }
+
+    [Fact]
     public void Points_OfAResult_HaveTheirTagsAndWhereTheyAlert()
     {
         var result = CheckResult.Of(

@@ -44,6 +44,15 @@ public sealed class SettingScannerTests : IDisposable
     [InlineData("fstab", "//nas/a /mnt cifs username=u%PLANTED,vers=3 0 0\ncurlftpfs#u:PLANTED@h /ftp fuse rw 0 0\n")]
     [InlineData("php", "[Session]\nsession.save_path = \"tcp://h:6379?auth=PLANTED\"\n")]
     [InlineData("apache", "<If \"%{HTTP:X-Api-Key} == 'PLANTED'\">\nRequestHeader set Authorization \"Basic PLANTED\"\n</If>\n")]
+    [InlineData("crontab", "APP_KEY=PLANTED\n")]
+    [InlineData("crontab", "* * * * * root tool --auth PLANTED\n* * * * * root tool --auth=PLANTED\n")]
+    [InlineData("crontab", "* * * * * root openssl enc -aes-256-cbc -k PLANTED -in a\n* * * * * root vault login PLANTED\n")]
+    [InlineData("crontab", "* * * * * root echo PLANTED | sudo -S ls\n* * * * * root tool ghp_PLANTED0123456789abcdef\n")]
+    [InlineData("systemd", "[Service]\nEnvironment=APP_KEY=PLANTED\nEnvironment=\"STORAGE_KEY=PLANTED\" A=b\nExecStart=/usr/bin/vault login PLANTED\n")]
+    [InlineData("pam", "auth sufficient pam_radius.so secret PLANTED\nauth required pam_x.so secret=PLANTED\n")]
+    [InlineData("php", "[ldap]\nldap.key = PLANTED\n")]
+    [InlineData("nginx", "server {\n  listen 80;\n  proxy_set_header Authorization \"Basic PLANTED\";\n  proxy_set_header X-Api-Key PLANTED;\n}\n")]
+    [InlineData("mysql", "[client]\npassword = PLANTED\nmaster_password=PLANTED\n")]
     [InlineData("json", "{\"passwords\":[\"PLANTED\",\"b\"]}")]
     [InlineData("json", "{\"auths\":{\"h\":{\"auth\":\"dTpQTEFOVEVE\"}}}")]
     [InlineData("json", "{\"api_keys\":[{\"key\":\"PLANTED\",\"for\":\"PLANTED\"}]}")]
@@ -61,6 +70,24 @@ public sealed class SettingScannerTests : IDisposable
             Assert.DoesNotContain("PLANTED", bytes);
             Assert.DoesNotContain("dTpQTEFOVEVE", bytes);
         }
+    }
+
+    [Theory]
+    [InlineData("nginx", "server {\n  listen 80;\n  ssl_certificate_key /etc/ssl/a.key;\n  proxy_cache_key $host;\n  auth_basic off;\n}\n")]
+    [InlineData("sshd", "PasswordAuthentication yes\nHostKey /etc/ssh/key\nAuthorizedKeysFile .ssh/authorized_keys\n")]
+    [InlineData("pam", "password required pam_unix.so obscure use_authtok try_first_pass yescrypt\n")]
+    [InlineData("mysql", "[mysqld]\nssl-key = /etc/mysql/a.pem\nkey_buffer_size = 16M\n")]
+    [InlineData("crontab", "* * * * * root apt-key list\n* * * * * root tar -k -xf a\n* * * * * root ssh -p 22 h\n* * * * * root tool --app-key /etc/k\n")]
+    [InlineData("systemd", "[Service]\nEnvironment=KEY_FILE=/etc/k APP_KEY=/etc/app.key AUTH=none\nExecStart=/usr/bin/tool --auth none\n")]
+    public void Scan_HarmlessSetting_IsPlain(string format, string content)
+    {
+        _scans.Tree.Write("etc/file", content);
+
+        var settings = SettingScans.Settings(_scans.Look(SettingScans.Policy(("/etc/file", format))));
+
+        Assert.NotEmpty(settings);
+        Assert.DoesNotContain("(keyed)", settings.Values);
+        Assert.False(SettingsFormat.Find(format)!.HoldsSecret(Encoding.UTF8.GetBytes(content)));
     }
 
     [Fact]

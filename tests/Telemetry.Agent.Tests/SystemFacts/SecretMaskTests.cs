@@ -18,6 +18,7 @@ public sealed class SecretMaskTests
     [InlineData("url=http://token@host/x", "url=http://***@host/x")]
     [InlineData("url=ssh://me@host/x", "url=ssh://me@host/x")]
     [InlineData("-- --token hunter2 --auth-required -v", "-- --token *** --auth-required -v")]
+    [InlineData("app.key=hunter2 rd.luks.key=/keyfile:UUID=1 --auth hunter2 --auth none", "app.key=*** rd.luks.key=/keyfile:UUID=1 --auth *** --auth none")]
     [InlineData("--token -v", "--token -v")]
     [InlineData("", "")]
     [InlineData("  a  b ", "  a  b ")]

@@ -87,6 +87,29 @@ public sealed class SecretNamesTests
         Assert.False(SecretNames.IsSecret(Encoding.UTF8.GetBytes(name)));
     }
 
+    [Theory]
+    [InlineData("APP_KEY", "ZqSec90", true)]
+    [InlineData("ldap.key", "ZqSec90", true)]
+    [InlineData("storageKey", "\"ZqSec90\"", true)]
+    [InlineData("--auth", "ZqSec90", true)]
+    [InlineData("--http-auth", "ZqSec90", true)]
+    [InlineData("password", "/x", true)]
+    [InlineData("APP_KEY", "/etc/app.key", false)]
+    [InlineData("APP_KEY", "$KEY", false)]
+    [InlineData("APP_KEY", "", false)]
+    [InlineData("APP_KEY", "12", false)]
+    [InlineData("ssl_certificate_key", "ZqSec90", false)]
+    [InlineData("sort_key", "ZqSec90", false)]
+    [InlineData("api key", "ZqSec90", true)]
+    [InlineData("fix key", "ZqSec90", false)]
+    [InlineData("key", "ZqSec90", false)]
+    [InlineData("--auth", "none", false)]
+    [InlineData("auth", "ZqSec90", false)]
+    public void IsSecret_WithItsValue_TellsKeysFromPlaces(string name, string value, bool expected)
+    {
+        Assert.Equal(expected, SecretNames.IsSecret(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(value)));
+    }
+
     [Fact]
     public void IsSecret_LongName_LooksAtItsEnd()
     {
