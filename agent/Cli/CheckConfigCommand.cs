@@ -39,13 +39,13 @@ internal static class CheckConfigCommand
             var health = options.Health;
             foreach (var probe in health.Probes)
                 Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"probe {probe} every {health.IntervalOf(probe).TotalSeconds:0.###}s"));
-            return layers is null ? ExitCode.Yes : Checks(layers);
+            return layers is null ? ExitCode.Yes : Checks(layers, options.Checks);
         });
         return command;
     }
 
     /// <summary>A layer with mistakes takes no other thing from the agent, but here is who can put it right.</summary>
-    private static int Checks(LayerChecks layers)
+    private static int Checks(LayerChecks layers, CheckOptions options)
     {
         foreach (var check in layers.Checks)
         {

@@ -86,7 +86,7 @@ public sealed class InfluxTests : IAsyncDisposable
         await _influxd.Start();
         await _installation.StartCollector();
         var sampled = TimeProvider.System.GetUtcNow().AddDays(-1);
-        await using var agent = await WireAgent.Connect(_installation.AgentsServer, "i-1");
+        await using var agent = await WireAgent.Connect(_installation.AgentsServer, "i-1", TimeProvider.System.GetUtcNow());
         await agent.Deliver(Batch(1, Point("typed", new Field { Name = "x", IntValue = 1 })));
         await Row("SELECT x FROM typed");
 
