@@ -40,6 +40,8 @@ internal static class SeverityRules
 
     public static Severity Of(EntryKind kind, EntryChange change)
     {
+        if (kind == EntryKind.Setting && IsSensitive(SettingKey.FileOf(change.Key.Bytes)))
+            return Severity.High;
         if (kind != EntryKind.File)
             return Severity.Medium;
 
@@ -47,7 +49,7 @@ internal static class SeverityRules
         var after = change.AfterFingerprint;
         if (GainsPrivilege(before, after))
             return Severity.Critical;
-        if (Array.Exists(Sensitive, prefix => change.Key.IsUnder(prefix)))
+        if (IsSensitive(change.Key))
             return Severity.High;
         if (IsProgram(before) || IsProgram(after))
             return Severity.High;
@@ -74,6 +76,8 @@ internal static class SeverityRules
             || (isPrivileged && before?.Content != after.Content)
             || (after.Type == FileType.File && after.Xattrs is not null && before?.Xattrs != after.Xattrs);
     }
+
+    private static bool IsSensitive(EntryKey file) => Array.Exists(Sensitive, prefix => file.IsUnder(prefix));
 
     private static bool IsProgram(Fingerprint? fingerprint) =>
         fingerprint is { Type: FileType.File, Mode: { } mode } && (mode & Executable) != 0;

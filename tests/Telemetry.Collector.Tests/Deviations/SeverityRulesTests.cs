@@ -45,6 +45,14 @@ public sealed class SeverityRulesTests
     public void Of_FileThatDecidesWhoMayDoWhat_IsHigh(string path) =>
         Assert.Equal(Severity.High, Of(path, null, Some.File()));
 
+    /// <summary>Layers that share a file have only its settings to differ by.</summary>
+    [Theory]
+    [InlineData("setting:/etc/sudoers#bob", Severity.High)]
+    [InlineData("setting:/etc/ssh/sshd_config#PermitRootLogin", Severity.High)]
+    [InlineData("setting:/etc/hosts#localhost", Severity.Medium)]
+    public void Of_SettingOfAFileThatDecidesWhoMayDoWhat_IsHigh(string key, Severity expected) =>
+        Assert.Equal(expected, SeverityRules.Of(EntryKind.Setting, new EntryChange(KeyText.Parse(key).Key, null, Some.File().Encode())));
+
     [Fact]
     public void Of_ChangedProgram_IsHigherThanAChangedDocument() =>
         Assert.True(
