@@ -43,6 +43,7 @@ public sealed class SecretTests : IAsyncDisposable
             interval = "1s"
             [checks]
             layers = "{_layers.Path}"
+            user = "nobody"
             """);
 
     public async ValueTask DisposeAsync()

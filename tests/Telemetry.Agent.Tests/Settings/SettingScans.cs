@@ -53,6 +53,8 @@ internal sealed class SettingScans : IDisposable
 
     public void Dispose()
     {
+        // The helper that it keeps for a while is of a user who may have so many processes in all.
+        Parser.Dispose();
         Tree.Dispose();
         _state.Dispose();
     }

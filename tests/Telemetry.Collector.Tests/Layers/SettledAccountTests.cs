@@ -136,7 +136,7 @@ public sealed class SettledAccountTests
         var composed = Compose(winner, _one, _other);
 
         Assert.Equal(Hundred, Assert.Single(composed.Conflicts).Key);
-        Assert.Contains($"--resolve {Hundred}=one or =other, or =one+other", composed.ProblemOf(new Dictionary<string, string> { [Hundred] = winner }), StringComparison.Ordinal);
+        Assert.Contains($"--resolve '{Hundred}'=one or =other, or =one+other", composed.ProblemOf(new Dictionary<string, string> { [Hundred] = winner }), StringComparison.Ordinal);
     }
 
     [Fact]
