@@ -197,7 +197,11 @@ internal sealed partial class ScanLoop(
         if (plan.Names.HasUnknown && soon < _everythingDue)
             _everythingDue = soon;
         if (head.Position == _lastHead)
+        {
+            // Who changed what a look at everything saw.
+            store.Wake();
             return true;
+        }
 
         Log.Changed(log, head.Position, taken.Parts.Count, progress.FilesRead, clock.GetElapsedTime(started).TotalMilliseconds);
         _lastHead = head.Position;

@@ -247,7 +247,10 @@ internal sealed partial class StateStore : IDisposable
             (ledger, needed) =>
             {
                 patch.Commit(ledger, needed);
-                changed(ledger.Head!.Generation, patch.Edits);
+
+                // What is told yet of a head that is there may come behind its acknowledgement: it is kept until the next one is stored.
+                var generation = ledger.Head!.Generation;
+                changed(generation == before.Head.Generation ? generation + 1 : generation, patch.Edits);
             });
     }
 

@@ -70,6 +70,23 @@ public sealed class PartScanTests : IDisposable
         Assert.Equal(before, after!.Head);
     }
 
+    /// <summary>The head that is there may be acknowledged before what is told of it yet: then nothing would keep that.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void LookAgain_TellsWhoChangedWhat_OfAHeadThatIsNotAnnouncedYet(bool isDifferent)
+    {
+        using var store = Open(_state.Path);
+        var announced = Look(store).Head!.Generation;
+        if (isDifferent)
+            _tree.Write("first", "other");
+        var told = 0L;
+
+        LookAgain(store, [new LookPart(EntryKey.Of("first"), IsDeep: false)], generation => told = generation);
+
+        Assert.Equal(announced + 1, told);
+    }
+
     [Fact]
     public void LookAgain_ADirectoryThatBecameAFile_LosesWhatWasBelow()
     {
@@ -103,10 +120,10 @@ public sealed class PartScanTests : IDisposable
     private HeadLedger Look(StateStore store) =>
         store.Look(_plan.Under(Scans.NoPolicy, Scans.Key, TimeProvider.System), new ScanProgress(), TestContext.Current.CancellationToken);
 
-    private HeadLedger? LookAgain(StateStore store, IReadOnlyList<LookPart> parts) => store.LookAgain(
+    private HeadLedger? LookAgain(StateStore store, IReadOnlyList<LookPart> parts, Action<long>? told = null) => store.LookAgain(
         _plan.PartsUnder(Scans.NoPolicy, Scans.Key, TimeProvider.System, parts, facts: false),
         DateTimeOffset.UnixEpoch,
-        (_, _) => { },
+        (generation, _) => told?.Invoke(generation),
         new ScanProgress(),
         TestContext.Current.CancellationToken);
 
