@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Telemetry.Protocol.Cli;
 
 namespace Telemetry.Agent.Linux;
 
@@ -6,23 +7,9 @@ namespace Telemetry.Agent.Linux;
 /// <remarks>
 /// <see cref="Console.OpenStandardOutput()"/> swallows a closed pipe, and a <see cref="FileStream"/> writes at a position of its own.
 /// </remarks>
-internal sealed class StandardOutput : Stream
+internal sealed class StandardOutput : WriteOnlyStream
 {
     private const int Descriptor = 1;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>write(2), until all is written.</summary>
     /// <exception cref="IOException">With the errno as its HResult: EPIPE, ENOSPC, EIO.</exception>
@@ -45,17 +32,4 @@ internal sealed class StandardOutput : Stream
                 throw new IOException("Standard output cannot be written: " + Errno.Text(errno), errno);
         }
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-        // Nothing is held back here.
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

@@ -30,12 +30,6 @@ internal sealed partial class AgentStream(
     /// <summary>Sweeps are rare: a node that is missing more often is missing for another reason, and the stream ends.</summary>
     private const int MaxBegunAnew = 3;
 
-    /// <summary>Change records after which is looked whether the instance has too many.</summary>
-    private const int TrimInterval = 10_000;
-
-    /// <summary>One of these takes as much room as so many records.</summary>
-    private const int ActorsWeight = 10;
-
     private readonly Dictionary<Digest, Scope> _scopes = [];
     private readonly MessageRates _rates = new(time);
     private HeadPosition _watermark;
@@ -48,7 +42,6 @@ internal sealed partial class AgentStream(
     private TimeSpan _owed;
     private int _begunAnew;
     private long _idleSince;
-    private int _recordsSinceTrim = TrimInterval;
     private PolicyVersion? _told;
     private Instance _instance = null!;
     private string _bootId = "";
@@ -344,20 +337,6 @@ internal sealed partial class AgentStream(
     {
         _owed = TimeSpan.Zero;
         return new HeadAssembly(head.Roots, room, () => Wake());
-    }
-
-    private async IAsyncEnumerable<V1.ConnectResponse> NoteAsync(V1.ChangeBatch batch)
-    {
-        var records = batch.ToModel().Select(record => record with { ObservedAt = Corrected(record.ObservedAt) }).ToList();
-        await pipeline.NoteAsync(InstanceId, records);
-        _recordsSinceTrim += records.Count + (ActorsWeight * (batch.Actors.Count + batch.Transactions.Count));
-        if (_recordsSinceTrim >= TrimInterval)
-        {
-            await store.WriteAsync(transaction => transaction.Changes.Trim(InstanceId));
-            _recordsSinceTrim = 0;
-        }
-
-        yield break;
     }
 
     private void Withdraw()

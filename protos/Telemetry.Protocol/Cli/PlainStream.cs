@@ -3,26 +3,12 @@ using System.Runtime.InteropServices;
 namespace Telemetry.Protocol.Cli;
 
 /// <summary>A descriptor to print to, as it is. Where nobody reads any more, what is written is lost, as the console has it.</summary>
-internal sealed partial class PlainStream(int descriptor) : Stream
+internal sealed partial class PlainStream(int descriptor) : WriteOnlyStream
 {
     private const int Interrupted = 4;          // EINTR
     private const int TryAgain = 11;            // EAGAIN, of a descriptor that another program made non-blocking
     private const int BrokenPipe = 32;          // EPIPE
     private const short Writable = 0x0004;      // POLLOUT
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>write(2), until all is written.</summary>
     /// <exception cref="IOException">It is full, or broken.</exception>
@@ -46,19 +32,6 @@ internal sealed partial class PlainStream(int descriptor) : Stream
                 throw new IOException(Marshal.GetPInvokeErrorMessage(errno), errno);
         }
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-        // Nothing is held back here.
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private void WaitUntilWritable()
     {
