@@ -30,10 +30,11 @@ internal sealed class ChangeLog(SpoolLane lane, Func<IEnumerable<AttributedChang
     public long Dropped => lane.Dropped;
 
     /// <param name="generation">Of the head that has the changes.</param>
-    /// <param name="files">That were seen.</param>
+    /// <param name="found">What was looked at as it is now, different or not.</param>
     /// <param name="part">What was looked at.</param>
     /// <param name="seenUntil">The end of the last look at everything, which does not know who changed what it sees.</param>
-    public void Add(long generation, IReadOnlyList<(EntryKind Kind, TreeEdit Edit)> edits, IReadOnlyList<SeenEntry> files, DirtyPart part, DateTimeOffset seenUntil = default)
+    public void Add(
+        long generation, IReadOnlyList<(EntryKind Kind, TreeEdit Edit)> edits, IEnumerable<(EntryKind Kind, TreeEdit Edit)> found, DirtyPart part, DateTimeOffset seenUntil = default)
     {
         var changes = new List<AttributedChange>();
         foreach (var (kind, edit) in edits)
@@ -42,10 +43,10 @@ internal sealed class ChangeLog(SpoolLane lane, Func<IEnumerable<AttributedChang
                 changes.Add(new AttributedChange(kind, edit.Key, edit.Value, origin));
         }
 
-        foreach (var file in files)
+        foreach (var (kind, edit) in found)
         {
-            if (part.LateOriginOf(file.Key, seenUntil) is { } origin)
-                changes.Add(new AttributedChange(EntryKind.File, file.Key, file.Value, origin));
+            if (part.LateOriginOf(kind, edit.Key, seenUntil) is { } origin)
+                changes.Add(new AttributedChange(kind, edit.Key, edit.Value, origin));
         }
 
         for (var (told, count) = (0, 0); told < changes.Count; told += count)

@@ -9,10 +9,12 @@ namespace Telemetry.Agent.Manifest;
 internal sealed class PartScan(
     IReadOnlyList<IScanner> scanners, Scope scope, IReadOnlyList<LookPart> parts, IReadOnlyList<EntryKey> parsed, TimeProvider clock)
 {
+    private readonly List<SeenEntry> _seen = [];
+
     public Scope Scope => scope;
 
-    /// <summary>The files that were seen.</summary>
-    public IReadOnlyList<SeenEntry> Files { get; private set; } = [];
+    /// <summary>What was seen, whatever its kind.</summary>
+    public IReadOnlyList<SeenEntry> Seen => _seen;
 
     /// <param name="before">The head whose parts are looked at; of the same scope.</param>
     public Sighting Run(StorePatch patch, LocalHead before, ScanProgress progress, CancellationToken cancellation)
@@ -45,8 +47,7 @@ internal sealed class PartScan(
                     present.Remove(scanner.Identity);
             }
 
-            if (kind == EntryKind.File)
-                Files = seen;
+            _seen.AddRange(seen);
             var ranges = RangesOf(kind, seen);
             roots = roots.With(kind, patch.Replace(kind, roots[kind], ranges, seen));
             gaps.AddRange(GapList.Of(kind, [.. known.Where(gap => !ranges.Any(range => range.Holds(gap.Prefix.Bytes))), .. pass.Gaps]));
@@ -58,6 +59,24 @@ internal sealed class PartScan(
             Gaps = [.. gaps],
         };
         return new Sighting(roots, coverage, startedAt, clock.GetUtcNow(), progress.Entries);
+    }
+
+    /// <summary>What there is now of a part that was looked at, and what of it is gone.</summary>
+    public IEnumerable<(EntryKind Kind, TreeEdit Edit)> Find(DirtyPart part)
+    {
+        var there = new HashSet<(EntryKind, EntryKey)>();
+        foreach (var entry in _seen)
+        {
+            there.Add((entry.Kind, new EntryKey(entry.Key)));
+            yield return (entry.Kind, new TreeEdit(entry.Key, entry.Value));
+        }
+
+        foreach (var (kind, key) in part.Named)
+        {
+            var isLookedAt = kind == EntryKind.File ? scope.Covers(key.Bytes) : scanners.Any(scanner => scanner.Identity.Kind == kind);
+            if (isLookedAt && !there.Contains((kind, key)))
+                yield return (kind, new TreeEdit(key.Bytes.ToArray(), null));
+        }
     }
 
     private List<KeyRange> RangesOf(EntryKind kind, List<SeenEntry> seen) => kind switch

@@ -175,7 +175,7 @@ internal sealed partial class ScanLoop(
         var scan = plan.PartsUnder(goingBy.Policy, goingBy.Key, clock, taken.Parts, facts, packages: halfway.Count == 0);
         var seenUntil = clock.GetUtcNow() - _seenUntil < LongestLate ? _seenUntil : default;
         var observedAfter = taken.UnchangedUntil ?? store.Ledger.LookStartedAt ?? clock.GetUtcNow();
-        if (store.LookAgain(scan, observedAfter, (generation, edits) => changes.Add(generation, edits, scan.Files, taken, seenUntil), progress, cancellation) is not { Head: { } head })
+        if (store.LookAgain(scan, observedAfter, (generation, edits) => changes.Add(generation, edits, scan.Find(taken), taken, seenUntil), progress, cancellation) is not { Head: { } head })
             return false;
 
         if (facts)
@@ -187,7 +187,7 @@ internal sealed partial class ScanLoop(
             dirty.Add(part.Key, part.IsDeep, observedAfter, origin: taken.OriginOf(EntryKind.File, part.Key.Bytes));
         }
 
-        foreach (var file in scan.Files)
+        foreach (var file in scan.Seen.Where(entry => entry.Kind == EntryKind.File))
         {
             if (Fingerprint.Decode(file.Value).Size is { } size and > LargeFile)
                 dirty.Postpone(new EntryKey(file.Key), TimeSpan.FromSeconds(size / RereadBytesPerSecond));

@@ -11,7 +11,7 @@ internal sealed class DirtyPart
     public static readonly DirtyPart Nothing = new([], null);
 
     private readonly Dictionary<EntryKey, Dirt> _paths;
-    private readonly ChangeOrigin? _ofPackages;
+    private readonly Dirt? _ofPackages;
 
     /// <param name="loss">See <see cref="Loss"/>.</param>
     public DirtyPart(IReadOnlyCollection<KeyValuePair<EntryKey, Dirt>> paths, Loss? loss)
@@ -23,8 +23,8 @@ internal sealed class DirtyPart
             UnchangedUntil = paths.Min(path => path.Value.UnchangedUntil);
 
         // What is installed changes with the database, and by the transaction that wrote it.
-        _ofPackages = paths.Where(path => PackageDatabases.Hold(path.Key)).Select(path => path.Value.Origin)
-            .OrderBy(origin => origin?.Transaction is null).FirstOrDefault();
+        _ofPackages = paths.Where(path => PackageDatabases.Hold(path.Key)).Select(path => (Dirt?)path.Value)
+            .OrderBy(dirt => dirt?.Origin?.Transaction is null).FirstOrDefault();
     }
 
     public IReadOnlyCollection<KeyValuePair<EntryKey, Dirt>> Paths => _paths;
@@ -38,27 +38,35 @@ internal sealed class DirtyPart
     /// <summary>Set when more may have changed than is known.</summary>
     public Loss? Loss { get; }
 
+    /// <summary>What is in it by name, though it may be gone: its paths, and the packages of its transaction.</summary>
+    public IEnumerable<(EntryKind Kind, EntryKey Key)> Named =>
+        [.. _paths.Keys.Select(path => (EntryKind.File, path)), .. (_ofPackages?.Origin?.Transaction?.Packages ?? []).Select(package => (EntryKind.Package, package.Key))];
+
     /// <summary>Where the change of an entry came from; null: nobody knows.</summary>
-    public ChangeOrigin? OriginOf(EntryKind kind, ReadOnlySpan<byte> key) => kind switch
-    {
-        EntryKind.File => OriginOf(new EntryKey(key)),
-        EntryKind.Setting => OriginOf(SettingKey.FileOf(key)),
-        EntryKind.Package => _ofPackages,
-        _ => null,
-    };
+    public ChangeOrigin? OriginOf(EntryKind kind, ReadOnlySpan<byte> key) => DirtOf(kind, key)?.Origin;
 
     /// <summary>
-    /// Where a file came from that is as it was seen last: what is residue shows at the end of a transaction, and a look at everything may
-    /// have seen a change before it was told.
+    /// Where an entry came from that is as it was seen last: what is residue shows at the end of a transaction, and a look at everything
+    /// may have seen a change before it was told.
     /// </summary>
     /// <param name="seenUntil">The end of the last look at everything.</param>
     /// <returns>Null: nobody knows, or it was told.</returns>
-    public ChangeOrigin? LateOriginOf(ReadOnlySpan<byte> file, DateTimeOffset seenUntil) =>
-        DirtOf(new EntryKey(file)) is { Origin: { } origin } dirt && (origin.Membership == TransactionMembership.Residue || dirt.UnchangedUntil < seenUntil)
-            ? origin
-            : null;
+    public ChangeOrigin? LateOriginOf(EntryKind kind, ReadOnlySpan<byte> key, DateTimeOffset seenUntil)
+    {
+        if (DirtOf(kind, key) is not { Origin: { } origin } dirt || (origin.Membership != TransactionMembership.Residue && dirt.UnchangedUntil >= seenUntil))
+            return null;
 
-    private ChangeOrigin? OriginOf(EntryKey path) => DirtOf(path)?.Origin;
+        // Every package is looked at with the database, and few are others.
+        return kind != EntryKind.Package || origin.Transaction?.Does(key) == true ? origin : null;
+    }
+
+    private Dirt? DirtOf(EntryKind kind, ReadOnlySpan<byte> key) => kind switch
+    {
+        EntryKind.File => DirtOf(new EntryKey(key)),
+        EntryKind.Setting => DirtOf(SettingKey.FileOf(key)),
+        EntryKind.Package => _ofPackages,
+        _ => null,
+    };
 
     /// <summary>That of the path itself, or of what it came or went with.</summary>
     private Dirt? DirtOf(EntryKey path)

@@ -3,9 +3,28 @@ using Telemetry.Protocol.Model;
 namespace Telemetry.Agent.Watch.Transactions;
 
 /// <summary>What a transaction did to one package.</summary>
+/// <param name="Key">Of its entry.</param>
 /// <param name="From">Its version before; null: it was not installed.</param>
 /// <param name="To">Its version afterwards; null: it is not installed any more. The same: it was installed again.</param>
-internal sealed record PackageTransition(string Name, string Architecture, string? From, string? To);
+internal sealed record PackageTransition(EntryKey Key, string? From, string? To)
+{
+    public string Name => Word(1);
+
+    /// <summary>Empty: its package manager has none.</summary>
+    public string Architecture => Word(2);
+
+    /// <summary>After that of the package manager.</summary>
+    private string Word(int number)
+    {
+        foreach (var range in Key.Bytes.Split(EntryKey.Separator))
+        {
+            if (number-- == 0)
+                return EscapedText.Of(Key.Bytes[range]);
+        }
+
+        return "";
+    }
+}
 
 /// <summary>From the packages' entries before and after to what was done.</summary>
 internal static class PackageStates
@@ -22,18 +41,10 @@ internal static class PackageStates
         {
             var (from, to) = (Version(before, key), Version(after, key));
             if (from != to || (to is not null && touched.Contains(key)))
-                transitions.Add(Of(key, from, to));
+                transitions.Add(new PackageTransition(key, from, to));
         }
 
         return transitions;
-    }
-
-    private static PackageTransition Of(EntryKey key, string? from, string? to)
-    {
-        var words = new List<string>();
-        foreach (var range in key.Bytes.Split(EntryKey.Separator))
-            words.Add(EscapedText.Of(key.Bytes[range]));
-        return new PackageTransition(words[1], words.Count > 2 ? words[2] : "", from, to);
     }
 
     /// <summary>Configuration files that a removed package leaves do not make it installed.</summary>

@@ -29,6 +29,18 @@ internal sealed record TransactionReport(
     IReadOnlyDictionary<EntryKey, TransactionMembership> Memberships,
     IReadOnlyList<string> Mistakes)
 {
+    /// <summary>Whether it did something to a package.</summary>
+    public bool Does(ReadOnlySpan<byte> package)
+    {
+        foreach (var transition in Packages)
+        {
+            if (transition.Key.Bytes.SequenceEqual(package))
+                return true;
+        }
+
+        return false;
+    }
+
     /// <param name="before">The packages' entries as they were when the transaction began.</param>
     /// <param name="after">As they are now.</param>
     /// <param name="wasOwned">Whether a package owned a path before: of the index as it was then.</param>

@@ -75,6 +75,25 @@ public sealed class ChangeLogTests : IDisposable
         Assert.Equal(["seen"], Names(_log));
     }
 
+    /// <summary>Settings come with their file; of all packages, which are looked at together, those are told that the transaction is about.</summary>
+    [Fact]
+    public void Add_OfATransactionThatALookAtEverythingSaw_TellsItsPackagesAndSettings()
+    {
+        DateTimeOffset before = _spools.Clock.GetUtcNow(), end = before.AddSeconds(1);
+        EntryKey shop = EntryKey.Of("dpkg", "shop", "all"), other = EntryKey.Of("dpkg", "other", "all");
+        var report = new TransactionReport(
+            new CompletedTransaction("dpkg-1-1", "dpkg", before, end, []), [new PackageTransition(shop, null, "1.0")], new Dictionary<EntryKey, TransactionMembership>(), []);
+        var dirt = new Dirt(false, default, before, Somebody with { Transaction = report, Membership = TransactionMembership.Verified });
+        var part = new DirtyPart([new(EntryKey.OfPath("/var/lib/dpkg/status"), dirt), new(EntryKey.OfPath("/etc/shop.conf"), dirt)], loss: null);
+        var setting = new EntryKey([.. SettingKey.PrefixOf(EntryKey.OfPath("/etc/shop.conf")).Bytes, EntryKey.Separator, .. "port"u8]);
+        (EntryKind, TreeEdit) Found(EntryKind kind, EntryKey key) => (kind, new TreeEdit(key.Bytes.ToArray(), [1]));
+
+        _log.Add(1, [], [Found(EntryKind.Package, other), Found(EntryKind.Package, shop), Found(EntryKind.Setting, setting)], part, end);
+
+        Assert.Equal([Encoding.ASCII.GetString(shop.Bytes), Encoding.ASCII.GetString(setting.Bytes)], Names(_log));
+        Assert.Contains((EntryKind.Package, shop), part.Named);
+    }
+
     [Fact]
     public void Add_MoreThanOneMessageTakes_TellsAll()
     {
@@ -131,7 +150,7 @@ public sealed class ChangeLogTests : IDisposable
 
     private static TreeEdit Edit(string name) => new(EntryKey.Of(name).Bytes.ToArray(), null);
 
-    private static SeenEntry Seen(string name) => new(EntryKind.File, EntryKey.Of(name).Bytes.ToArray(), [1], default);
+    private static (EntryKind Kind, TreeEdit Edit) Seen(string name) => (EntryKind.File, new TreeEdit(EntryKey.Of(name).Bytes.ToArray(), [1]));
 
     private static string? Text(ReadOnlyMemory<byte>? batch) => batch is { } bytes ? Encoding.ASCII.GetString(bytes.Span) : null;
 

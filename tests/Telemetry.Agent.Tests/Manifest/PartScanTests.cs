@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Agent.Manifest;
@@ -85,6 +86,21 @@ public sealed class PartScanTests : IDisposable
         LookAgain(store, [new LookPart(EntryKey.Of("first"), IsDeep: false)], generation => told = generation);
 
         Assert.Equal(announced + 1, told);
+    }
+
+    [Fact]
+    public void Find_OfWhatIsDirty_HasWhatIsThereAndWhatIsGone()
+    {
+        using var store = Open(_state.Path);
+        Look(store);
+        var dirt = new Dirt(IsDeep: false, default, DateTimeOffset.UnixEpoch, Origin: null);
+        var part = new DirtyPart([new(EntryKey.Of("first"), dirt), new(EntryKey.Of("gone"), dirt)], loss: null);
+        var scan = _plan.PartsUnder(Scans.NoPolicy, Scans.Key, TimeProvider.System, part.Parts, facts: false);
+
+        store.LookAgain(scan, DateTimeOffset.UnixEpoch, (_, _) => { }, new ScanProgress(), TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+            [("first", true), ("gone", false)], scan.Find(part).Select(found => (Encoding.UTF8.GetString(found.Edit.Key), found.Edit.Value is not null)));
     }
 
     [Fact]

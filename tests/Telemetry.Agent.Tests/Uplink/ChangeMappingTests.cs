@@ -27,7 +27,7 @@ public sealed class ChangeMappingTests : IDisposable
         _actors.Drained();
         var report = new TransactionReport(
             new CompletedTransaction("dpkg-1-1", "dpkg", DateTimeOffset.UnixEpoch, null, []),
-            [new PackageTransition("shop", "all", null, "1.0")],
+            [new PackageTransition(EntryKey.Of("dpkg", "shop", "all"), null, "1.0")],
             new Dictionary<EntryKey, TransactionMembership>(),
             []);
         var origin = new ChangeOrigin(DateTimeOffset.UnixEpoch, new SeenActor(Vim, 2, 0)) { Transaction = report, Membership = TransactionMembership.Verified };

@@ -26,7 +26,7 @@ public sealed class TransactionReportTests : IDisposable
 
         var report = Do($"-i {package}");
 
-        Assert.Equal([new PackageTransition("shop", "all", null, "1.0")], report.Packages);
+        Assert.Equal([new PackageTransition(EntryKey.Of("dpkg", "shop", "all"), null, "1.0")], report.Packages);
         Assert.Equal(["verified", "verified", "unverified", "unverified"], Memberships(report, "usr/bin/shop", "etc/shop.conf", "var/made", "var/lib/dpkg/status"));
         Assert.Equal("1.0", Assert.Single(report.ToMessage().Packages).ToVersion);
     }
@@ -38,7 +38,7 @@ public sealed class TransactionReportTests : IDisposable
 
         var report = Do($"-i {_root.Build("2.0", "two")}");
 
-        Assert.Equal([new PackageTransition("shop", "all", "1.0", "2.0")], report.Packages);
+        Assert.Equal([new PackageTransition(EntryKey.Of("dpkg", "shop", "all"), "1.0", "2.0")], report.Packages);
         Assert.Equal(["verified", "verified", "verified"], Memberships(report, "usr/bin/shop", "usr/bin/shop-1.0", "usr/bin/shop-2.0"));
     }
 
@@ -50,7 +50,7 @@ public sealed class TransactionReportTests : IDisposable
 
         var report = Do($"-i {package}");
 
-        Assert.Equal([new PackageTransition("shop", "all", "1.0", "1.0")], report.Packages);
+        Assert.Equal([new PackageTransition(EntryKey.Of("dpkg", "shop", "all"), "1.0", "1.0")], report.Packages);
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class TransactionReportTests : IDisposable
 
         var report = Do("-r shop", "usr/bin/shop");
 
-        Assert.Equal([new PackageTransition("shop", "all", "1.0", null)], report.Packages);
+        Assert.Equal([new PackageTransition(EntryKey.Of("dpkg", "shop", "all"), "1.0", null)], report.Packages);
         Assert.Equal(["verified"], Memberships(report, "usr/bin/shop"));
     }
 
