@@ -62,7 +62,7 @@ internal static class CausesCommand
             ("deviations", $"{cause.Deviations}, {cause.OpenDeviations} of them open"),
             ("files", $"{cause.Files}"),
             ("unverified", cause.Unverified == 0 ? null : $"{cause.Unverified}; made by package processes, and in no package's list"),
-            ("outliers", cause.Outliers == 0 ? null : $"{Counted.Of(cause.Outliers, "entry", "entries")} that an approval of the cause leaves out"),
+            ("outliers", cause.Outliers == 0 ? null : $"{Counted.Of(cause.Outliers, "entry", "entries")} that decisions on the cause leave out"),
             .. cause.Outlying.Take(MaxOutliersShown).Select(outlier => ("stands out", (string?)outlier.Text)),
             ("", cause.Outlying.Count > MaxOutliersShown ? $"and {cause.Outlying.Count - MaxOutliersShown} more at least; the JSON names a hundred" : null),
             .. cause.Packages.Take(MaxPackagesShown).Select(package => ("package", (string?)package.Text)),

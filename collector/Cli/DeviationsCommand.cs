@@ -46,8 +46,8 @@ internal static class DeviationsCommand
     {
         CommandLine.Verb("list", "Lists deviations, newest first.", "telemetryctl deviations list --instance i-1 --state open\ntelemetryctl deviations list --cause c-3", ListAsync, Instance, State, Cause, Layer, Owner),
         CommandLine.Verb("show", "Shows one deviation, and how it would be undone.", "telemetryctl deviations show d-17", ShowAsync, Id),
-        CommandLine.Verb("ack", "Says that somebody has seen them. They stay open.", "telemetryctl deviations ack d-17 d-18 --reason 'ticket 4711'", AcknowledgeAsync, Ids, OfCause, OfInstance, Reason),
-        CommandLine.Verb("waive", "Tolerates exactly what they are, until a date; then they are open as before.", "telemetryctl deviations waive d-17 --until 2026-12-31 --reason 'until the migration is done'", WaiveAsync, Ids, OfCause, OfInstance, Until, Reason),
+        CommandLine.Verb("ack", "Says that somebody has seen them. They stay open.", "telemetryctl deviations ack d-17 d-18 --reason 'ticket 4711'", AcknowledgeAsync, Ids, OfCause, OfInstance, WithOutliers, Reason),
+        CommandLine.Verb("waive", "Tolerates exactly what they are, until a date; then they are open as before.", "telemetryctl deviations waive d-17 --until 2026-12-31 --reason 'until the migration is done'", WaiveAsync, Ids, OfCause, OfInstance, WithOutliers, Until, Reason),
         CommandLine.Verb("approve", "Makes what they are part of a layer, and of the next version of their line.", "telemetryctl deviations approve --cause c-3 --into apache:2.4.65-1 --reason 'security update'", ApproveAsync, Ids, OfCause, OfInstance, Into, LayerOwner, LayersCommand.Resolve, WithOutliers, Reason),
         CommandLine.Verb("watch", "Follows deviations as they open, change and close, until Ctrl-C, and also across restarts of the collector.", "telemetryctl deviations watch\ntelemetryctl deviations watch --output json --cursor MTI", WatchAsync, Instance, Owner, Cursor),
     };
@@ -129,7 +129,8 @@ internal static class DeviationsCommand
     {
         var client = new DeviationService.DeviationServiceClient(Connection.Open(arguments));
         var request = new AcknowledgeRequest { Scope = ScopeOf(arguments), Reason = arguments.GetValue(Reason) };
-        return Decided(arguments, (await client.AcknowledgeAsync(request, cancellationToken: cancellation)).Decision);
+        var response = await client.AcknowledgeAsync(request, cancellationToken: cancellation);
+        return await DecidedAsync(arguments, response.Decision, response.LeftOut);
     }
 
     private static async Task<int> WaiveAsync(ParseResult arguments, CancellationToken cancellation)
@@ -145,7 +146,8 @@ internal static class DeviationsCommand
             Until = until.ToTimestamp(),
             Reason = arguments.GetValue(Reason),
         };
-        return Decided(arguments, (await client.WaiveAsync(request, cancellationToken: cancellation)).Decision);
+        var response = await client.WaiveAsync(request, cancellationToken: cancellation);
+        return await DecidedAsync(arguments, response.Decision, response.LeftOut);
     }
 
     private static async Task<int> ApproveAsync(ParseResult arguments, CancellationToken cancellation)
@@ -158,40 +160,45 @@ internal static class DeviationsCommand
             Owner = arguments.GetValue(LayerOwner) ?? "",
             Reason = arguments.GetValue(Reason),
             Resolutions = { LayersCommand.Resolutions(arguments).ToDictionary() },
-            WithOutliers = arguments.GetValue(WithOutliers),
         };
         var response = await JudgementProgress.During(arguments, client.ApproveAsync(request, cancellationToken: cancellation));
         LayersCommand.ShowSettled(response.Settled);
-        var leftOut = response.LeftOut.Select(OutlierView.Of).ToList();
-        await TellLeftOutAsync(leftOut, response.LeftOutCount);
+        var leftOut = await TellLeftOutAsync(response.LeftOut);
         var decision = DecisionView.Of(response.Decision)!;
         Output.Of(arguments).Show(
-            new { Decision = decision, response.Deviations, response.LeftOutCount, LeftOut = leftOut },
+            new { Decision = decision, response.Deviations, LeftOutCount = response.LeftOut.Count, LeftOut = leftOut },
             [("approved", Counted.Of(response.Deviations, "deviation")), ("layer", decision.Layer), ("baseline", decision.Baseline), ("reason", decision.Reason)]);
         return ExitCode.Yes;
     }
 
-    /// <summary>Nobody should think that everything of a cause is approved now.</summary>
-    private static async Task TellLeftOutAsync(IReadOnlyList<OutlierView> leftOut, uint count)
+    /// <summary>Nobody should think that everything of a cause is decided now.</summary>
+    private static async Task<IReadOnlyList<OutlierView>> TellLeftOutAsync(LeftOut leftOut)
     {
         const int MostNamed = 20;
-        if (count == 0)
-            return;
-        foreach (var outlier in leftOut.Take(MostNamed))
+        var outliers = leftOut.Outliers.Select(OutlierView.Of).ToList();
+        foreach (var outlier in outliers.Take(MostNamed))
             await Console.Error.WriteLineAsync(Output.Plain($"Left out: {outlier.Text}"));
-        var more = count > MostNamed ? $"and {count - MostNamed} more; " : "";
-        await Console.Error.WriteLineAsync($"{more}{Counted.Of(count, "deviation")} of the cause stay open, for they stand out from it. Approve them by their ids; or again by the cause with --with-outliers.");
+        var more = leftOut.Count > MostNamed ? $"and {leftOut.Count - MostNamed} more; " : "";
+        if (leftOut.Count > 0)
+            await Console.Error.WriteLineAsync($"{more}{Counted.Of(leftOut.Count, "deviation")} of the cause stay as they are, for they stand out from it. Decide on them by their ids; or again by the cause with --with-outliers.");
+        return outliers;
     }
 
     private static Protocol.V1.DecisionScope ScopeOf(ParseResult arguments)
     {
-        var scope = new Protocol.V1.DecisionScope { CauseId = arguments.GetValue(OfCause) ?? "", InstanceId = arguments.GetValue(OfInstance) ?? "" };
+        var scope = new Protocol.V1.DecisionScope
+        {
+            CauseId = arguments.GetValue(OfCause) ?? "",
+            InstanceId = arguments.GetValue(OfInstance) ?? "",
+            WithOutliers = arguments.GetValue(WithOutliers),
+        };
         scope.Ids.AddRange(arguments.GetValue(Ids) ?? []);
         return scope;
     }
 
-    private static int Decided(ParseResult arguments, Protocol.V1.Decision message)
+    private static async Task<int> DecidedAsync(ParseResult arguments, Protocol.V1.Decision message, LeftOut leftOut)
     {
+        await TellLeftOutAsync(leftOut);
         var decision = DecisionView.Of(message)!;
         Output.Of(arguments).Show(decision, [(decision.Gives, decision.Until is null ? "as long as they are what they are" : $"until {Output.Time(decision.Until)}"), ("reason", decision.Reason)]);
         return ExitCode.Yes;

@@ -11,19 +11,20 @@ using Telemetry.Protocol.Text;
 namespace Telemetry.Collector.Deviations;
 
 /// <summary>Which deviations a decision is about: those named, those of a cause, or all of an instance.</summary>
-internal sealed record DecisionScope(IReadOnlyList<long> Ids, long? CauseId = null, string? InstanceId = null);
+/// <param name="WithOutliers">Of a cause: also what stands out from it (<see cref="CauseAgreement"/>).</param>
+internal sealed record DecisionScope(IReadOnlyList<long> Ids, long? CauseId = null, string? InstanceId = null, bool WithOutliers = false);
 
 /// <summary>Takes decisions about open deviations, records them, and has done what follows.</summary>
 internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Seals seals, Pipeline pipeline, DeviationFeed feed, TimeProvider time)
 {
     /// <summary>Somebody has seen them. They stay open.</summary>
     /// <exception cref="DecisionException">One of them is not open.</exception>
-    public Decision Acknowledge(DecisionScope scope, string by, string reason) =>
+    public Decided Acknowledge(DecisionScope scope, string by, string reason) =>
         Decide(scope, new Decision(0, DeviationState.Acknowledged, by, reason, time.GetUtcNow()));
 
     /// <summary>They are tolerated until a time. They stay open, and are open as before from then on.</summary>
     /// <exception cref="DecisionException">One of them is not open, or the time is past.</exception>
-    public Decision Waive(DecisionScope scope, DateTimeOffset until, string by, string reason)
+    public Decided Waive(DecisionScope scope, DateTimeOffset until, string by, string reason)
     {
         var now = time.GetUtcNow();
         if (until <= now)
@@ -35,17 +36,16 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
     /// <param name="into">The layer version to make. Its predecessor is that layer in the newest version of the line; else it is new.</param>
     /// <param name="owner">Of a layer that is new; null: whoever owns the base.</param>
     /// <param name="resolutions">Of conflicts that come of it: from the key, as people see it, to the name of the side that is right. Null: none.</param>
-    /// <param name="withOutliers">Of a cause: also what stands out from it (<see cref="CauseAgreement"/>).</param>
     /// <exception cref="DecisionException">They can't be approved together; nothing was changed.</exception>
     /// <exception cref="LayerException">That layer version exists with other content.</exception>
     /// <exception cref="SignatureException">The newest version of the line is not what somebody signed who may.</exception>
     public Approved Approve(
-        DecisionScope scope, VersionName into, string? owner, string by, string reason, IReadOnlyDictionary<string, string>? resolutions = null, bool withOutliers = false)
+        DecisionScope scope, VersionName into, string? owner, string by, string reason, IReadOnlyDictionary<string, string>? resolutions = null)
     {
         var now = time.GetUtcNow();
         var (plan, leftOut) = store.Read(transaction =>
         {
-            var (deviations, leftOut) = Approvable(transaction, scope, withOutliers);
+            var (deviations, leftOut) = Approvable(transaction, scope);
             var line = LineOf(transaction, deviations);
 
             // What is approved is signed anew, with all that it stands on.
@@ -84,13 +84,13 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
         return approved;
     }
 
-    private Decision Decide(DecisionScope scope, Decision decision)
+    private Decided Decide(DecisionScope scope, Decision decision)
     {
         var decided = store.Write(transaction =>
         {
-            var deviations = Find(transaction, scope);
-            var made = transaction.Decisions.Add(decision, deviations);
-            var transitions = deviations
+            var agreed = Find(transaction, scope);
+            var made = transaction.Decisions.Add(decision, agreed.Members);
+            var transitions = agreed.Members
                 .Select(deviation => new Transition(TransitionKind.Changed, deviation with
                 {
                     State = made.Gives,
@@ -100,13 +100,14 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
                 }))
                 .ToList();
             Pipeline.Write(transaction, transitions, decision.At);
-            return made;
+            return new Decided(made, agreed.Outliers);
         });
         feed.Wake();
         return decided;
     }
 
-    private static List<Deviation> Find(StoreTransaction transaction, DecisionScope scope)
+    /// <summary>What a decision is about, and what of its cause stands out and is not decided upon unseen.</summary>
+    private static Agreed Find(StoreTransaction transaction, DecisionScope scope)
     {
         var named = scope.Ids.Distinct().Select(id => transaction.Deviations.Find(id) switch
         {
@@ -117,25 +118,29 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
         var found = scope.Ids.Count > 0 ? named.ToList()
             : scope.InstanceId is { } instanceId ? [.. transaction.Deviations.OpenOf(instanceId)]
             : [.. transaction.Deviations.OpenOfCause(scope.CauseId!.Value)];
-        return found.Count > 0 ? found : throw new DecisionException("There is no open deviation among them.");
+        if (found.Count == 0)
+            throw new DecisionException("There is no open deviation among them.");
+        if (!LeavesOut(scope))
+            return new Agreed(found, []);
+
+        var agreed = Agreed.Of(found, transaction.Causes.AgreementOf(transaction.Causes.Find(scope.CauseId!.Value)!));
+        if (agreed.Members.Count > 0)
+            return agreed;
+        var first = agreed.Outliers[0];
+        throw new DecisionException($"All that is open of {Cause.IdText(scope.CauseId.Value)} stands out from it, first {KeyText.Format(first.Deviation.Kind, first.Deviation.Key.Bytes)} on {first.Deviation.InstanceId} ({Deviation.IdText(first.Deviation.Id)}): {first.Reason}. Look at each, and name it by its id; or all of them with --with-outliers.");
     }
 
-    /// <summary>What is approved with a scope, and what of its cause stands out and is not.</summary>
-    private static (List<Deviation> Deviations, IReadOnlyList<Outlier> LeftOut) Approvable(StoreTransaction transaction, DecisionScope scope, bool withOutliers)
+    private static bool LeavesOut(DecisionScope scope) => scope is { CauseId: not null, WithOutliers: false };
+
+    /// <summary>The same of an approval, which is also about the settings of files.</summary>
+    private static (IReadOnlyList<Deviation> Deviations, IReadOnlyList<Outlier> LeftOut) Approvable(StoreTransaction transaction, DecisionScope scope)
     {
-        var found = Find(transaction, scope);
-        if (scope.CauseId is not { } causeId || withOutliers)
-            return (WithSettings(transaction, found, []), []);
-
-        var agreed = Agreed.Of(found, transaction.Causes.AgreementOf(transaction.Causes.Find(causeId)!));
-        if (agreed.Members.Count == 0)
-        {
-            var first = agreed.Outliers[0];
-            throw new DecisionException($"All that is open of {Cause.IdText(causeId)} stands out from it, first {KeyText.Format(first.Deviation.Kind, first.Deviation.Key.Bytes)} on {first.Deviation.InstanceId} ({Deviation.IdText(first.Deviation.Id)}): {first.Reason}. Look at each, and approve it by its id; or all of them with --with-outliers.");
-        }
-
-        var with = Agreed.OfSettings(agreed.Members, WithSettings(transaction, [.. agreed.Members], agreed.Outliers.Select(outlier => outlier.Deviation.Id)));
-        return ([.. with.Members], [.. agreed.Outliers, .. with.Outliers]);
+        var agreed = Find(transaction, scope);
+        var withSettings = WithSettings(transaction, [.. agreed.Members], agreed.Outliers.Select(outlier => outlier.Deviation.Id));
+        if (!LeavesOut(scope))
+            return (withSettings, []);
+        var with = Agreed.OfSettings(agreed.Members, withSettings);
+        return (with.Members, [.. agreed.Outliers, .. with.Outliers]);
     }
 
     /// <summary>Who approves a file approves what it holds.</summary>
@@ -153,7 +158,7 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
         return deviations;
     }
 
-    private static string LineOf(StoreTransaction transaction, List<Deviation> deviations)
+    private static string LineOf(StoreTransaction transaction, IReadOnlyList<Deviation> deviations)
     {
         var lines = deviations.Select(deviation => deviation.BaselineId).Distinct().Select(transaction.Baselines.LineOf).Distinct().ToList();
         return lines is [var line]
@@ -178,6 +183,10 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
         return next;
     }
 }
+
+/// <summary>What was decided.</summary>
+/// <param name="LeftOut">What stands out from its cause, and so was not decided upon.</param>
+internal sealed record Decided(Decision Decision, IReadOnlyList<Outlier> LeftOut);
 
 /// <summary>What came of an approval.</summary>
 /// <param name="Deviations">How many it was about.</param>

@@ -14,29 +14,28 @@ internal sealed partial class DeviationGrpcService
 
     public override Task<AcknowledgeResponse> Acknowledge(AcknowledgeRequest request, ServerCallContext context)
     {
-        var scope = ScopeOf(request.Scope);
-        return Task.FromResult(new AcknowledgeResponse { Decision = ToMessage(decisions.Acknowledge(scope, AdminToken.Holder, ReasonOf(request.Reason))) });
+        var decided = decisions.Acknowledge(ScopeOf(request.Scope), AdminToken.Holder, ReasonOf(request.Reason));
+        return Task.FromResult(new AcknowledgeResponse { Decision = ToMessage(decided.Decision), LeftOut = ToMessage(decided.LeftOut) });
     }
 
     public override Task<WaiveResponse> Waive(WaiveRequest request, ServerCallContext context)
     {
         var until = request.Until?.ToTime("until") ?? throw Wrong("Say until when; a waiver always ends.");
-        return Task.FromResult(new WaiveResponse { Decision = ToMessage(decisions.Waive(ScopeOf(request.Scope), until, AdminToken.Holder, ReasonOf(request.Reason))) });
+        var decided = decisions.Waive(ScopeOf(request.Scope), until, AdminToken.Holder, ReasonOf(request.Reason));
+        return Task.FromResult(new WaiveResponse { Decision = ToMessage(decided.Decision), LeftOut = ToMessage(decided.LeftOut) });
     }
 
     public override Task<ApproveResponse> Approve(ApproveRequest request, ServerCallContext context)
     {
         var into = VersionName.TryParse(request.Into) ?? throw Wrong($"Say which layer version to make; write {VersionName.Form}.");
         var owner = request.Owner.Length == 0 ? null : VersionName.IsLine(request.Owner) ? request.Owner : throw Wrong("That is not the name of an owner.");
-        var approved = decisions.Approve(ScopeOf(request.Scope), into, owner, AdminToken.Holder, ReasonOf(request.Reason), request.Resolutions, request.WithOutliers);
-        var leftOut = store.Read(transaction => ToMessages(new DeviationMessages(transaction), approved.LeftOut).ToList());
+        var approved = decisions.Approve(ScopeOf(request.Scope), into, owner, AdminToken.Holder, ReasonOf(request.Reason), request.Resolutions);
         return Task.FromResult(new ApproveResponse
         {
             Decision = ToMessage(approved.Decision),
             Deviations = (uint)approved.Deviations,
             Settled = { approved.Settled.ToDictionary() },
-            LeftOut = { leftOut },
-            LeftOutCount = (uint)approved.LeftOut.Count,
+            LeftOut = ToMessage(approved.LeftOut),
         });
     }
 
@@ -51,7 +50,8 @@ internal sealed partial class DeviationGrpcService
         return store.Read(transaction => new DecisionScope(
             [.. scope.Ids.Select(id => Deviation.ParseId(id) ?? throw NoDeviation(id))],
             CauseOf(transaction, scope.CauseId)?.Id,
-            InstanceOf(transaction, scope.InstanceId)));
+            InstanceOf(transaction, scope.InstanceId),
+            scope.WithOutliers));
     }
 
     private static string ReasonOf(string reason) =>
@@ -60,6 +60,12 @@ internal sealed partial class DeviationGrpcService
             : throw Wrong($"Give a reason, of one line and at most {MaxReasonLength} characters: who reads it later was not there.");
 
     private Protocol.V1.Decision ToMessage(Decision decision) => store.Read(transaction => new DeviationMessages(transaction).Of(decision));
+
+    private LeftOut ToMessage(IReadOnlyList<Causes.Outlier> outliers) => store.Read(transaction => new LeftOut
+    {
+        Outliers = { ToMessages(new DeviationMessages(transaction), outliers) },
+        Count = (uint)outliers.Count,
+    });
 
     private static RpcException Wrong(string message) => new(new Status(StatusCode.InvalidArgument, message));
 }

@@ -111,6 +111,25 @@ public sealed class OutlierTests : IDisposable
         Assert.Empty(_collector.Deviations(openOnly: true));
     }
 
+    /// <summary>A waiver of a cause would hide it as an approval would.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Waiver_LeavesOutWhatStandsOut_UnlessItIsAskedFor(bool withOutliers)
+    {
+        _honest.Tamper(Upgrade());
+        new CertifiedInstance(_collector, "r2").Tamper(Upgrade().Made(Evil, Some.File("evil"), Membership.Verified));
+        var scope = new DecisionScope([], CauseId, WithOutliers: withOutliers);
+
+        var acknowledged = _collector.Decisions.Acknowledge(scope, "anna", "seen");
+        var waived = _collector.Decisions.Waive(scope, Some.Time.AddDays(1), "anna", "for now");
+
+        string[] leftOut = withOutliers ? [] : [Evil];
+        Assert.Equal(leftOut, acknowledged.LeftOut.Select(outlier => KeyText.Format(EntryKind.File, outlier.Deviation.Key.Bytes)));
+        Assert.Equal(leftOut, waived.LeftOut.Select(outlier => KeyText.Format(EntryKind.File, outlier.Deviation.Key.Bytes)));
+        Assert.Equal(leftOut.Length, _collector.Deviations(openOnly: true).Count(deviation => deviation.State == DeviationState.Open));
+    }
+
     [Fact]
     public void Outlier_ThatIsNamed_IsApproved()
     {
@@ -148,7 +167,7 @@ public sealed class OutlierTests : IDisposable
         Agreed.Of(transaction.Deviations.OpenOfCause(CauseId), transaction.Causes.AgreementOf(transaction.Causes.Find(CauseId)!)));
 
     private Approved Approve(bool withOutliers = false, VersionName? into = null) =>
-        _collector.Decisions.Approve(new DecisionScope([], CauseId), into ?? Into, null, "anna", "update", withOutliers: withOutliers);
+        _collector.Decisions.Approve(new DecisionScope([], CauseId, WithOutliers: withOutliers), into ?? Into, null, "anna", "update");
 
     private Fingerprint? Expected(Approved approved, string path) =>
         _collector.Store.Read(transaction => TreeReader.Find(transaction.Nodes, approved.Baseline.Roots.File, EntryKey.OfPath(path)));
