@@ -3,6 +3,7 @@ using Telemetry.Collector.Baselines;
 using Telemetry.Collector.Causes;
 using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Fleet;
+using Telemetry.Collector.Ingest;
 using Telemetry.Collector.Layers;
 using Telemetry.Collector.Policies;
 using Telemetry.Collector.Signing;
@@ -19,6 +20,12 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
 
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// Of transitions: all that a whole image has, which became another, at once and more. An instance that flips to and fro, such as by a
+    /// mount that comes and goes, would keep the writer from all others, and fill the disk.
+    /// </summary>
+    public InstanceRates Rates { get; init; } = new(time, perSecond: 100, burst: 500_000);
+
     /// <summary>Takes in a complete head. When the task completes, everything it means is on disk.</summary>
     /// <param name="head">Newer than any head of the instance before it.</param>
     /// <param name="nodes">That it brought.</param>
@@ -32,7 +39,10 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
             transaction.Heads.Add(head);
             transaction.Instances.Seen(head.InstanceId, head.ReceivedAt);
 
-            return Judge(transaction, transaction.Instances.Find(head.InstanceId)!, head, isNew: true);
+            var instance = transaction.Instances.Find(head.InstanceId)!;
+            return Rates.DebtOf(instance.Id) is var debt && debt > TimeSpan.Zero && !IsPending(transaction, instance.Id)
+                ? PutOff(transaction, instance, head.ReceivedAt + debt)
+                : Judge(transaction, instance, head, isNew: true);
         });
 
         // :: 5 Tell     subscribers and alert routes, which read the outbox
@@ -125,6 +135,8 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         {
             var transitions = Conclude(transaction, instance, head, isNew);
             transaction.Pending.Remove(instance.Id);
+            if (transitions.Count > 0)
+                Rates.Take(instance.Id, transitions.Count);
             return transitions;
         }
         catch (Exception e) when (e is DamagedNodeException or NodeMissingException)
@@ -132,6 +144,13 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
             var pending = transaction.Pending.Failed(instance.Id, time.GetUtcNow());
             return NotJudged(transaction, instance, e.Message, Prospect(pending));
         }
+    }
+
+    /// <summary>All its states are kept, and the newest of them is judged then.</summary>
+    private IReadOnlyList<Transition> PutOff(StoreTransaction transaction, Instance instance, DateTimeOffset due)
+    {
+        transaction.Pending.PutOff(instance.Id, due);
+        return NotJudged(transaction, instance, "Its states change too much to judge each of them.", $"The newest is judged at {due:yyyy-MM-dd HH:mm:ss}Z.");
     }
 
     private void Failed(string instanceId, Exception reason) => store.Write(transaction =>

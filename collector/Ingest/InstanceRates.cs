@@ -24,13 +24,30 @@ internal sealed class InstanceRates(TimeProvider time, double perSecond, double 
     public bool TryTake(string instanceId, int times = 1)
     {
         lock (_gate)
-        {
-            if (_instances.Count >= _most)
-                Forget();
-            if (!_instances.TryGetValue(instanceId, out var bucket))
-                _instances[instanceId] = bucket = new TokenBucket(time, perSecond, burst);
-            return bucket.TryTake(times);
-        }
+            return BucketOf(instanceId).TryTake(times);
+    }
+
+    /// <inheritdoc cref="TokenBucket.Take"/>
+    public void Take(string instanceId, int times)
+    {
+        lock (_gate)
+            BucketOf(instanceId).Take(times);
+    }
+
+    /// <inheritdoc cref="TokenBucket.Debt"/>
+    public TimeSpan DebtOf(string instanceId)
+    {
+        lock (_gate)
+            return _instances.TryGetValue(instanceId, out var bucket) ? bucket.Debt : TimeSpan.Zero;
+    }
+
+    private TokenBucket BucketOf(string instanceId)
+    {
+        if (_instances.Count >= _most)
+            Forget();
+        if (!_instances.TryGetValue(instanceId, out var bucket))
+            _instances[instanceId] = bucket = new TokenBucket(time, perSecond, burst);
+        return bucket;
     }
 
     private void Forget()

@@ -28,6 +28,23 @@ internal sealed class TokenBucket(TimeProvider time, double perSecond, double bu
         return true;
     }
 
+    /// <summary>For what happened already, whether it may or not: then nothing may until the rest is paid.</summary>
+    public void Take(int times)
+    {
+        Fill();
+        _tokens -= times;
+    }
+
+    /// <summary>How long it takes until what was taken too much is paid; zero: nothing was.</summary>
+    public TimeSpan Debt
+    {
+        get
+        {
+            Fill();
+            return _tokens < 0 ? TimeSpan.FromSeconds(-_tokens / perSecond) : TimeSpan.Zero;
+        }
+    }
+
     private void Fill()
     {
         _tokens = Math.Min(_burst, _tokens + (time.GetElapsedTime(_filledAt).TotalSeconds * perSecond));

@@ -55,8 +55,17 @@ internal sealed class PendingTable(DbConnection connection, DbTransaction transa
             "SELECT id, instance_id FROM pending_judgements WHERE id > @after AND due_at <= @Now ORDER BY id LIMIT @most",
             new { after, most, Now = now.ToUnixTimeMilliseconds() }, transaction)];
 
-    /// <summary>How many were not even tried.</summary>
-    public long Count() => connection.QuerySingle<long>("SELECT COUNT(*) FROM pending_judgements WHERE attempts = 0", transaction: transaction);
+    /// <summary>How many are to be tried at once.</summary>
+    public long Count() => connection.QuerySingle<long>("SELECT COUNT(*) FROM pending_judgements WHERE attempts = 0 AND due_at = 0", transaction: transaction);
+
+    /// <summary>An instance is not judged before a time.</summary>
+    public void PutOff(string instanceId, DateTimeOffset due) =>
+        connection.Execute(
+            """
+            INSERT INTO pending_judgements (instance_id, due_at) VALUES (@instanceId, @Due)
+            ON CONFLICT (instance_id) DO UPDATE SET due_at = excluded.due_at
+            """,
+            new { instanceId, Due = due.ToUnixTimeMilliseconds() }, transaction);
 
     /// <summary>Notes that an instance, whether it was asked for or not, could not be judged, and when it is tried again.</summary>
     public PendingJudgement Failed(string instanceId, DateTimeOffset now)
