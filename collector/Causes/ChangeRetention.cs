@@ -8,7 +8,20 @@ internal sealed class ChangeRetention(StateStore store, TimeProvider time, ILogg
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
     /// <summary>At a time, so that heads need not wait long for the store.</summary>
-    private const int Batch = 10_000;
+    private const int Batch = 1_000;
+
+    /// <summary>Drops now what is due.</summary>
+    public void Drop(CancellationToken stopping)
+    {
+        var before = time.GetUtcNow() - ChangeTable.Retention;
+        while (!stopping.IsCancellationRequested && store.Write(transaction => transaction.Changes.DeleteBefore(before, Batch)) == Batch)
+        {
+        }
+
+        DropUnused(transaction => transaction.Actors.Unused(), (transaction, ids) => transaction.Actors.DeleteUnused(ids), stopping);
+        DropUnused(transaction => transaction.PackageTransactions.Unused(), (transaction, ids) => transaction.PackageTransactions.DeleteUnused(ids), stopping);
+        DropUnused(transaction => transaction.Causes.Unused(), (transaction, ids) => transaction.Causes.DeleteUnused(ids), stopping);
+    }
 
     protected override Task ExecuteAsync(CancellationToken stopping) =>
         StoreFailures.OutliveAsync(DropAsync, time, logger, stopping);
@@ -23,18 +36,10 @@ internal sealed class ChangeRetention(StateStore store, TimeProvider time, ILogg
         while (await timer.WaitForNextTickAsync(stopping));
     }
 
-    private void Drop(CancellationToken stopping)
+    /// <summary>Looked for in a read, for that looks at all of them; one that is named again meanwhile stays.</summary>
+    private void DropUnused(Func<StoreTransaction, IReadOnlyList<long>> find, Action<StoreTransaction, long[]> delete, CancellationToken stopping)
     {
-        var before = time.GetUtcNow() - ChangeTable.Retention;
-        while (!stopping.IsCancellationRequested && store.Write(transaction => transaction.Changes.DeleteBefore(before, Batch)) == Batch)
-        {
-        }
-
-        store.Write(transaction =>
-        {
-            transaction.Actors.DeleteUnused();
-            transaction.PackageTransactions.DeleteUnused();
-            transaction.Causes.DeleteUnused();
-        });
+        foreach (var ids in store.Read(find).Chunk(Batch).TakeWhile(_ => !stopping.IsCancellationRequested))
+            store.Write(transaction => delete(transaction, ids));
     }
 }

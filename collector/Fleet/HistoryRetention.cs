@@ -12,13 +12,16 @@ internal sealed partial class HistoryRetention(StateStore store, StoreOptions op
     /// <summary>Rows at a time, so that heads need not wait long for the store.</summary>
     private const int Batch = 1_000;
 
+    /// <summary>Heads that are looked up at a time: for each time the last ones of all instances are.</summary>
+    private const int HeadsPerRead = 100_000;
+
     private readonly NodeSweep _sweep = new(store);
 
     /// <summary>Forgets now what is due.</summary>
     public void Forget(CancellationToken stopping)
     {
         var boundary = time.GetUtcNow() - options.History;
-        var heads = Delete(transaction => transaction.Heads.DeleteSuperseded(boundary, Batch), stopping);
+        var heads = DeleteSuperseded(boundary, stopping);
         Delete(transaction => transaction.Scopes.DeleteUnreferenced(Batch), stopping);
         Delete(transaction => transaction.Presence.DeleteBefore(boundary, Batch), stopping);
         Delete(transaction => transaction.PointAccounts.DeleteBefore(boundary, Batch), stopping);
@@ -40,6 +43,19 @@ internal sealed partial class HistoryRetention(StateStore store, StoreOptions op
             Forget(stopping);
         }
         while (await timer.WaitForNextTickAsync(stopping));
+    }
+
+    /// <summary>Found in a read, so that nothing waits for that; who adds heads meanwhile changes nothing about these.</summary>
+    private long DeleteSuperseded(DateTimeOffset boundary, CancellationToken stopping)
+    {
+        var deleted = 0L;
+        while (!stopping.IsCancellationRequested && store.Read(transaction => transaction.Heads.Superseded(boundary, HeadsPerRead)) is { Count: > 0 } ids)
+        {
+            foreach (var batch in ids.Chunk(Batch).TakeWhile(_ => !stopping.IsCancellationRequested))
+                deleted += store.Write(transaction => transaction.Heads.Delete(batch));
+        }
+
+        return deleted;
     }
 
     /// <summary>Of a damaged store nothing is removed: what is still reached can't be told.</summary>

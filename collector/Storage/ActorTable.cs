@@ -13,6 +13,12 @@ internal sealed class ActorTable(DbConnection connection, DbTransaction transact
     /// <summary>That a trim looks at: more than come between two.</summary>
     private const int Newest = 5_000;
 
+    private const string Unnamed =
+        """
+            NOT EXISTS (SELECT 1 FROM changes    c WHERE c.actor_id = actors.id)
+        AND NOT EXISTS (SELECT 1 FROM deviations d WHERE d.actor_id = actors.id)
+        """;
+
     /// <returns>The id, of the one that is there already if there is one.</returns>
     public long Add(Actor actor)
     {
@@ -31,25 +37,15 @@ internal sealed class ActorTable(DbConnection connection, DbTransaction transact
         ActorMapping.Stored(V1.Actor.Parser.ParseFrom(
             connection.QuerySingle<byte[]>("SELECT body FROM actors WHERE id = @id", new { id }, transaction)));
 
-    /// <summary>Drops those that nothing names any more.</summary>
-    public void DeleteUnused() =>
-        connection.Execute(
-            """
-            DELETE FROM actors
-             WHERE NOT EXISTS (SELECT 1 FROM changes    c WHERE c.actor_id = actors.id)
-               AND NOT EXISTS (SELECT 1 FROM deviations d WHERE d.actor_id = actors.id)
-            """,
-            transaction: transaction);
+    /// <summary>Those that nothing names any more.</summary>
+    public IReadOnlyList<long> Unused() =>
+        [.. connection.Query<long>("SELECT id FROM actors WHERE " + Unnamed, transaction: transaction)];
 
-    /// <summary>Drops those of some, and of the newest, that nothing names any more: who rewrites one record again and again leaves them behind.</summary>
-    public void DeleteUnused(IEnumerable<long> ids)
-    {
-        const string Unused =
-            """
-               AND NOT EXISTS (SELECT 1 FROM changes    c WHERE c.actor_id = actors.id)
-               AND NOT EXISTS (SELECT 1 FROM deviations d WHERE d.actor_id = actors.id)
-            """;
-        connection.Execute("DELETE FROM actors WHERE id = @id\n" + Unused, ids.Select(id => new { id }), transaction);
-        connection.Execute("DELETE FROM actors WHERE id > (SELECT MAX(id) FROM actors) - @Newest\n" + Unused, new { Newest }, transaction);
-    }
+    /// <summary>Drops those of some that nothing names.</summary>
+    public void DeleteUnused(IEnumerable<long> ids) =>
+        connection.Execute("DELETE FROM actors WHERE id = @id AND " + Unnamed, ids.Select(id => new { id }), transaction);
+
+    /// <summary>The same of the newest: who rewrites one record again and again leaves them behind.</summary>
+    public void DeleteNewestUnused() =>
+        connection.Execute("DELETE FROM actors WHERE id > (SELECT MAX(id) FROM actors) - @Newest AND " + Unnamed, new { Newest }, transaction);
 }

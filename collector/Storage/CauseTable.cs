@@ -22,6 +22,8 @@ internal sealed class CauseTable(DbConnection connection, DbTransaction transact
           FROM causes c
         """;
 
+    private const string HasNoDeviation = "NOT EXISTS (SELECT 1 FROM deviations d WHERE d.cause_id = causes.id)";
+
     /// <summary>That are looked at for whose an entry is.</summary>
     private const int MostEpisodes = 100;
 
@@ -112,10 +114,13 @@ internal sealed class CauseTable(DbConnection connection, DbTransaction transact
             "SELECT DISTINCT instance_id FROM deviations WHERE cause_id = @id ORDER BY instance_id LIMIT @limit",
             new { id, limit }, transaction)];
 
-    /// <summary>Drops those that no deviation belongs to any more: it changed again, or turned out to have another.</summary>
-    public void DeleteUnused() =>
-        connection.Execute(
-            "DELETE FROM causes WHERE NOT EXISTS (SELECT 1 FROM deviations d WHERE d.cause_id = causes.id)", transaction: transaction);
+    /// <summary>Those that no deviation belongs to any more: it changed again, or turned out to have another.</summary>
+    public IReadOnlyList<long> Unused() =>
+        [.. connection.Query<long>("SELECT id FROM causes WHERE " + HasNoDeviation, transaction: transaction)];
+
+    /// <summary>Drops those of some that no deviation belongs to.</summary>
+    public void DeleteUnused(IEnumerable<long> ids) =>
+        connection.Execute("DELETE FROM causes WHERE id = @id AND " + HasNoDeviation, ids.Select(id => new { id }), transaction);
 
     private Cause Add(CauseIdentity identity, long at)
     {

@@ -110,7 +110,9 @@ internal sealed class ChangeTable(DbConnection connection, DbTransaction transac
             """,
             new { instanceId, max, maxActors, maxTransactions }, transaction).ToList();
         _actors.DeleteUnused(gone.Select(row => row.Actor).OfType<long>().Distinct());
+        _actors.DeleteNewestUnused();
         _transactions.DeleteUnused(gone.Select(row => row.Transaction).OfType<long>().Distinct());
+        _transactions.DeleteNewestUnused();
     }
 
     /// <summary>Drops some of the oldest records, if they came in before a time.</summary>

@@ -121,20 +121,23 @@ internal sealed class HeadTable(DbConnection connection, DbTransaction transacti
     public IReadOnlyList<(long Id, Roots Roots)> RootsAfter(long id, int most) =>
         RootRow.Query(connection, transaction, "heads", id, most);
 
-    /// <summary>Forgets what instances were only before a time. What they were at that time, and are, stays.</summary>
-    /// <returns>How many were forgotten.</returns>
-    public int DeleteSuperseded(DateTimeOffset boundary, int most) =>
-        connection.Execute(
+    /// <summary>Heads that were superseded before a time. What instances were at that time, and are, is not among them.</summary>
+    /// <returns>Their ids; none is superseded no more later.</returns>
+    public IReadOnlyList<long> Superseded(DateTimeOffset boundary, int most) =>
+        [.. connection.Query<long>(
+            // By itself SQLite would group by an index of all heads, for it has them in the order of instances.
             """
-            DELETE FROM heads
-             WHERE id IN (SELECT h.id
-                            FROM heads h
-                            JOIN (SELECT instance_id, MAX(id) AS id FROM heads WHERE received_at <= @boundary GROUP BY instance_id) kept
-                              ON kept.instance_id = h.instance_id
-                           WHERE h.id < kept.id
-                           LIMIT @most)
+            SELECT id
+              FROM heads INDEXED BY heads_received
+             WHERE received_at <= @boundary
+               AND id NOT IN (SELECT MAX(id) FROM heads INDEXED BY heads_received WHERE received_at <= @boundary GROUP BY instance_id)
+             LIMIT @most
             """,
-            new { boundary = boundary.ToUnixTimeMilliseconds(), most }, transaction);
+            new { boundary = boundary.ToUnixTimeMilliseconds(), most }, transaction)];
+
+    /// <returns>How many there were.</returns>
+    public int Delete(IReadOnlyList<long> ids) =>
+        connection.Execute("DELETE FROM heads WHERE id IN @ids", new { ids }, transaction);
 
     private IEnumerable<PastTree> Trees(EntryKind kind, string rest, object parameters) =>
         connection.Query<(long Id, string InstanceId, byte[] Root, long ObservedAt, long? ObservedAfter)>(

@@ -13,6 +13,8 @@ internal sealed class PackageTransactionTable(DbConnection connection, DbTransac
     /// <summary>That a trim looks at: more than come between two.</summary>
     private const int Newest = 5_000;
 
+    private const string Unnamed = "NOT EXISTS (SELECT 1 FROM changes c WHERE c.transaction_id = package_transactions.id)";
+
     /// <returns>The id, of the one that is there already if there is one.</returns>
     public long Add(PackageTransaction packages)
     {
@@ -31,20 +33,16 @@ internal sealed class PackageTransactionTable(DbConnection connection, DbTransac
         V1.PackageTransaction.Parser.ParseFrom(
             connection.QuerySingle<byte[]>("SELECT body FROM package_transactions WHERE id = @id", new { id }, transaction)).ToModel();
 
-    /// <summary>Drops those that nothing names any more; a cause keeps its packages itself.</summary>
-    public void DeleteUnused() =>
-        connection.Execute(
-            "DELETE FROM package_transactions WHERE NOT EXISTS (SELECT 1 FROM changes c WHERE c.transaction_id = package_transactions.id)",
-            transaction: transaction);
+    /// <summary>Those that nothing names any more; a cause keeps its packages itself.</summary>
+    public IReadOnlyList<long> Unused() =>
+        [.. connection.Query<long>("SELECT id FROM package_transactions WHERE " + Unnamed, transaction: transaction)];
 
-    /// <summary>Drops those of some, and of the newest, that nothing names any more: who rewrites one record again and again leaves them behind.</summary>
-    public void DeleteUnused(IEnumerable<long> ids)
-    {
-        const string Unused =
-            """
-               AND NOT EXISTS (SELECT 1 FROM changes    c WHERE c.transaction_id = package_transactions.id)
-            """;
-        connection.Execute("DELETE FROM package_transactions WHERE id = @id\n" + Unused, ids.Select(id => new { id }), transaction);
-        connection.Execute("DELETE FROM package_transactions WHERE id > (SELECT MAX(id) FROM package_transactions) - @Newest\n" + Unused, new { Newest }, transaction);
-    }
+    /// <summary>Drops those of some that nothing names.</summary>
+    public void DeleteUnused(IEnumerable<long> ids) =>
+        connection.Execute("DELETE FROM package_transactions WHERE id = @id AND " + Unnamed, ids.Select(id => new { id }), transaction);
+
+    /// <summary>The same of the newest: who rewrites one record again and again leaves them behind.</summary>
+    public void DeleteNewestUnused() =>
+        connection.Execute(
+            "DELETE FROM package_transactions WHERE id > (SELECT MAX(id) FROM package_transactions) - @Newest AND " + Unnamed, new { Newest }, transaction);
 }

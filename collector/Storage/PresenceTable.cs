@@ -141,9 +141,10 @@ internal sealed class PresenceTable(DbConnection connection, DbTransaction trans
     /// <returns>How many rows went.</returns>
     public int DeleteBefore(DateTimeOffset time, int most)
     {
+        // A run that ended before the time began before it, too: by that it is found, for its end moves with each sample.
         var parameters = new { before = Milliseconds(time), most };
         return connection.Execute("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ended_at < @before LIMIT @most)", parameters, transaction)
-            + connection.Execute("DELETE FROM sample_runs WHERE rowid IN (SELECT rowid FROM sample_runs WHERE ended_at < @before LIMIT @most)", parameters, transaction)
+            + connection.Execute("DELETE FROM sample_runs WHERE rowid IN (SELECT rowid FROM sample_runs WHERE began_at < @before AND ended_at < @before LIMIT @most)", parameters, transaction)
             + connection.Execute("DELETE FROM boots WHERE rowid IN (SELECT rowid FROM boots WHERE booted_at < @before LIMIT @most)", parameters, transaction)
             + connection.Execute("DELETE FROM state_intervals WHERE rowid IN (SELECT rowid FROM state_intervals WHERE ended_at < @before LIMIT @most)", parameters, transaction);
     }

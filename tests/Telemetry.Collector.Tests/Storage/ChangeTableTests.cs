@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Collector.Causes;
 using Telemetry.Protocol.Model;
 
@@ -104,7 +105,7 @@ public sealed class ChangeTableTests : IDisposable
         var old = Of("/old")[0].ActorId!.Value;
 
         var dropped = _collector.Store.Write(transaction => transaction.Changes.DeleteBefore(Some.Time.AddHours(1), 100));
-        _collector.Store.Write(transaction => transaction.Actors.DeleteUnused());
+        _collector.Store.Write(transaction => transaction.Actors.DeleteUnused(transaction.Actors.Unused()));
 
         Assert.Equal(1, dropped);
         Assert.Empty(Of("/old"));
@@ -121,13 +122,42 @@ public sealed class ChangeTableTests : IDisposable
         _collector.Store.Write(transaction =>
         {
             transaction.Changes.DeleteBefore(Some.Time.AddDays(1), 100);
-            transaction.Actors.DeleteUnused();
-            transaction.Causes.DeleteUnused();
+            transaction.Actors.DeleteUnused(transaction.Actors.Unused());
+            transaction.Causes.DeleteUnused(transaction.Causes.Unused());
         });
 
         var deviation = Assert.Single(_collector.Deviations());
         Assert.Equal("/usr/bin/vim", _collector.Store.Read(transaction => transaction.Actors.Get(deviation.ActorId!.Value)).Executable);
         Assert.NotNull(_collector.Store.Read(transaction => transaction.Causes.Find(deviation.CauseId!.Value)));
+    }
+
+    [Fact]
+    public void Drop_OfWhatNothingNamesAnyMore_LeavesWhatIsNamedAgainMeanwhile()
+    {
+        Add(Record("/old", 1), Record("/again", 1) with { Actor = Vim with { Pid = 2 } });
+        var again = Of("/again")[0].ActorId!.Value;
+        _collector.Alter("DELETE FROM changes");
+        var unused = _collector.Store.Read(transaction => transaction.Actors.Unused());
+        Add(Record("/again", 2) with { Actor = Vim with { Pid = 2 } });
+
+        _collector.Store.Write(transaction => transaction.Actors.DeleteUnused(unused));
+
+        Assert.Equal(2, unused.Count);
+        Assert.Equal(again, _collector.Scalar("SELECT id FROM actors"));
+    }
+
+    [Fact]
+    public void Drop_AfterAWeek_LeavesNothingOfRecordsThatNoDeviationNeeds()
+    {
+        Add([.. Enumerable.Range(1, 1_200).Select(number => Record($"/{number}", 1) with { Actor = Vim with { Pid = number } })]);
+        _collector.Time.Advance(TimeSpan.FromDays(6));
+        _collector.Store.Write(transaction => transaction.Changes.Add("i-1", [Record("/new", 1)], _collector.Time.GetUtcNow()));
+        _collector.Time.Advance(TimeSpan.FromDays(2));
+
+        new ChangeRetention(_collector.Store, _collector.Time, NullLogger<ChangeRetention>.Instance).Drop(TestContext.Current.CancellationToken);
+
+        Assert.Equal(1, _collector.Scalar("SELECT COUNT(*) FROM changes"));
+        Assert.Equal(1, _collector.Scalar("SELECT COUNT(*) FROM actors"));
     }
 
     private void Add(params ChangeRecord[] records) =>
