@@ -87,19 +87,24 @@ internal sealed class NodeTable(DbConnection connection, DbTransaction transacti
     /// <summary>The greatest id there is; 0 without any node.</summary>
     public long LastId() => connection.QuerySingle<long>("SELECT COALESCE(MAX(id), 0) FROM nodes", transaction: transaction);
 
-    /// <summary>A node as one on the way to others: its bytes unless it is a leaf.</summary>
-    /// <exception cref="NodeMissingException">There is no such node.</exception>
-    public (long Id, byte[]? Body) Reach(Digest digest)
+    /// <summary>A node as one on the way to others: its bytes unless it is a leaf; null: there is no such node.</summary>
+    public (long Id, byte[]? Body)? Reach(Digest digest)
     {
         var (id, body) = connection.QuerySingleOrDefault<(long, byte[]?)>(
             "SELECT id, CASE WHEN level > 0 THEN CAST(body AS BLOB) END FROM nodes WHERE digest = @Digest", new { Digest = digest.ToArray() }, transaction);
-        return id == 0 ? throw new NodeMissingException(digest) : (id, body is null ? null : Checked(digest, body));
+        return id == 0 ? null : (id, body is null ? null : Checked(digest, body));
     }
 
     /// <summary>The next nodes by id.</summary>
     public IReadOnlyList<(long Id, int Level)> Page(long after, long until, int most) =>
         [.. connection.Query<(long Id, int Level)>(
             "SELECT id, level FROM nodes WHERE id > @after AND id <= @until ORDER BY id LIMIT @most", new { after, until, most }, transaction)];
+
+    /// <summary>The next nodes by id that have children.</summary>
+    public IReadOnlyList<(long Id, Digest Digest)> InteriorAfter(long after, int most) =>
+        [.. connection.Query<(long Id, byte[] Digest)>(
+                "SELECT id, digest FROM nodes WHERE id > @after AND level > 0 ORDER BY id LIMIT @most", new { after, most }, transaction)
+            .Select(row => (row.Id, new Digest(row.Digest)))];
 
     /// <summary>Removes nodes that nothing refers to, none of them before its parents.</summary>
     public int Sweep(IReadOnlyCollection<long> ids)

@@ -3,6 +3,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Storage;
+using Telemetry.Collector.Tests.Ingest;
 using Telemetry.Protocol.Model;
 using V1 = Telemetry.Protocol.V1;
 
@@ -162,6 +163,130 @@ public sealed class NodeSweepTests : IDisposable
         Assert.Equal(CountReachable(), CountStored());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Head_ThatTakesLongerThanBetweenTwoSweeps_IsWhole(bool isOnOneStream)
+    {
+        const int Entries = 200_000;
+        var (roots, nodes) = FileTree.OfSize(Entries).Build();
+        var (stream, requests) = Announce(roots);
+        for (var part = 1; part < 4; part++)
+        {
+            Serve(stream, requests, nodes, out _, stopAfter: nodes.Count / 4);
+            _retention.Forget(Cancellation);
+            Assert.InRange(CountStored(), 100, nodes.Count - 100);
+            StoreInvariants.Check(_collector.DataDirectory);
+            if (!isOnOneStream)
+                (stream, requests) = Announce(roots);
+        }
+
+        Serve(stream, requests, nodes, out var isAcknowledged);
+
+        Assert.True(isAcknowledged);
+        AssertWhole();
+        Assert.Equal(Entries, _collector.Store.Read(transaction => TreeReader.Entries(transaction.Nodes, roots.File).Count()));
+        ForgetTwice();
+        StoreInvariants.Check(_collector.DataDirectory);
+        Assert.Equal(CountReachable(), CountStored());
+    }
+
+    [Fact]
+    public void Forget_OldNodesBelowYoungOnes_GoTogetherWithThem()
+    {
+        // One version is superseded long ago: nothing but nodes of an unfinished head refers to what it had.
+        var tree = FileTree.OfSize(3_000);
+        ReportLongAgo(tree);
+        tree["/srv/5/5"] = Some.File("changed");
+        var (roots, nodes) = tree.Build();
+        _retention.Forget(Cancellation);
+        Store(nodes.Values);
+
+        _retention.Forget(Cancellation);
+        var entries = _collector.Store.Read(transaction => TreeReader.Entries(transaction.Nodes, roots.File).Count());
+        _retention.Forget(Cancellation);
+
+        Assert.Equal(3_000, entries);
+        Assert.Equal(CountReachable(), CountStored());
+    }
+
+    [Fact]
+    public void Forget_YoungNodeThatLacksAChild_KeepsNothingOfOthers()
+    {
+        ReportLongAgo(FileTree.OfSize(3_000));
+        var old = CountStored();
+        _retention.Forget(Cancellation);
+        Store(Strange().Build().Nodes.Values);
+        var young = CountStored() - old;
+        _collector.Alter("DELETE FROM nodes WHERE id = (SELECT MAX(id) FROM nodes WHERE level = 0)");
+
+        _retention.Forget(Cancellation);
+        var afterOne = CountStored();
+        _retention.Forget(Cancellation);
+
+        Assert.Equal(CountReachable() + young - 1, afterOne);
+        Assert.Equal(CountReachable(), CountStored());
+    }
+
+    [Fact]
+    public void Forget_HeadThatLacksANode_RemovesNothing()
+    {
+        ReportLongAgo(FileTree.OfSize(3_000));
+        _retention.Forget(Cancellation);
+        Assert.NotNull(new FakeAgent(_collector.NewStream()).Hello().Report(Strange()));
+        _collector.Alter("DELETE FROM nodes WHERE id = (SELECT MAX(id) FROM nodes WHERE level = 0 AND entries > 0)");
+        var before = CountStored();
+
+        ForgetTwice();
+
+        Assert.Equal(before, CountStored());
+    }
+
+    [Fact]
+    public async Task Forget_WhileTheSameNodesComeAgainAndAgain_LeavesNoneWithoutItsChildren()
+    {
+        // All of the store, so that ids are given again and again.
+        var nodes = FileTree.OfSize(5_000).Build().Nodes.Values.ToList();
+        using var done = new CancellationTokenSource();
+        var forgetting = Task.Run(
+            () =>
+            {
+                while (!done.IsCancellationRequested)
+                    _retention.Forget(Cancellation);
+            },
+            Cancellation);
+        var random = new Random(1);
+        for (var i = 0; i < 400; i++)
+        {
+            var some = nodes.Take(random.Next(nodes.Count));
+            foreach (var chunk in some.Chunk(40))
+            {
+                if (!TryStore(chunk))
+                    break;
+            }
+
+            if (i % 10 == 0)
+                StoreInvariants.Check(_collector.DataDirectory);
+        }
+
+        await done.CancelAsync();
+        await forgetting;
+        StoreInvariants.Check(_collector.DataDirectory);
+
+        bool TryStore(IEnumerable<byte[]> chunk)
+        {
+            try
+            {
+                Store(chunk);
+                return true;
+            }
+            catch (NodeMissingException)
+            {
+                return false;
+            }
+        }
+    }
+
     [Fact]
     public void Forget_ScopesThatNothingHas_AreRemovedAndNoOthers()
     {
@@ -190,6 +315,30 @@ public sealed class NodeSweepTests : IDisposable
         _retention.Forget(Cancellation);
         _retention.Forget(Cancellation);
     }
+
+    /// <summary>What an instance was, for so long not any more that it is forgotten.</summary>
+    private void ReportLongAgo(FileTree tree)
+    {
+        var agent = new FakeAgent(_collector.NewStream(), "i-old").Hello();
+        Assert.NotNull(agent.Report(tree));
+        _collector.Time.Advance(TimeSpan.FromDays(1));
+        Assert.NotNull(agent.Report(FileTree.OfSize(1), sequence: 2));
+        _collector.Time.Advance(TimeSpan.FromDays(401));
+    }
+
+    /// <summary>Has no node that others have.</summary>
+    private static FileTree Strange()
+    {
+        var tree = new FileTree();
+        for (var i = 0; i < 1_000; i++)
+            tree[$"/strange/{i}"] = Some.File($"strange {i}");
+        return tree;
+    }
+
+    /// <summary>Stores nodes as part of a head that is not complete.</summary>
+    /// <param name="nodes">Children before parents.</param>
+    private void Store(IEnumerable<byte[]> nodes) => _collector.Store.Write(transaction => transaction.Nodes.Add(CreatedNodes.ToStore(
+        nodes.Select(bytes => new EncodedNode(TreeNode.DigestOf(bytes), 0, 0, [], bytes)), transaction.Nodes)));
 
     /// <summary>As years of changes would.</summary>
     private void Alter(string sql)
@@ -244,6 +393,13 @@ public sealed class NodeSweepTests : IDisposable
     private static void SendHalf(Telemetry.Collector.Ingest.AgentStream stream, Roots roots, IReadOnlyDictionary<Digest, byte[]> nodes) =>
         Serve(stream, new Queue<V1.ConnectResponse>(stream.Receive(FakeAgent.Head(roots))), nodes, out _, stopAfter: nodes.Count / 2);
 
+    private (Telemetry.Collector.Ingest.AgentStream Stream, Queue<V1.ConnectResponse> Requests) Announce(Roots roots)
+    {
+        var stream = _collector.NewStream();
+        new FakeAgent(stream).Hello();
+        return (stream, new Queue<V1.ConnectResponse>(stream.Receive(FakeAgent.Head(roots))));
+    }
+
     private static int Serve(
         Telemetry.Collector.Ingest.AgentStream stream,
         Queue<V1.ConnectResponse> responses,
@@ -253,7 +409,7 @@ public sealed class NodeSweepTests : IDisposable
     {
         var sent = 0;
         isAcknowledged = false;
-        while (responses.TryDequeue(out var response) && sent < stopAfter)
+        while (sent < stopAfter && responses.TryDequeue(out var response))
         {
             isAcknowledged |= response.Ack is not null;
             if (response.NodeRequest is not { } request)
