@@ -19,11 +19,12 @@ internal sealed class DueTimer(StateStore store, Pipeline pipeline, DeviationFee
 
     private async Task LookAsync(CancellationToken stopping)
     {
-        // Whoever starts it may have repaired what kept some from being judged.
-        store.Write(transaction => transaction.Pending.Retry());
-        while (true)
+        for (var looked = DateTimeOffset.MaxValue; ;)
         {
             var now = time.GetUtcNow();
+            if (now < looked)
+                BeginAnew(now);
+            looked = now;
             var upTo = now - UnreadEntries.Patience;
             pipeline.JudgePending();
             pipeline.Reevaluate(store.Read(transaction =>
@@ -33,7 +34,14 @@ internal sealed class DueTimer(StateStore store, Pipeline pipeline, DeviationFee
         }
     }
 
-    /// <summary>Waits for an interval, or until the next decision ends if that is earlier: one may be taken meanwhile.</summary>
+    /// <summary>It was just started, and whoever did that may have repaired what kept some from being judged. Or the clock was set back: nothing waits for the time that was.</summary>
+    private void BeginAnew(DateTimeOffset now) => store.Write(transaction =>
+    {
+        transaction.Pending.Retry();
+        transaction.Unread.NoneAfter(now);
+    });
+
+    /// <summary>Waits for an interval, or until the next decision ends if that is earlier: one may be taken meanwhile. Less if the clock is set back.</summary>
     /// <param name="looked">What ended until then was looked at, whatever came of it.</param>
     private async Task WaitAsync(DateTimeOffset looked, CancellationToken stopping)
     {
@@ -43,8 +51,9 @@ internal sealed class DueTimer(StateStore store, Pipeline pipeline, DeviationFee
             // Taken before the look, so that what is decided in between is not slept through.
             var committed = feed.Committed;
             var due = store.Read(transaction => transaction.Deviations.NextEndOfDecision(looked)) is { } end && end < until ? end : until;
-            var left = due - time.GetUtcNow();
-            if (left <= TimeSpan.Zero)
+            var now = time.GetUtcNow();
+            var left = due - now;
+            if (left <= TimeSpan.Zero || now < looked)
                 return;
 
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);

@@ -182,16 +182,21 @@ internal sealed partial class AgentStream(
         _taken = IsData(request) ? request.CalculateSize() : 0;
         if (_taken > 0)
             await messages.EnterAsync(_taken);
+
+        // Few to a message, and told when that has left: an agent that does not read its answers has no room meanwhile.
+        List<V1.ConnectResponse> responses;
         try
         {
-            await foreach (var response in HandleAsync(request))
-                yield return response;
+            responses = await HandleAsync(request).ToListAsync();
         }
         finally
         {
             messages.Leave(_taken);
-            _idleSince = time.GetTimestamp();
         }
+
+        foreach (var response in responses)
+            yield return response;
+        _idleSince = time.GetTimestamp();
     }
 
     /// <summary>The stream has ended.</summary>

@@ -17,6 +17,9 @@ internal sealed class LaneGapTable(DbConnection connection, DbTransaction transa
     /// <summary>Of one lane of an instance: an agent that leaves out every second report does not fill the disk.</summary>
     private const int MaxGaps = 1_000;
 
+    /// <summary>More no gap counts: sequences are the agent's, and whatever it makes of them can be added up.</summary>
+    private const long MostCounted = 1L << 32;
+
     public void Add(string instanceId, LaneGap gap, DateTimeOffset noticedAt) =>
         connection.Execute(
             """
@@ -55,7 +58,12 @@ internal sealed class LaneGapTable(DbConnection connection, DbTransaction transa
     public (long Count, DateTimeOffset? NoticedAt) Missing(string instanceId)
     {
         var (count, at) = connection.QuerySingle<(long, long?)>(
-            "SELECT COALESCE(SUM(to_sequence - from_sequence + 1), 0), MAX(noticed_at) FROM lane_gaps WHERE instance_id = @instanceId", new { instanceId }, transaction);
+            """
+            SELECT COALESCE(SUM(MIN(to_sequence - from_sequence + 1, @MostCounted)), 0), MAX(noticed_at)
+              FROM lane_gaps
+             WHERE instance_id = @instanceId
+            """,
+            new { instanceId, MostCounted }, transaction);
         return (count, at is { } milliseconds ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null);
     }
 
@@ -63,12 +71,12 @@ internal sealed class LaneGapTable(DbConnection connection, DbTransaction transa
     public IReadOnlyList<(string InstanceId, DateTimeOffset Hour, long Count)> Hourly(string? instanceId, DateTimeOffset from, DateTimeOffset to) =>
         [.. connection.Query<(string InstanceId, long Hour, long Count)>(
             """
-            SELECT instance_id, noticed_at - noticed_at % 3600000, SUM(to_sequence - from_sequence + 1)
+            SELECT instance_id, noticed_at - noticed_at % 3600000, SUM(MIN(to_sequence - from_sequence + 1, @MostCounted))
               FROM lane_gaps
              WHERE (@instanceId IS NULL OR instance_id = @instanceId) AND lane = @Health AND noticed_at >= @from AND noticed_at < @to
              GROUP BY 1, 2
             """,
-            new { instanceId, Health = (long)Lane.Health, from = from.ToUnixTimeMilliseconds(), to = to.ToUnixTimeMilliseconds() }, transaction)
+            new { instanceId, MostCounted, Health = (long)Lane.Health, from = from.ToUnixTimeMilliseconds(), to = to.ToUnixTimeMilliseconds() }, transaction)
             .Select(row => (row.InstanceId, DateTimeOffset.FromUnixTimeMilliseconds(row.Hour), row.Count))];
 
     /// <returns>How many rows went.</returns>

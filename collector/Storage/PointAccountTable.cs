@@ -7,6 +7,9 @@ namespace Telemetry.Collector.Storage;
 /// <summary>What became of the metric points of each instance and hour, as both ends count.</summary>
 internal sealed class PointAccountTable(DbConnection connection, DbTransaction transaction)
 {
+    /// <summary>More no agent loses in an hour: what it tells of its losses is its own, and whatever it tells can be added up.</summary>
+    private const long MostLost = 1L << 32;
+
     /// <param name="hour">When it began.</param>
     public void Count(string instanceId, DateTimeOffset hour, ulong epoch, PointCounts counts) =>
         connection.Execute(
@@ -63,14 +66,14 @@ internal sealed class PointAccountTable(DbConnection connection, DbTransaction t
                    SUM(collected)    AS Collected,
                    SUM(stored)       AS Stored,
                    SUM(rejected)     AS Rejected,
-                   SUM(lost_full)    AS LostFull,
-                   SUM(lost_damaged) AS LostDamaged,
-                   SUM(dropped)      AS Dropped
+                   SUM(MIN(lost_full,    @MostLost)) AS LostFull,
+                   SUM(MIN(lost_damaged, @MostLost)) AS LostDamaged,
+                   SUM(MIN(dropped,      @MostLost)) AS Dropped
               FROM point_accounts account
              WHERE (@instanceId IS NULL OR instance_id = @instanceId) AND hour >= @from AND hour < @to
              GROUP BY instance_id, hour
             """,
-            new { instanceId, from = from.ToUnixTimeMilliseconds(), to = to.ToUnixTimeMilliseconds() }, transaction)
+            new { instanceId, MostLost, from = from.ToUnixTimeMilliseconds(), to = to.ToUnixTimeMilliseconds() }, transaction)
             .Select(row => row.ToAccount())
             .ToList();
 

@@ -25,8 +25,17 @@ internal sealed class PresenceTable(DbConnection connection, DbTransaction trans
             arrival.IsSampled,
             Sampling = (long)arrival.Sampling.TotalMilliseconds,
         };
+
+        // One that is still to come was before the clock was set back: others followed it.
         var last = connection.QuerySingleOrDefault<(string BootId, long IsSampled)?>(
-            "SELECT boot_id, is_sampled FROM sessions WHERE instance_id = @InstanceId ORDER BY began_at DESC, id DESC LIMIT 1", parameters, transaction);
+            """
+            SELECT boot_id, is_sampled
+              FROM sessions
+             WHERE instance_id = @InstanceId AND began_at <= @At
+             ORDER BY began_at DESC, id DESC
+             LIMIT 1
+            """,
+            parameters, transaction);
         if (arrival.BootId.Length == 0 || arrival.BootId != last?.BootId)
             AddBoot(arrival, last is { BootId.Length: > 0, IsSampled: not 0 } && arrival is { BootId.Length: > 0, BootedAt: not null });
 
@@ -43,11 +52,16 @@ internal sealed class PresenceTable(DbConnection connection, DbTransaction trans
 
     public void End(long sessionId, DateTimeOffset lastSeen) =>
         connection.Execute(
-            "UPDATE sessions SET ended_at = MAX(began_at, @at) WHERE id = @sessionId", new { sessionId, at = Milliseconds(lastSeen) }, transaction);
+            "UPDATE sessions SET began_at = MIN(began_at, @at), ended_at = @at WHERE id = @sessionId", new { sessionId, at = Milliseconds(lastSeen) }, transaction);
 
-    /// <summary>This collector runs.</summary>
+    /// <summary>This collector runs. Sessions that last and are still to come, for its clock was set back, last since now.</summary>
     public void Alive(DateTimeOffset now) =>
-        connection.Execute("UPDATE collector SET alive_at = @now", new { now = Milliseconds(now) }, transaction);
+        connection.Execute(
+            """
+            UPDATE collector SET alive_at = @now;
+            UPDATE sessions SET began_at = @now WHERE ended_at IS NULL AND began_at > @now;
+            """,
+            new { now = Milliseconds(now) }, transaction);
 
     /// <summary>A collector has just started: whatever session is open ended with the one before, when that was last known to run.</summary>
     public void EndAll() =>

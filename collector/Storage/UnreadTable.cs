@@ -32,6 +32,10 @@ internal sealed class UnreadTable(DbConnection connection, DbTransaction transac
             "SELECT DISTINCT instance_id FROM unread_entries WHERE since > @after AND since <= @upTo ORDER BY instance_id",
             new { after = after.ToUnixTimeMilliseconds(), upTo = upTo.ToUnixTimeMilliseconds() }, transaction)];
 
+    /// <summary>What could not be read since a time that is still to come, for the clock was set back, could not since now.</summary>
+    public void NoneAfter(DateTimeOffset now) =>
+        connection.Execute("UPDATE unread_entries SET since = @now WHERE since > @now", new { now = now.ToUnixTimeMilliseconds() }, transaction);
+
     private static object Parameters(string instanceId, UnreadEntry entry) => new
     {
         InstanceId = instanceId,

@@ -184,6 +184,46 @@ public sealed class DueTimerTests : IDisposable
         Assert.Equal(DeviationState.Open, Assert.Single(_collector.Deviations()).State);
     }
 
+    [Theory]
+    [InlineData(30)]
+    [InlineData(100)]   // longer than a timer can wait
+    public async Task Waiver_AfterTheClockWasSetBack_EndsAtItsTime(int days)
+    {
+        new CertifiedInstance(_collector).Tamper();
+        Waive(TimeSpan.FromMinutes(1));
+        using var timer = await Start();
+        _collector.Time.Advance(TimeSpan.FromMinutes(1));
+        await EndOfWaiver();
+
+        _collector.Time.AdjustTime(Some.Time.AddDays(-days));
+        Waive(TimeSpan.FromMinutes(10) - TimeSpan.FromDays(days));
+
+        await AsTimeGoes(() => _collector.Deviations()[0].State == DeviationState.Open);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]   // while it does not run
+    public async Task Entry_UnreadSinceBeforeTheClockWasSetBack_IsADeviationAnHourAfterThat(bool isRunning)
+    {
+        Report(new CertifiedInstance(_collector), Unreadable);
+        using var timer = isRunning ? await Start() : null;
+        _collector.Time.AdjustTime(Some.Time.AddDays(-30));
+
+        using var later = isRunning ? null : await Start();
+
+        await AsTimeGoes(() => _collector.Deviations(openOnly: true).Count == 1);
+    }
+
+    /// <summary>It comes true before the clock is where it was.</summary>
+    private Task AsTimeGoes(Func<bool> condition) => Eventually.True(
+        () =>
+        {
+            _collector.Time.Advance(TimeSpan.FromMinutes(1));
+            return condition();
+        },
+        "what is due", Cancellation, () => $"It is {_collector.Time.GetUtcNow():O}.");
+
     private void Waive(TimeSpan? time = null) =>
         _collector.Decisions.Waive(new DecisionScope([], InstanceId: "i-1"), Some.Time + (time ?? TimeSpan.FromMinutes(10)), "anna", "for now");
 

@@ -54,6 +54,29 @@ public sealed class AgentStreamTests : IDisposable
     }
 
     [Fact]
+    public async Task Answers_ThatAreNotTaken_TakeNoRoomFromOtherMessages()
+    {
+        var stream = _collector.NewStream();
+        new FakeAgent(stream).Hello();
+        var (roots, nodes) = FileTree.OfSize(1_000).Build();
+        var head = FakeAgent.Head(roots);
+        head.Head.Pushed = (uint)nodes.Count;
+        stream.Receive(head);
+        var batch = new V1.NodeBatch();
+        batch.Nodes.AddRange(nodes.Values.Select(bytes => ByteString.CopyFrom(bytes)));
+
+        await using var answers = stream.ReceiveAsync(new V1.ConnectRequest { Nodes = batch }).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await answers.MoveNextAsync();
+
+        Assert.Equal((ulong)nodes.Values.Sum(bytes => bytes.Length), answers.Current.NodesTaken.Bytes);
+        Assert.Equal(0, _collector.Messages.Bytes);
+        await answers.MoveNextAsync();
+        Assert.Equal((V1.Lane.State, 1ul), (answers.Current.Ack.Lane, answers.Current.Ack.Sequence));
+        Assert.False(await answers.MoveNextAsync());
+        Assert.Equal(0, _collector.Messages.Bytes);
+    }
+
+    [Fact]
     public void Head_PushedWithItsNodes_IsCompleteWithoutARequest()
     {
         var stream = _collector.NewStream();

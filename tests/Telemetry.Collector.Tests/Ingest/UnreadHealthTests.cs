@@ -1,3 +1,4 @@
+using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Ingest;
 using Telemetry.Collector.TimeSeries;
 using Telemetry.Protocol.Mapping;
@@ -79,6 +80,26 @@ public sealed class UnreadHealthTests : IDisposable
         await Goes(2);
         Assert.Equal((2, 3), (Account().Counts.Stored, Account().Counts.Rejected));
         Assert.Equal((RejectionReason.WrongName, 3L), Assert.Single(Account().Rejections));
+    }
+
+    [Fact]
+    public async Task Positions_AsFarApartAsTheyCanBe_AreMissingAndHideNoOtherInstance()
+    {
+        const ulong last = long.MaxValue;
+        const ulong mostOfAGap = 1ul << 32;
+        using var other = _collector.NewStream(_queue);
+        new FakeAgent(other, "i-2").Hello().Sample(_collector.Time.GetUtcNow(), 1);
+
+        foreach (var (epoch, sequence) in new[] { (1ul, 1ul), (2ul, last), (3ul, last) })
+            _agent.Sample(_collector.Time.GetUtcNow(), sequence, epoch, hasPoint: false);
+
+        var fleet = new FleetGrpcService(_collector.Store, _collector.Policies, _collector.Seals, _collector.Agents, _collector.Time);
+        var instances = (await fleet.ListInstances(new V1.ListInstancesRequest(), null!)).Instances;
+        var accounts = _collector.Store.Read(transaction => transaction.PointAccounts.Of(null, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(1_000)));
+        var gaps = _collector.Store.Read(transaction => transaction.LaneGaps.Of("i-1", 10));
+        Assert.Equal([("i-1", 2 * mostOfAGap), ("i-2", 0ul)], instances.Select(instance => (instance.Id, instance.MissingBatches)).Order());
+        Assert.Equal(2 * (long)mostOfAGap, accounts.Where(account => account.InstanceId == "i-1").Sum(account => account.MissingBatches));
+        Assert.Equal([last - 1, last - 1], gaps.Select(gap => gap.Gap.Count));
     }
 
     /// <summary>The lane goes on, and what came so far is acknowledged.</summary>

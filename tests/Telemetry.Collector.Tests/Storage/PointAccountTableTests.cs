@@ -101,6 +101,20 @@ public sealed class PointAccountTableTests : IDisposable
         Assert.Equal(1_000, _collector.Store.Read(transaction => transaction.LaneGaps.Of("i-1", 10_000)).Count);
     }
 
+    [Fact]
+    public void Losses_OfMoreThanThereCanBe_CountAsManyAndHideNoOther()
+    {
+        for (var epoch = 1ul; epoch <= 3; epoch++)
+            Count(0, new PointCounts(0, 0, 0, long.MaxValue, long.MaxValue, long.MaxValue), epoch);
+        Count(1, new PointCounts(10, 9, 0, 1, 0));
+
+        Assert.Equal(
+            [new PointCounts(9 * Most, 0, 0, 3 * Most, 3 * Most, 3 * Most), new PointCounts(10, 9, 0, 1, 0)],
+            Accounts().Select(account => account.Counts));
+    }
+
+    private const long Most = 1L << 32;
+
     private void Count(int hour, PointCounts counts, ulong epoch = 1) =>
         _collector.Store.Write(transaction => transaction.PointAccounts.Count("i-1", At(hour), epoch, counts));
 

@@ -131,6 +131,45 @@ public sealed class PresenceTableTests : IDisposable
             Between(0, 20, lastSeen: 10));
     }
 
+    [Fact]
+    public void Session_BegunBeforeTheClockWasSetBack_LastsSinceThen()
+    {
+        Begin(6_000);
+
+        _collector.Store.Write(transaction => transaction.Presence.Alive(At(10)));
+
+        Assert.Equal([(Availability.Unknown, 0, 10), (Availability.Up, 10, 20)], Between(0, 20, lastSeen: 20));
+    }
+
+    [Fact]
+    public void Session_EndedRightAfterTheClockWasSetBack_IsNotInTheFuture()
+    {
+        End(Begin(6_000), 15);
+
+        Assert.Empty(Signs(16, 10_000));
+        Assert.Equal([new SignOfLife(At(15), At(15), Sampling)], Signs(0, 16));
+    }
+
+    [Theory]
+    [InlineData(6_010)]
+    [InlineData(15)]   // after it was set back
+    public void Reboot_AfterTheClockWasSetBack_IsNotedOnce(int end)
+    {
+        End(Begin(0), 5);
+        End(Begin(6_000), end);
+
+        End(Begin(20, "boot-2", bootedAt: 18), 25);
+        End(Begin(30, "boot-2", bootedAt: 19), 35);
+        Begin(40, "boot-2", bootedAt: 17);
+
+        Assert.Equal(
+            [new Boot(At(0), IsProof: false), new Boot(At(18), IsProof: true)],
+            _collector.Store.Read(transaction => transaction.Presence.Of("i-1", At(0), At(60), At(60), null)).Boots.OrderBy(boot => boot.At));
+    }
+
+    private IReadOnlyList<SignOfLife> Signs(int from, int to) =>
+        [.. _collector.Store.Read(transaction => transaction.Presence.Of("i-1", At(from), At(to), At(to), null)).Alive.Where(sign => sign.To >= At(from) && sign.From < At(to))];
+
     private static TimeSpan Sampling => TimeSpan.FromSeconds(20);
 
     private long Begin(int minute, string bootId = "boot-1", int? bootedAt = null, bool isSampled = true) =>
