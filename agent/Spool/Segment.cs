@@ -97,7 +97,7 @@ internal sealed class Segment : IDisposable
             if (RandomAccess.Read(handle, header, 0) < HeaderLength
                 || !header.StartsWith(Magic)
                 || BinaryPrimitives.ReadUInt32LittleEndian(header[40..]) != RecordFormat.Checksum(header[..40]))
-                return new Segment(path) { Size = size };
+                return Unreadable(path, size);
 
             var segment = new Segment(path)
             {
@@ -114,7 +114,7 @@ internal sealed class Segment : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new Segment(path) { Size = 1 };
+            return Unreadable(path, size: 1);
         }
     }
 
@@ -206,6 +206,18 @@ internal sealed class Segment : IDisposable
     }
 
     private static SafeFileHandle OpenRead(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+    /// <summary>Its name still says where it began.</summary>
+    private static Segment Unreadable(string path, long size)
+    {
+        var name = System.IO.Path.GetFileNameWithoutExtension(path).Split('-');
+        return name.Length == 2
+            && ulong.TryParse(name[0], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var epoch)
+            && ulong.TryParse(name[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var first)
+            && first > 0
+            ? new Segment(path) { Epoch = epoch, First = first, LastSequence = first - 1, Size = size }
+            : new Segment(path) { Size = size };
+    }
 
     private void WriteHeader(Span<byte> to)
     {
