@@ -142,15 +142,22 @@ internal sealed class Segment : IDisposable
     /// <summary>How far the records count that follow what is whole, as far as their headers still say so.</summary>
     /// <param name="before">At the end of what is whole.</param>
     /// <returns>Null: nothing can be told.</returns>
-    public Tally? Beyond(Tally before)
+    public Tally? Beyond(Tally before) => Beyond(Length, LastSequence, before, ulong.MaxValue);
+
+    /// <summary>The same of the records that follow another one.</summary>
+    /// <param name="offset">Behind that one.</param>
+    /// <param name="last">Its number.</param>
+    /// <param name="before">With it.</param>
+    /// <param name="until">The last that counts.</param>
+    public Tally? Beyond(long offset, ulong last, Tally before, ulong until)
     {
         Tally? end = null;
         try
         {
             using var handle = OpenRead(Path);
             Span<byte> header = stackalloc byte[RecordFormat.HeaderLength];
-            var (offset, last) = (Math.Max(Length, HeaderLength), LastSequence);
-            while (RandomAccess.Read(handle, header, offset) == header.Length && RecordFormat.ReadTorn(header, last, end ?? before) is var (sequence, tally))
+            offset = Math.Max(offset, HeaderLength);
+            while (last < until && RandomAccess.Read(handle, header, offset) == header.Length && RecordFormat.ReadTorn(header, last, end ?? before) is var (sequence, tally))
             {
                 (end, last) = (tally, sequence);
                 offset += RecordFormat.ReadLength(header);

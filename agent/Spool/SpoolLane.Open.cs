@@ -35,6 +35,7 @@ internal sealed partial class SpoolLane
 
                 if (segment.IsDamaged)
                 {
+                    known = WithDone(segment, segment.Length, segment.LastSequence, known);
                     Damaged(segment, next.Before with { Collected = next.Before.Since(known) });
                     known = next.Before;
                 }
@@ -101,12 +102,19 @@ internal sealed partial class SpoolLane
     /// <summary>What can't be read again is lost, and what follows in the same file.</summary>
     private void Cut(Segment segment, long length, ulong lastSequence, Tally tally)
     {
-        var lost = segment.End with { Collected = segment.End.Since(tally) };
+        var lost = segment.End with { Collected = segment.End.Since(WithDone(segment, length, lastSequence, tally)) };
         segment.Cut(length, lastSequence, tally);
         if (segment.IsEmpty)
             _segments.Remove(segment);
         Damaged(segment, lost);
     }
+
+    /// <summary>What is not needed any more is no loss, as far as the headers behind the damage still say how much it is.</summary>
+    /// <param name="offset">Of what can't be read.</param>
+    /// <param name="last">The last before it.</param>
+    /// <param name="known">With that one.</param>
+    private Tally WithDone(Segment segment, long offset, ulong last, Tally known) =>
+        segment.Epoch == _done.Epoch ? segment.Beyond(offset, last, known, _done.Sequence) ?? known : known;
 
     /// <summary>Now that it is written what was lost.</summary>
     private void Repair()

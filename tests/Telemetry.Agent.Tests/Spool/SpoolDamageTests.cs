@@ -142,6 +142,28 @@ public sealed class SpoolDamageTests : IDisposable
         Assert.Equal(["c", "d"], _spools.Open().Health.Texts());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Read_DamageInWhatIsAcknowledged_LosesOnlyWhatIsNot(bool isRunning)
+    {
+        var file = Written();
+        var spool = _spools.Open();
+        var lane = spool.Health;
+        lane.Acked(lane.PositionOf("dddd"));
+        _spools.Clock.Advance(TimeSpan.FromHours(1));
+        lane.Add(_spools, "next");
+        Flip(file, (uint)(Ends(File.ReadAllBytes(file))[1] - 1) * 8);
+
+        lane = isRunning ? lane : _spools.Open().Health;
+        var read = lane.Texts();
+        lane.Add(_spools, "more");
+
+        Assert.Equal(["next"], read);
+        Assert.Equal(1, lane.Status().Damaged);
+        Assert.Equal(1u, Assert.Single(lane.All()[^1].Losses).Units);
+    }
+
     [Fact]
     public void Open_UnreadableSegmentOfARestartInTheSameHour_IsLostAsFarAsItCounted()
     {
