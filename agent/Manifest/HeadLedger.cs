@@ -27,6 +27,12 @@ internal sealed record HeadLedger(ulong Epoch)
 
     public bool IsInFlight { get; init; }
 
+    /// <summary>Of the newest head in a database that is used no more; 0 when there was none since the start.</summary>
+    public long EarlierGeneration { get; init; }
+
+    /// <summary>Of the newest head; 0 before the first. They only rise: the spool tells by them which head has a change.</summary>
+    public long Generation => Math.Max(Head?.Generation ?? 0, EarlierGeneration);
+
     public HeadPosition Position => Head?.Position ?? new HeadPosition(Epoch, 0);
 
     public bool IsAcknowledged => Head is null || Acknowledged?.Position == Head.Position;
@@ -49,7 +55,7 @@ internal sealed record HeadLedger(ulong Epoch)
 
         var next = new LocalHead(
             new HeadPosition(Epoch, Position.Sequence + 1),
-            (Head?.Generation ?? 0) + 1,
+            Generation + 1,
             sighting.Roots,
             sighting.Coverage,
             sighting.CompletedAt,

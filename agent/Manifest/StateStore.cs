@@ -226,7 +226,7 @@ internal sealed partial class StateStore : IDisposable
     private HeadLedger LookOnce(ManifestScan scan, ScanProgress progress, CancellationToken cancellation)
     {
         var before = Ledger;
-        using var update = new StoreUpdate(_database, before.Head?.Generation ?? 0);
+        using var update = new StoreUpdate(_database, before.Generation);
         var sighting = scan.Run(update, progress, cancellation);
         return Complete(before, ledger => ledger.Saw(sighting), update.Commit);
     }
@@ -239,8 +239,8 @@ internal sealed partial class StateStore : IDisposable
         ScanProgress progress,
         CancellationToken cancellation)
     {
-        using var patch = new StorePatch(_database, before.Head!.Generation);
-        var sighting = scan.Run(patch, before.Head, progress, cancellation);
+        using var patch = new StorePatch(_database, before.Generation);
+        var sighting = scan.Run(patch, before.Head!, progress, cancellation);
         return Complete(
             before,
             ledger => ledger.SawParts(sighting, observedAfter),
@@ -250,7 +250,7 @@ internal sealed partial class StateStore : IDisposable
 
                 // What is told yet of a head that is there may come behind its acknowledgement: it is kept until the next one is stored.
                 var generation = ledger.Head!.Generation;
-                changed(generation == before.Head.Generation ? generation + 1 : generation, patch.Edits);
+                changed(generation == before.Head!.Generation ? ledger.Generation + 1 : generation, patch.Edits);
             });
     }
 
@@ -276,8 +276,9 @@ internal sealed partial class StateStore : IDisposable
     {
         lock (_gate)
         {
-            var before = _database;
+            var (before, generation) = (_database, _ledger.Generation);
             (_database, _ledger) = open();
+            _ledger = _ledger with { EarlierGeneration = generation };
             before.Dispose();
         }
 

@@ -97,7 +97,7 @@ internal sealed class Segment : IDisposable
             if (RandomAccess.Read(handle, header, 0) < HeaderLength
                 || !header.StartsWith(Magic)
                 || BinaryPrimitives.ReadUInt32LittleEndian(header[40..]) != RecordFormat.Checksum(header[..40]))
-                return new Segment(path) { Size = size };
+                return Unreadable(path, size);
 
             var segment = new Segment(path)
             {
@@ -114,7 +114,7 @@ internal sealed class Segment : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new Segment(path) { Size = 1 };
+            return Unreadable(path, size: 1);
         }
     }
 
@@ -142,15 +142,22 @@ internal sealed class Segment : IDisposable
     /// <summary>How far the records count that follow what is whole, as far as their headers still say so.</summary>
     /// <param name="before">At the end of what is whole.</param>
     /// <returns>Null: nothing can be told.</returns>
-    public Tally? Beyond(Tally before)
+    public Tally? Beyond(Tally before) => Beyond(Length, LastSequence, before, ulong.MaxValue);
+
+    /// <summary>The same of the records that follow another one.</summary>
+    /// <param name="offset">Behind that one.</param>
+    /// <param name="last">Its number.</param>
+    /// <param name="before">With it.</param>
+    /// <param name="until">The last that counts.</param>
+    public Tally? Beyond(long offset, ulong last, Tally before, ulong until)
     {
         Tally? end = null;
         try
         {
             using var handle = OpenRead(Path);
             Span<byte> header = stackalloc byte[RecordFormat.HeaderLength];
-            var (offset, last) = (Math.Max(Length, HeaderLength), LastSequence);
-            while (RandomAccess.Read(handle, header, offset) == header.Length && RecordFormat.ReadTorn(header, last, end ?? before) is var (sequence, tally))
+            offset = Math.Max(offset, HeaderLength);
+            while (last < until && RandomAccess.Read(handle, header, offset) == header.Length && RecordFormat.ReadTorn(header, last, end ?? before) is var (sequence, tally))
             {
                 (end, last) = (tally, sequence);
                 offset += RecordFormat.ReadLength(header);
@@ -206,6 +213,18 @@ internal sealed class Segment : IDisposable
     }
 
     private static SafeFileHandle OpenRead(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+    /// <summary>Its name still says where it began.</summary>
+    private static Segment Unreadable(string path, long size)
+    {
+        var name = System.IO.Path.GetFileNameWithoutExtension(path).Split('-');
+        return name.Length == 2
+            && ulong.TryParse(name[0], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var epoch)
+            && ulong.TryParse(name[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var first)
+            && first > 0
+            ? new Segment(path) { Epoch = epoch, First = first, LastSequence = first - 1, Size = size }
+            : new Segment(path) { Size = size };
+    }
 
     private void WriteHeader(Span<byte> to)
     {

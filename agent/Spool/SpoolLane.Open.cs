@@ -5,21 +5,26 @@ namespace Telemetry.Agent.Spool;
 
 internal sealed partial class SpoolLane
 {
-    /// <summary>Goes on where the last one ended, however that was.</summary>
+    /// <summary>Goes on with what the last one left, however it ended, and counts anew.</summary>
+    /// <remarks>
+    /// More may have been sent and acknowledged than there is: what was in memory, or not on the disk yet when the machine lost its
+    /// power. Its numbers are not given to other records, which would be taken for acknowledged.
+    /// </remarks>
     private void Open()
     {
         var found = Files().Select(Segment.Open).ToList();
-        var newest = found.FindLast(segment => !segment.IsEmpty);
-        if (newest is null)
-            Renew(0);
-        else
-            (_last, _done, _tally, _written) = (newest.Last, newest.Done, newest.End, newest.End);
+        if (found.FindLast(segment => !segment.IsEmpty) is { } newest)
+            (_last, _done, _written) = (newest.Last, newest.Done, newest.End);
+        Renew(found.Select(segment => segment.Epoch).DefaultIfEmpty().Max());
 
         var known = default(Tally);
         for (var i = 0; i < found.Count; i++)
         {
             var segment = found[i];
-            known = segment.IsEmpty ? known : segment.End;
+            if (!segment.IsEmpty)
+                known = segment.End;
+            else if (i > 0 && found[i - 1].Epoch != segment.Epoch)
+                known = default;
             if (found.Skip(i + 1).FirstOrDefault(later => !later.IsEmpty) is { } next)
             {
                 if (IsDone(segment, next))
@@ -30,6 +35,7 @@ internal sealed partial class SpoolLane
 
                 if (segment.IsDamaged)
                 {
+                    known = WithDone(segment, segment.Length, segment.LastSequence, known);
                     Damaged(segment, next.Before with { Collected = next.Before.Since(known) });
                     known = next.Before;
                 }
@@ -63,7 +69,7 @@ internal sealed partial class SpoolLane
     private bool IsDone(Segment segment, Segment next) =>
         (segment.IsEmpty || segment.IsDamaged ? new HeadPosition(next.Epoch, next.First - 1) : segment.Last) <= _done;
 
-    /// <summary>An end that is not whole. A record in it may have been sent: its number is not given to another one.</summary>
+    /// <summary>An end that is not whole.</summary>
     private void Torn(Segment segment)
     {
         if (segment.Size == 0)
@@ -79,7 +85,6 @@ internal sealed partial class SpoolLane
         Log.Torn(_log, segment.Path, segment.Size - segment.Length, lost.Collected);
         Interlocked.Add(ref _damaged, (long)lost.Collected);
         Lose(new SpoolLoss(lost.Hour, LossCause.Damaged, lost.Collected));
-        Renew(_last.Epoch);
 
         // They were collected in this hour, and are in nobody's count otherwise.
         _tally = lost;
@@ -97,12 +102,19 @@ internal sealed partial class SpoolLane
     /// <summary>What can't be read again is lost, and what follows in the same file.</summary>
     private void Cut(Segment segment, long length, ulong lastSequence, Tally tally)
     {
-        var lost = segment.End with { Collected = segment.End.Since(tally) };
+        var lost = segment.End with { Collected = segment.End.Since(WithDone(segment, length, lastSequence, tally)) };
         segment.Cut(length, lastSequence, tally);
         if (segment.IsEmpty)
             _segments.Remove(segment);
         Damaged(segment, lost);
     }
+
+    /// <summary>What is not needed any more is no loss, as far as the headers behind the damage still say how much it is.</summary>
+    /// <param name="offset">Of what can't be read.</param>
+    /// <param name="last">The last before it.</param>
+    /// <param name="known">With that one.</param>
+    private Tally WithDone(Segment segment, long offset, ulong last, Tally known) =>
+        segment.Epoch == _done.Epoch ? segment.Beyond(offset, last, known, _done.Sequence) ?? known : known;
 
     /// <summary>Now that it is written what was lost.</summary>
     private void Repair()
@@ -162,7 +174,7 @@ internal sealed partial class SpoolLane
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "The end of {Path} is not whole: {Bytes} bytes are cut off, and with them {Units} points or changes, as far as that can be told. The records before it are kept and sent; counting begins anew")]
+        [LoggerMessage(1, LogLevel.Warning, "The end of {Path} is not whole: {Bytes} bytes are cut off, and with them {Units} points or changes, as far as that can be told. The records before it are kept and sent")]
         public static partial void Torn(ILogger log, string path, long bytes, ulong units);
 
         [LoggerMessage(2, LogLevel.Error, "{Path} is damaged: {Bytes} bytes can't be read again, and {Units} points or changes are lost with them. All else is kept and sent; look at the disk")]

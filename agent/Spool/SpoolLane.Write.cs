@@ -172,7 +172,7 @@ internal sealed partial class SpoolLane
         {
             if (segment.Read(ref offset, sequence, withPayload: false) is not { } record)
             {
-                yield return (new SpoolLoss(segment.End.Hour, LossCause.Damaged, segment.End.Since(tally)), false);
+                yield return (new SpoolLoss(segment.End.Hour, LossCause.Damaged, segment.End.Since(WithDone(segment, offset, sequence - 1, tally))), false);
                 yield break;
             }
 

@@ -113,11 +113,7 @@ internal sealed partial class SpoolLane : IDisposable
             if (position <= _done || position > _last)
                 return;
             _done = position;
-            while (_memory.TryPeek(out var oldest) && oldest.Position <= position)
-                Forget();
-
-            // The newest segment says how far counting has come.
-            Delete(_segments.TakeWhile(segment => segment != _segments[^1] && segment.Last <= position).ToList());
+            Free();
         }
     }
 
@@ -161,8 +157,11 @@ internal sealed partial class SpoolLane : IDisposable
             {
                 foreach (var loss in record.Losses)
                     Lose(loss);
+
+                // Written with the copy: whenever this is killed, one of the two is there.
+                _done = record.Position;
                 Add(record.Time, record.Units, record.Payload);
-                Acked(record.Position);
+                Free();
             }
         }
     }
@@ -187,6 +186,15 @@ internal sealed partial class SpoolLane : IDisposable
     {
         lock (_spool.Gate)
             _segments.ForEach(segment => segment.Dispose());
+    }
+
+    private void Free()
+    {
+        while (_memory.TryPeek(out var oldest) && oldest.Position <= _done)
+            Forget();
+
+        // The newest segment says how far counting has come.
+        Delete(_segments.TakeWhile(segment => segment != _segments[^1] && segment.Last <= _done).ToList());
     }
 
     private Segment? SegmentAfter(HeadPosition position) => _segments.Find(segment => segment.Last > position);

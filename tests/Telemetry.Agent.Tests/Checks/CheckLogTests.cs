@@ -98,6 +98,29 @@ public sealed class CheckLogTests : IDisposable
         Assert.Equal(["a Ok"], Known(Assert.Single(Told(log)) is var batch && batch.Roster is null ? [batch] : []));
     }
 
+    [Fact]
+    public void Begin_AfterARestartThatLacksWhatWasAcknowledged_KeepsWhatCameSince()
+    {
+        var log = Log();
+        log.Run([Some("a")]);
+        var file = Assert.Single(Directory.GetFiles(_spools.State + "/spool/checks", "*.spool"));
+        var kept = File.ReadAllBytes(file);
+        Add(log, "a", CheckState.Ok);
+        Add(log, "a", CheckState.Critical);
+        var acknowledged = default(HeadPosition);
+        var cursor = default(SpoolCursor);
+        while (log.Next(ref cursor) is { } record)
+            acknowledged = record.Position;
+        File.WriteAllBytes(file, kept);
+
+        var restarted = Log();
+        restarted.Run([Some("a")]);
+        Add(restarted, "a", CheckState.Ok);
+        restarted.Begin(acknowledged);
+
+        Assert.Equal(["a Ok"], Known(Told(restarted)));
+    }
+
     private static DeclaredCheck Some(string name) => CheckResultTests.Some(name, null, "/bin/true");
 
     private static List<V1.CheckBatch> Told(CheckLog log)

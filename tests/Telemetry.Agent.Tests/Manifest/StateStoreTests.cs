@@ -234,6 +234,47 @@ public sealed class StateStoreTests : IDisposable
         Assert.True(File.Exists(Path.Combine(late, "state.db")));
     }
 
+    [Fact]
+    public void Look_DatabaseMadeAnew_GoesOnCountingGenerations()
+    {
+        using var store = Open();
+        Look(store);
+        Shell.Run(_tree.Path, "printf changed > dir3/file3");
+        var before = Look(store).Head!;
+        Sqlite("UPDATE nodes SET body = zeroblob(100) WHERE kind = 1 AND level > 0");
+        store.ReadNode(before.Roots.File);
+
+        var after = Look(store).Head!;
+
+        Assert.Equal(before.Generation + 1, after.Generation);
+        Assert.NotEmpty(store.NodesSince(before.Generation, int.MaxValue)!);
+        Assert.Empty(store.NodesSince(after.Generation, int.MaxValue)!);
+    }
+
+    [Fact]
+    public void Look_BackOnADiskWithAnOlderHead_GoesOnCountingGenerations()
+    {
+        string late = _state["late"], away = _state["away"];
+        Directory.CreateDirectory(late);
+        using (var earlier = new StateStore(late, Scans.StateOptions, _clock, NullLogger.Instance))
+            Look(earlier);
+        Directory.Move(late, away);
+        File.WriteAllText(late, "in the way");
+        using var store = new StateStore(late, Scans.StateOptions, _clock, NullLogger.Instance);
+        Look(store);
+        Shell.Run(_tree.Path, "printf changed > dir3/file3");
+        var inMemory = Look(store).Head!;
+        File.Delete(late);
+        Directory.Move(away, late);
+        _clock.Advance(Scans.StateOptions.ReturnAfter);
+
+        var onDisk = Look(store).Head!;
+
+        Assert.False(store.IsInMemory);
+        Assert.Equal(inMemory.Roots, onDisk.Roots);
+        Assert.Equal(inMemory.Generation + 1, onDisk.Generation);
+    }
+
     public void Dispose()
     {
         _tree.Dispose();

@@ -1,4 +1,5 @@
 using Telemetry.Agent.Spool;
+using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Tests.Spool;
 
@@ -16,10 +17,9 @@ public sealed class SpoolLaneTests : IDisposable
 
         var records = _spools.Open().Health.All();
 
-        Assert.Equal([1u, 2u, 3u], records.Select(record => record.Position.Sequence));
         Assert.Equal(["a", "b", "c"], records.Select(record => System.Text.Encoding.UTF8.GetString(record.Payload)));
-        Assert.Single(records.Select(record => record.Position.Epoch).Distinct());
-        Assert.Equal([1u, 2u, 3u], records.Select(record => record.Collected));
+        Assert.Equal(records.Select(record => record.Position).Order(), records.Select(record => record.Position));
+        Assert.Equal([(1u, 1u), (2u, 2u), (1u, 1u)], records.Select(record => (record.Position.Sequence, record.Collected)));
     }
 
     [Fact]
@@ -41,9 +41,10 @@ public sealed class SpoolLaneTests : IDisposable
     }
 
     [Fact]
-    public void Acked_All_KeepsTheCountingAcrossAKill()
+    public void Open_AllIsAcknowledgedAndTheClockWentBack_CountsAnewInAHigherEpoch()
     {
         var lane = _spools.Open().Health;
+        lane.Renumber(lane.Last.Epoch + 100_000);
         lane.Add(_spools, "a", "b");
         var last = lane.Last;
         lane.Acked(last);
@@ -52,8 +53,45 @@ public sealed class SpoolLaneTests : IDisposable
         var restarted = _spools.Open().Health;
         restarted.Add(_spools, "c");
 
-        Assert.Equal(last with { Sequence = 3 }, restarted.Last);
-        Assert.Equal(3u, restarted.All()[^1].Collected);
+        Assert.Equal(new HeadPosition(last.Epoch + 1, 1), restarted.Last);
+        Assert.Equal(1u, restarted.All()[^1].Collected);
+    }
+
+    /// <summary>As when the disk was full, or the machine lost its power.</summary>
+    [Fact]
+    public void Acked_WhatWasSentAndIsNotInTheFile_FreesNothingThatCameAfterTheRestart()
+    {
+        var lane = _spools.Open().Health;
+        lane.Add(_spools, "a");
+        var file = Assert.Single(_spools.Files());
+        var kept = File.ReadAllBytes(file);
+        lane.Add(_spools, "b", "c");
+        var acknowledged = lane.Last;
+        File.WriteAllBytes(file, kept);
+
+        var restarted = _spools.Open().Health;
+        restarted.Add(_spools, "d", "e");
+        var isBehind = restarted.IsBehind(acknowledged);
+        restarted.Acked(acknowledged);
+
+        Assert.False(isBehind);
+        Assert.Equal(["d", "e"], restarted.Texts());
+    }
+
+    [Fact]
+    public void Renumber_KilledInBetween_HasEachOnce()
+    {
+        var lane = _spools.Open().Health;
+        lane.Add(_spools, "a", "b");
+        var file = Assert.Single(_spools.Files());
+        var before = File.ReadAllBytes(file);
+
+        lane.Renumber(lane.Last.Epoch + 1000);
+        var renumbered = Assert.Single(_spools.Files());
+        File.WriteAllBytes(renumbered, File.ReadAllBytes(renumbered)[..(Segment.HeaderLength + RecordFormat.HeaderLength + 1)]);
+        File.WriteAllBytes(file, before);
+
+        Assert.Equal(["a", "b"], _spools.Open().Health.Texts().Order());
     }
 
     [Fact]
