@@ -19,7 +19,7 @@ internal sealed partial class StateStore : IDisposable
     private readonly Lock _gate = new();
     private StateDatabase _database;
     private HeadLedger _ledger;
-    private string? _memoryDirectory;
+    private MemoryDirectory? _memory;
     private volatile string? _failure;
     private DateTimeOffset _returnAt;
     private bool _isDamaged;
@@ -31,6 +31,7 @@ internal sealed partial class StateStore : IDisposable
         _returnAfter = options.ReturnAfter;
         _clock = clock;
         _log = log;
+        MemoryDirectory.DeleteAbandoned(MemoryDirectory.Parent, log);
         (_database, _ledger) = OpenBest(aboveEpoch: 0);
     }
 
@@ -334,10 +335,9 @@ internal sealed partial class StateStore : IDisposable
     {
         _returnAt = _clock.GetUtcNow() + _returnAfter;
         DeleteMemory();
-        var parent = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
-        _memoryDirectory = Path.Combine(parent, "telemetry-agent-" + Guid.NewGuid().ToString("n"));
-        Directory.CreateDirectory(_memoryDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var database = StateDatabase.Open(_memoryDirectory);
+        MemoryDirectory.DeleteAbandoned(MemoryDirectory.Parent, _log);
+        _memory = MemoryDirectory.Create(MemoryDirectory.Parent);
+        var database = StateDatabase.Open(_memory.Path);
         _failure = reason;
         return (database, Load(database, aboveEpoch));
     }
@@ -355,9 +355,8 @@ internal sealed partial class StateStore : IDisposable
 
     private void DeleteMemory()
     {
-        if (_memoryDirectory is not null && Directory.Exists(_memoryDirectory))
-            Directory.Delete(_memoryDirectory, recursive: true);
-        _memoryDirectory = null;
+        _memory?.Dispose();
+        _memory = null;
     }
 
     // SQLITE_CORRUPT and SQLITE_NOTADB; nodes and coverages that are not what was written; SQLITE_ERROR: tables that are not ours.

@@ -200,6 +200,23 @@ public sealed class StateStoreTests : IDisposable
         Assert.Equal(Scans.Look(_tree.Path).Sighting.Roots, head.Roots);
     }
 
+    /// <summary>Whatever state this one is in: an agent that was killed again and again would fill the memory of the machine.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Open_WhatAKilledAgentLeftInMemory_IsTakenAway(bool isOnDisk)
+    {
+        using var live = new StateStore("/proc/no/such/directory", Scans.StateOptions, _clock, NullLogger.Instance);
+        var left = Directory.CreateDirectory($"/dev/shm/telemetry-agent-{Guid.NewGuid():n}", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
+        Shell.Run(left, "touch lock; echo state > state.db");
+
+        using var store = isOnDisk ? Open() : new StateStore("/proc/no/such/directory", Scans.StateOptions, _clock, NullLogger.Instance);
+
+        Assert.False(Directory.Exists(left));
+        Assert.NotNull(Look(live).Head);
+        Assert.True(Look(live, new ScanProgress()).Head is { Position.Sequence: 1 } && live.IsInMemory);
+    }
+
     [Fact]
     public void Look_DirectoryStillCannotBeWritten_KeepsWhatIsInMemory()
     {
