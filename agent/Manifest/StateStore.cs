@@ -69,7 +69,7 @@ internal sealed partial class StateStore : IDisposable
 
     /// <summary>A look at some parts; see <see cref="Look"/>.</summary>
     /// <param name="observedAfter">When these parts were still as they are stored.</param>
-    /// <param name="changed">Told, before anybody is told of the new head, its generation and what is different in it.</param>
+    /// <param name="changed">Told, before the new head is kept and anybody told of it, its generation and what is different in it.</param>
     /// <returns>Null when the state is not one that parts can be put into: a look at everything is needed.</returns>
     public HeadLedger? LookAgain(
         PartScan scan, DateTimeOffset observedAfter, Action<long, IReadOnlyList<(EntryKind Kind, TreeEdit Edit)>> changed, ScanProgress progress, CancellationToken cancellation)
@@ -247,11 +247,13 @@ internal sealed partial class StateStore : IDisposable
             ledger => ledger.SawParts(sighting, observedAfter),
             (ledger, needed) =>
             {
-                patch.Commit(ledger, needed);
-
                 // What is told yet of a head that is there may come behind its acknowledgement: it is kept until the next one is stored.
                 var generation = ledger.Head!.Generation;
                 changed(generation == before.Head.Generation ? generation + 1 : generation, patch.Edits);
+
+                // A kill in between leaves it for the next head, which sees the same again; a head whose changes are not kept would stay
+                // one of which nobody knows who made it.
+                patch.Commit(ledger, needed);
             });
     }
 
