@@ -97,10 +97,13 @@ internal sealed partial class StateStore : IDisposable
             return _ledger = transition(_ledger);
     }
 
-    public Announcement Announce()
+    /// <returns>Null when another head is current by now.</returns>
+    public Announcement? Announce(HeadPosition position)
     {
         lock (_gate)
         {
+            if (_ledger.Position != position)
+                return null;
             (_ledger, var announcement) = _ledger.Announce();
             return announcement;
         }

@@ -247,11 +247,8 @@ internal sealed class Session(
 
         lock (_gate)
         {
-            // Before the head that has them.
-            if (ChangeMapping.Next(changes, ref _toldChanges) is { } batch)
-                return new ConnectRequest { Changes = batch };
-            if (Announce() is { } head)
-                return new ConnectRequest { Head = head };
+            if (State() is { } state)
+                return state;
             if (_outbox.Next() is { } nodes)
             {
                 if (nodes.Unavailable.Count > 0)
@@ -263,6 +260,22 @@ internal sealed class Session(
         if (_areChecksWanted && checks.Next(ref _toldChecks) is { } news)
             return new ConnectRequest { Checks = news.ToCheckBatch() };
         return health.Next() is { } record ? new ConnectRequest { Health = Shortened(record) } : null;
+    }
+
+    /// <summary>Changes, and then the head that has them.</summary>
+    private ConnectRequest? State()
+    {
+        while (true)
+        {
+            // The head first: all that is to be told before it is in the log by then. Of one that is made meanwhile it may not be.
+            var ledger = store.Ledger;
+            if (ChangeMapping.Next(changes, ref _toldChanges) is { } batch)
+                return new ConnectRequest { Changes = batch };
+            if (ledger.IsInFlight || ledger.IsAcknowledged || ledger.Position == _withdrawn || !rules.AreLookedAt)
+                return null;
+            if (Announce(ledger.Position) is { } head)
+                return new ConnectRequest { Head = head };
+        }
     }
 
     private HealthBatch Shortened(SpoolRecord record)
@@ -288,14 +301,13 @@ internal sealed class Session(
     }
 
     /// <summary>One head at a time; those that came meanwhile are told by the newest.</summary>
-    private Head? Announce()
+    /// <returns>Null when another one is current by now.</returns>
+    private Head? Announce(HeadPosition position)
     {
-        var ledger = store.Ledger;
-        if (ledger.IsInFlight || ledger.IsAcknowledged || ledger.Position == _withdrawn || !rules.AreLookedAt)
+        if (store.Announce(position) is not { } announcement)
             return null;
 
         _outbox.Clear();
-        var announcement = store.Announce();
         var lacking = announcement.KnownGeneration is { } known ? store.NodesSince(known, MaxPushed) : null;
         if (lacking is not null)
             _outbox.Push(lacking);

@@ -161,7 +161,7 @@ public sealed class StateStoreTests : IDisposable
     {
         using var store = Open();
         var announced = Look(store).Head!;
-        store.Announce();
+        store.Announce(announced.Position);
         Shell.Run(_tree.Path, "printf changed > dir3/file3");
         Look(store);
         Assert.NotNull(store.ReadNode(announced.Roots.File));
