@@ -21,7 +21,7 @@ internal sealed partial class StateStore : IDisposable
     private HeadLedger _ledger;
     private MemoryDirectory? _memory;
     private volatile string? _failure;
-    private DateTimeOffset _returnAt;
+    private long _failedAt;  // of the clock that nobody sets
     private bool _isDamaged;
 
     /// <param name="directory">Exists; whether it can be written to shows here.</param>
@@ -156,12 +156,12 @@ internal sealed partial class StateStore : IDisposable
         }
     }
 
-    private bool IsReturnDue => IsInMemory && _clock.GetUtcNow() >= _returnAt;
+    private bool IsReturnDue => IsInMemory && _clock.GetElapsedTime(_failedAt) >= _returnAfter;
 
     /// <summary>To the disk, if that can be used again; else what is in memory stays, and need not be read again.</summary>
     private void TryReturn()
     {
-        _returnAt = _clock.GetUtcNow() + _returnAfter;
+        _failedAt = _clock.GetTimestamp();
         try
         {
             Swap(() => OpenMended(_ledger.Epoch));
@@ -338,7 +338,7 @@ internal sealed partial class StateStore : IDisposable
     /// <summary>A database on a filesystem that lives in memory: SQLite's own memory databases know no readers beside a writer.</summary>
     private (StateDatabase, HeadLedger) OpenInMemory(ulong aboveEpoch, string reason)
     {
-        _returnAt = _clock.GetUtcNow() + _returnAfter;
+        _failedAt = _clock.GetTimestamp();
         DeleteMemory();
         MemoryDirectory.DeleteAbandoned(MemoryDirectory.Parent, _log);
         _memory = MemoryDirectory.Create(MemoryDirectory.Parent);

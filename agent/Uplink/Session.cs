@@ -51,7 +51,7 @@ internal sealed class Session(
     private readonly SeriesNames _series = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
     private TimeSpan _heartbeat = DefaultHeartbeat;
-    private DateTimeOffset _heartbeatDue;
+    private long _heartbeatSent;  // of the clock that nobody sets
     private bool _isOver;
 
     // Each stream tells all that is not known to be stored: what an earlier one told may not have arrived.
@@ -134,7 +134,7 @@ internal sealed class Session(
 
         if (welcome.HeartbeatInterval?.ToTimeSpan() is { } interval && interval >= TimeSpan.FromSeconds(1))
             _heartbeat = interval;
-        _heartbeatDue = clock.GetUtcNow() + _heartbeat;
+        _heartbeatSent = clock.GetTimestamp();
 
         rules.Apply(welcome.Policy, welcome.FleetKey);
         var now = (ulong)clock.GetUtcNow().ToUnixTimeMilliseconds();
@@ -212,7 +212,7 @@ internal sealed class Session(
                 await WriteAsync(message, cancellation);
 
             pulse.Beat();
-            var wait = _heartbeatDue - clock.GetUtcNow();
+            var wait = _heartbeat - clock.GetElapsedTime(_heartbeatSent);
             if (wait > LoopPulse.LongestSilence)
                 wait = LoopPulse.LongestSilence;
             if (wait > TimeSpan.Zero)
@@ -293,11 +293,11 @@ internal sealed class Session(
 
     private Heartbeat? Heartbeat()
     {
-        var now = clock.GetUtcNow();
-        if (now < _heartbeatDue)
+        var now = clock.GetTimestamp();
+        if (clock.GetElapsedTime(_heartbeatSent, now) < _heartbeat)
             return null;
-        _heartbeatDue = now + _heartbeat;
-        return new Heartbeat { SentAt = now.ToTimestamp(), ObservedAt = store.Ledger.LookCompletedAt?.ToTimestamp() };
+        _heartbeatSent = now;
+        return new Heartbeat { SentAt = clock.GetUtcNow().ToTimestamp(), ObservedAt = store.Ledger.LookCompletedAt?.ToTimestamp() };
     }
 
     /// <summary>One head at a time; those that came meanwhile are told by the newest.</summary>

@@ -251,6 +251,21 @@ public sealed class StateStoreTests : IDisposable
         Assert.True(File.Exists(Path.Combine(late, "state.db")));
     }
 
+    [Fact]
+    public void Look_DirectoryCanBeWrittenAgainAfterTheClockWasSetBack_ReturnsToItWhenItIsTime()
+    {
+        var (late, clock) = (_state["late"], new SetClock(_clock));
+        using var store = new StateStore(late, Scans.StateOptions, clock, NullLogger.Instance);
+        Look(store);
+        Directory.CreateDirectory(late);
+
+        clock.Ahead = TimeSpan.FromHours(-1);
+        _clock.Advance(Scans.StateOptions.ReturnAfter);
+        Look(store);
+
+        Assert.False(store.IsInMemory);
+    }
+
     public void Dispose()
     {
         _tree.Dispose();

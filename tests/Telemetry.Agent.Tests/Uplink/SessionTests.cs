@@ -25,7 +25,7 @@ public sealed class SessionTests : IDisposable
     private readonly StateStore _store;
     private readonly RulesInForce _rules;
     private readonly ChangeLog _changes;
-    private readonly PhasedClock _clock;
+    private readonly SetClock _clock;
     private readonly CheckLog _checks;
     private readonly HealthQueue _health;
     private readonly Channel<ConnectResponse> _collector = Channel.CreateUnbounded<ConnectResponse>();
@@ -36,7 +36,7 @@ public sealed class SessionTests : IDisposable
         var spool = _spools.Open();
         _store = new StateStore(_state.Path, Scans.StateOptions, _spools.Clock, NullLogger.Instance);
         _rules = new RulesInForce(_state.Path, NullLogger<RulesInForce>.Instance);
-        _clock = new PhasedClock(_spools.Clock);
+        _clock = new SetClock(_spools.Clock);
         _changes = new ChangeLog(
             spool.Changes, changes => (new ChangeBatch { Records = { new ChangeRecord { Key = ByteString.CopyFrom(changes.First().Key) } } }.ToByteArray(), 1), _spools.Clock, headGeneration: 0);
         _checks = new CheckLog(spool.Checks, CheckMapping.Encode, _spools.Clock);
@@ -221,6 +221,32 @@ public sealed class SessionTests : IDisposable
         }
     }
 
+    /// <summary>By heartbeats the collector sees that the clock is wrong.</summary>
+    [Fact]
+    public async Task Heartbeat_ClockSetBack_ComesWhenItIsDue()
+    {
+        using var session = NewSession(new LoopPulse("uplink"));
+        var isWelcome = false;
+        Say(new ConnectResponse { Welcome = Welcome() });
+        var running = session.RunAsync(new Hello(), _ => isWelcome = true, Cancellation);
+        await Eventually.True(() => Volatile.Read(ref isWelcome), "the welcome", Cancellation);
+
+        _clock.Ahead = TimeSpan.FromHours(-1);
+        _spools.Clock.Advance(TimeSpan.FromSeconds(10));
+        await Eventually.True(IsToldOf, "a heartbeat", Cancellation);
+
+        var heartbeat = Assert.Single(_sent.Messages, message => message.Heartbeat is not null).Heartbeat;
+        Assert.Equal(_clock.GetUtcNow(), heartbeat.SentAt.ToDateTimeOffset());
+        _collector.Writer.Complete();
+        await running;
+
+        bool IsToldOf()
+        {
+            _store.Wake();
+            return _sent.Messages.Any(message => message.Heartbeat is not null);
+        }
+    }
+
     /// <summary>Its acknowledgement takes along what was to be told before it, told or not.</summary>
     [Fact]
     public async Task Head_MadeWhileTheStreamLooksForChanges_IsToldBehindItsOwn()
@@ -332,34 +358,6 @@ public sealed class SessionTests : IDisposable
         var call = new AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse>(
             _sent, new Answers(_collector.Reader), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
         return new Session(call, _rules, _store, _changes, _checks, _health, pulse, _clock);
-    }
-
-    /// <summary>The time of day apart from the running time, and how often it was asked for either.</summary>
-    private sealed class PhasedClock(TimeProvider running) : TimeProvider
-    {
-        private int _asked;
-
-        public int Asked => Volatile.Read(ref _asked);
-
-        /// <summary>What somebody set the time of day forward by.</summary>
-        public TimeSpan Set { get; set; }
-
-        public override long TimestampFrequency => running.TimestampFrequency;
-
-        public override DateTimeOffset GetUtcNow()
-        {
-            Interlocked.Increment(ref _asked);
-            return running.GetUtcNow() + Set;
-        }
-
-        public override long GetTimestamp()
-        {
-            Interlocked.Increment(ref _asked);
-            return running.GetTimestamp();
-        }
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            running.CreateTimer(callback, state, dueTime, period);
     }
 
     private sealed class Sent : IClientStreamWriter<ConnectRequest>
