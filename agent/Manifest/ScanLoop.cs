@@ -75,7 +75,15 @@ internal sealed partial class ScanLoop(
                 dirty.AddEverything(before, "the machine was suspended, or its clock was set");
             var next = _everythingDue < _factsDue ? _everythingDue : _factsDue;
             var wait = next - clock.GetUtcNow();
-            if (wait <= TimeSpan.Zero || await dirty.WaitAsync(wait < LoopPulse.LongestSilence ? wait : LoopPulse.LongestSilence, cancellation))
+            if (wait <= TimeSpan.Zero)
+                return;
+            if (wait > LoopPulse.LongestSilence)
+                wait = LoopPulse.LongestSilence;
+
+            // What is marked waits, too, for a root that can be opened.
+            if (_lastFailure is not null)
+                await Task.Delay(wait, clock, cancellation);
+            else if (await dirty.WaitAsync(wait, cancellation))
                 return;
         }
     }
@@ -175,9 +183,21 @@ internal sealed partial class ScanLoop(
         var scan = plan.PartsUnder(goingBy.Policy, goingBy.Key, clock, taken.Parts, facts, packages: halfway.Count == 0);
         var seenUntil = clock.GetUtcNow() - _seenUntil < LongestLate ? _seenUntil : default;
         var observedAfter = taken.UnchangedUntil ?? store.Ledger.LookStartedAt ?? clock.GetUtcNow();
-        if (store.LookAgain(scan, observedAfter, (generation, edits) => changes.Add(generation, edits, scan.Find(taken), taken, seenUntil), progress, cancellation) is not { Head: { } head })
+        HeadLedger? ledger;
+        try
+        {
+            ledger = store.LookAgain(scan, observedAfter, (generation, edits) => changes.Add(generation, edits, scan.Find(taken), taken, seenUntil), progress, cancellation);
+        }
+        catch
+        {
+            dirty.PutBack(taken);
+            throw;
+        }
+
+        if (ledger is not { Head: { } head })
             return false;
 
+        _lastFailure = null;
         if (facts)
             _factsDue = clock.GetUtcNow() + options.Interval;
         LookAgainLater(progress, taken, observedAfter);

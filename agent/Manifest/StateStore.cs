@@ -19,9 +19,9 @@ internal sealed partial class StateStore : IDisposable
     private readonly Lock _gate = new();
     private StateDatabase _database;
     private HeadLedger _ledger;
-    private string? _memoryDirectory;
+    private MemoryDirectory? _memory;
     private volatile string? _failure;
-    private DateTimeOffset _returnAt;
+    private long _failedAt;  // of the clock that nobody sets
     private bool _isDamaged;
 
     /// <param name="directory">Exists; whether it can be written to shows here.</param>
@@ -31,6 +31,7 @@ internal sealed partial class StateStore : IDisposable
         _returnAfter = options.ReturnAfter;
         _clock = clock;
         _log = log;
+        MemoryDirectory.DeleteAbandoned(MemoryDirectory.Parent, log);
         (_database, _ledger) = OpenBest(aboveEpoch: 0);
     }
 
@@ -68,7 +69,7 @@ internal sealed partial class StateStore : IDisposable
 
     /// <summary>A look at some parts; see <see cref="Look"/>.</summary>
     /// <param name="observedAfter">When these parts were still as they are stored.</param>
-    /// <param name="changed">Told, before anybody is told of the new head, its generation and what is different in it.</param>
+    /// <param name="changed">Told, before the new head is kept and anybody told of it, its generation and what is different in it.</param>
     /// <returns>Null when the state is not one that parts can be put into: a look at everything is needed.</returns>
     public HeadLedger? LookAgain(
         PartScan scan, DateTimeOffset observedAfter, Action<long, IReadOnlyList<(EntryKind Kind, TreeEdit Edit)>> changed, ScanProgress progress, CancellationToken cancellation)
@@ -96,10 +97,13 @@ internal sealed partial class StateStore : IDisposable
             return _ledger = transition(_ledger);
     }
 
-    public Announcement Announce()
+    /// <returns>Null when another head is current by now.</returns>
+    public Announcement? Announce(HeadPosition position)
     {
         lock (_gate)
         {
+            if (_ledger.Position != position)
+                return null;
             (_ledger, var announcement) = _ledger.Announce();
             return announcement;
         }
@@ -152,12 +156,12 @@ internal sealed partial class StateStore : IDisposable
         }
     }
 
-    private bool IsReturnDue => IsInMemory && _clock.GetUtcNow() >= _returnAt;
+    private bool IsReturnDue => IsInMemory && _clock.GetElapsedTime(_failedAt) >= _returnAfter;
 
     /// <summary>To the disk, if that can be used again; else what is in memory stays, and need not be read again.</summary>
     private void TryReturn()
     {
-        _returnAt = _clock.GetUtcNow() + _returnAfter;
+        _failedAt = _clock.GetTimestamp();
         try
         {
             Swap(() => OpenMended(_ledger.Epoch));
@@ -246,11 +250,13 @@ internal sealed partial class StateStore : IDisposable
             ledger => ledger.SawParts(sighting, observedAfter),
             (ledger, needed) =>
             {
-                patch.Commit(ledger, needed);
-
                 // What is told yet of a head that is there may come behind its acknowledgement: it is kept until the next one is stored.
                 var generation = ledger.Head!.Generation;
                 changed(generation == before.Head!.Generation ? ledger.Generation + 1 : generation, patch.Edits);
+
+                // A kill in between leaves it for the next head, which sees the same again; a head whose changes are not kept would stay
+                // one of which nobody knows who made it.
+                patch.Commit(ledger, needed);
             });
     }
 
@@ -333,12 +339,11 @@ internal sealed partial class StateStore : IDisposable
     /// <summary>A database on a filesystem that lives in memory: SQLite's own memory databases know no readers beside a writer.</summary>
     private (StateDatabase, HeadLedger) OpenInMemory(ulong aboveEpoch, string reason)
     {
-        _returnAt = _clock.GetUtcNow() + _returnAfter;
+        _failedAt = _clock.GetTimestamp();
         DeleteMemory();
-        var parent = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
-        _memoryDirectory = Path.Combine(parent, "telemetry-agent-" + Guid.NewGuid().ToString("n"));
-        Directory.CreateDirectory(_memoryDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var database = StateDatabase.Open(_memoryDirectory);
+        MemoryDirectory.DeleteAbandoned(MemoryDirectory.Parent, _log);
+        _memory = MemoryDirectory.Create(MemoryDirectory.Parent);
+        var database = StateDatabase.Open(_memory.Path);
         _failure = reason;
         return (database, Load(database, aboveEpoch));
     }
@@ -356,9 +361,8 @@ internal sealed partial class StateStore : IDisposable
 
     private void DeleteMemory()
     {
-        if (_memoryDirectory is not null && Directory.Exists(_memoryDirectory))
-            Directory.Delete(_memoryDirectory, recursive: true);
-        _memoryDirectory = null;
+        _memory?.Dispose();
+        _memory = null;
     }
 
     // SQLITE_CORRUPT and SQLITE_NOTADB; nodes and coverages that are not what was written; SQLITE_ERROR: tables that are not ours.

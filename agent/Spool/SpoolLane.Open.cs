@@ -161,7 +161,7 @@ internal sealed partial class SpoolLane
         if (_failure is null)
             Log.InMemory(_log, _path, reason);
         _failure = reason;
-        _retryAt = _clock.GetUtcNow() + RetryAfter;
+        _failedAt = _clock.GetTimestamp();
     }
 
     private void Worked()

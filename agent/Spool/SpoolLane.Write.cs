@@ -27,7 +27,7 @@ internal sealed partial class SpoolLane
         var hour = SpoolRecord.HourOf(time);
         if (hour < _tally.Hour)
             Renew(_last.Epoch);
-        if (_memory.Count > 0 && _clock.GetUtcNow() >= _retryAt)
+        if (_memory.Count > 0 && _clock.GetElapsedTime(_failedAt) >= RetryAfter)
             WriteMemory();
 
         var record = new SpoolRecord

@@ -30,7 +30,7 @@ internal sealed partial class SpoolLane : IDisposable
     private Tally _tally, _written;
     private long _memoryBytes, _dropped, _damaged;
     private string? _failure;
-    private DateTimeOffset _retryAt;
+    private long _failedAt;  // of the clock that nobody sets
 
     /// <param name="memoryRecords">At most so many are kept in memory.</param>
     public SpoolLane(SpoolDirectory spool, string path, int memoryRecords, TimeProvider clock, ILogger log)

@@ -51,7 +51,7 @@ internal sealed class Session(
     private readonly SeriesNames _series = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
     private TimeSpan _heartbeat = DefaultHeartbeat;
-    private DateTimeOffset _heartbeatDue;
+    private long _heartbeatSent;  // of the clock that nobody sets
     private bool _isOver;
 
     // Each stream tells all that is not known to be stored: what an earlier one told may not have arrived.
@@ -134,7 +134,7 @@ internal sealed class Session(
 
         if (welcome.HeartbeatInterval?.ToTimeSpan() is { } interval && interval >= TimeSpan.FromSeconds(1))
             _heartbeat = interval;
-        _heartbeatDue = clock.GetUtcNow() + _heartbeat;
+        _heartbeatSent = clock.GetTimestamp();
 
         rules.Apply(welcome.Policy, welcome.FleetKey);
         var now = (ulong)clock.GetUtcNow().ToUnixTimeMilliseconds();
@@ -212,7 +212,7 @@ internal sealed class Session(
                 await WriteAsync(message, cancellation);
 
             pulse.Beat();
-            var wait = _heartbeatDue - clock.GetUtcNow();
+            var wait = _heartbeat - clock.GetElapsedTime(_heartbeatSent);
             if (wait > LoopPulse.LongestSilence)
                 wait = LoopPulse.LongestSilence;
             if (wait > TimeSpan.Zero)
@@ -247,11 +247,8 @@ internal sealed class Session(
 
         lock (_gate)
         {
-            // Before the head that has them.
-            if (ChangeMapping.Next(changes, ref _toldChanges) is { } batch)
-                return new ConnectRequest { Changes = batch };
-            if (Announce() is { } head)
-                return new ConnectRequest { Head = head };
+            if (State() is { } state)
+                return state;
             if (_outbox.Next() is { } nodes)
             {
                 if (nodes.Unavailable.Count > 0)
@@ -263,6 +260,22 @@ internal sealed class Session(
         if (_areChecksWanted && checks.Next(ref _toldChecks) is { } news)
             return new ConnectRequest { Checks = news.ToCheckBatch() };
         return health.Next() is { } record ? new ConnectRequest { Health = Shortened(record) } : null;
+    }
+
+    /// <summary>Changes, and then the head that has them.</summary>
+    private ConnectRequest? State()
+    {
+        while (true)
+        {
+            // The head first: all that is to be told before it is in the log by then. Of one that is made meanwhile it may not be.
+            var ledger = store.Ledger;
+            if (ChangeMapping.Next(changes, ref _toldChanges) is { } batch)
+                return new ConnectRequest { Changes = batch };
+            if (ledger.IsInFlight || ledger.IsAcknowledged || ledger.Position == _withdrawn || !rules.AreLookedAt)
+                return null;
+            if (Announce(ledger.Position) is { } head)
+                return new ConnectRequest { Head = head };
+        }
     }
 
     private HealthBatch Shortened(SpoolRecord record)
@@ -280,22 +293,21 @@ internal sealed class Session(
 
     private Heartbeat? Heartbeat()
     {
-        var now = clock.GetUtcNow();
-        if (now < _heartbeatDue)
+        var now = clock.GetTimestamp();
+        if (clock.GetElapsedTime(_heartbeatSent, now) < _heartbeat)
             return null;
-        _heartbeatDue = now + _heartbeat;
-        return new Heartbeat { SentAt = now.ToTimestamp(), ObservedAt = store.Ledger.LookCompletedAt?.ToTimestamp() };
+        _heartbeatSent = now;
+        return new Heartbeat { SentAt = clock.GetUtcNow().ToTimestamp(), ObservedAt = store.Ledger.LookCompletedAt?.ToTimestamp() };
     }
 
     /// <summary>One head at a time; those that came meanwhile are told by the newest.</summary>
-    private Head? Announce()
+    /// <returns>Null when another one is current by now.</returns>
+    private Head? Announce(HeadPosition position)
     {
-        var ledger = store.Ledger;
-        if (ledger.IsInFlight || ledger.IsAcknowledged || ledger.Position == _withdrawn || !rules.AreLookedAt)
+        if (store.Announce(position) is not { } announcement)
             return null;
 
         _outbox.Clear();
-        var announcement = store.Announce();
         var lacking = announcement.KnownGeneration is { } known ? store.NodesSince(known, MaxPushed) : null;
         if (lacking is not null)
             _outbox.Push(lacking);

@@ -88,6 +88,28 @@ public sealed class PartScanTests : IDisposable
         Assert.Equal(announced + 1, told);
     }
 
+    /// <summary>A kill at any point leaves a head together with who made it, or neither: then the look at everything makes that head.</summary>
+    [Fact]
+    public void LookAgain_KilledWhenItWasToldWhoChangedWhat_LeavesTheHeadToTheNextStart()
+    {
+        using var store = Open(_state.Path);
+        var before = Look(store).Head!.Generation;
+        _tree.Write("first", "other");
+        var told = 0L;
+        using var killed = new TemporaryDirectory();
+
+        LookAgain(store, [new LookPart(EntryKey.Of("first"), IsDeep: false)], generation =>
+        {
+            told = generation;
+            Shell.Run(_state.Path, $"cp state.db state.db-wal '{killed.Path}'");
+        });
+
+        using var next = Open(killed.Path);
+        Assert.Equal(before, next.Ledger.Head!.Generation);
+        Assert.Equal(told, Look(next).Head!.Generation);
+        Assert.Equal(store.Ledger.Head!.Roots, next.Ledger.Head!.Roots);
+    }
+
     [Fact]
     public void Find_OfWhatIsDirty_HasWhatIsThereAndWhatIsGone()
     {

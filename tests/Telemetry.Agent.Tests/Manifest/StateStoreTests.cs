@@ -161,7 +161,7 @@ public sealed class StateStoreTests : IDisposable
     {
         using var store = Open();
         var announced = Look(store).Head!;
-        store.Announce();
+        store.Announce(announced.Position);
         Shell.Run(_tree.Path, "printf changed > dir3/file3");
         Look(store);
         Assert.NotNull(store.ReadNode(announced.Roots.File));
@@ -198,6 +198,23 @@ public sealed class StateStoreTests : IDisposable
         Assert.True(store.IsInMemory);
         Assert.NotEqual("", store.Failure);
         Assert.Equal(Scans.Look(_tree.Path).Sighting.Roots, head.Roots);
+    }
+
+    /// <summary>Whatever state this one is in: an agent that was killed again and again would fill the memory of the machine.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Open_WhatAKilledAgentLeftInMemory_IsTakenAway(bool isOnDisk)
+    {
+        using var live = new StateStore("/proc/no/such/directory", Scans.StateOptions, _clock, NullLogger.Instance);
+        var left = Directory.CreateDirectory($"/dev/shm/telemetry-agent-{Guid.NewGuid():n}", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
+        Shell.Run(left, "touch lock; echo state > state.db");
+
+        using var store = isOnDisk ? Open() : new StateStore("/proc/no/such/directory", Scans.StateOptions, _clock, NullLogger.Instance);
+
+        Assert.False(Directory.Exists(left));
+        Assert.NotNull(Look(live).Head);
+        Assert.True(Look(live, new ScanProgress()).Head is { Position.Sequence: 1 } && live.IsInMemory);
     }
 
     [Fact]
@@ -273,6 +290,21 @@ public sealed class StateStoreTests : IDisposable
         Assert.False(store.IsInMemory);
         Assert.Equal(inMemory.Roots, onDisk.Roots);
         Assert.Equal(inMemory.Generation + 1, onDisk.Generation);
+    }
+
+    [Fact]
+    public void Look_DirectoryCanBeWrittenAgainAfterTheClockWasSetBack_ReturnsToItWhenItIsTime()
+    {
+        var (late, clock) = (_state["late"], new SetClock(_clock));
+        using var store = new StateStore(late, Scans.StateOptions, clock, NullLogger.Instance);
+        Look(store);
+        Directory.CreateDirectory(late);
+
+        clock.Ahead = TimeSpan.FromHours(-1);
+        _clock.Advance(Scans.StateOptions.ReturnAfter);
+        Look(store);
+
+        Assert.False(store.IsInMemory);
     }
 
     public void Dispose()

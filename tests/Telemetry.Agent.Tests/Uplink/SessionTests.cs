@@ -7,9 +7,11 @@ using Telemetry.Agent.Checks;
 using Telemetry.Agent.Health;
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Policies;
+using Telemetry.Agent.Scan;
 using Telemetry.Agent.Supervision;
 using Telemetry.Agent.Tests.Spool;
 using Telemetry.Agent.Uplink;
+using Telemetry.Agent.Watch;
 using Telemetry.Protocol.Model;
 using Telemetry.Protocol.V1;
 using Telemetry.Testing;
@@ -23,6 +25,7 @@ public sealed class SessionTests : IDisposable
     private readonly StateStore _store;
     private readonly RulesInForce _rules;
     private readonly ChangeLog _changes;
+    private readonly SetClock _clock;
     private readonly CheckLog _checks;
     private readonly HealthQueue _health;
     private readonly Channel<ConnectResponse> _collector = Channel.CreateUnbounded<ConnectResponse>();
@@ -33,7 +36,9 @@ public sealed class SessionTests : IDisposable
         var spool = _spools.Open();
         _store = new StateStore(_state.Path, Scans.StateOptions, _spools.Clock, NullLogger.Instance);
         _rules = new RulesInForce(_state.Path, NullLogger<RulesInForce>.Instance);
-        _changes = new ChangeLog(spool.Changes, _ => ([], 0), _spools.Clock, headGeneration: 0);
+        _clock = new SetClock(_spools.Clock);
+        _changes = new ChangeLog(
+            spool.Changes, changes => (new ChangeBatch { Records = { new ChangeRecord { Key = ByteString.CopyFrom(changes.First().Key) } } }.ToByteArray(), 1), _spools.Clock, headGeneration: 0);
         _checks = new CheckLog(spool.Checks, CheckMapping.Encode, _spools.Clock);
         _health = new HealthQueue(spool.Health, sample => sample.Encode("web-1"), hasCollector: true, NullLogger<HealthQueue>.Instance);
     }
@@ -216,6 +221,83 @@ public sealed class SessionTests : IDisposable
         }
     }
 
+    /// <summary>By heartbeats the collector sees that the clock is wrong.</summary>
+    [Fact]
+    public async Task Heartbeat_ClockSetBack_ComesWhenItIsDue()
+    {
+        using var session = NewSession(new LoopPulse("uplink"));
+        var isWelcome = false;
+        Say(new ConnectResponse { Welcome = Welcome() });
+        var running = session.RunAsync(new Hello(), _ => isWelcome = true, Cancellation);
+        await Eventually.True(() => Volatile.Read(ref isWelcome), "the welcome", Cancellation);
+
+        _clock.Ahead = TimeSpan.FromHours(-1);
+        _spools.Clock.Advance(TimeSpan.FromSeconds(10));
+        await Eventually.True(IsToldOf, "a heartbeat", Cancellation);
+
+        var heartbeat = Assert.Single(_sent.Messages, message => message.Heartbeat is not null).Heartbeat;
+        Assert.Equal(_clock.GetUtcNow(), heartbeat.SentAt.ToDateTimeOffset());
+        _collector.Writer.Complete();
+        await running;
+
+        bool IsToldOf()
+        {
+            _store.Wake();
+            return _sent.Messages.Any(message => message.Heartbeat is not null);
+        }
+    }
+
+    /// <summary>Its acknowledgement takes along what was to be told before it, told or not.</summary>
+    [Fact]
+    public async Task Head_MadeWhileTheStreamLooksForChanges_IsToldBehindItsOwn()
+    {
+        using var tree = new TemporaryDirectory();
+        tree.Write("file", "");
+        var plan = new ScanPlan(tree.Path) { Local = Protocol.Model.Scope.Everything, Settings = false };
+        _store.Look(plan.Under(Scans.NoPolicy, Scans.Key, TimeProvider.System), new ScanProgress(), Cancellation);
+        _rules.LookedAt(_rules.Current);
+        using var session = NewSession(new LoopPulse("uplink"));
+        Say(new ConnectResponse { Welcome = Welcome() });
+        var running = session.RunAsync(new Hello(), _ => { }, Cancellation);
+        await AckHeads(1);
+
+        for (var heads = 2; heads <= 10; heads++)
+        {
+            tree.Write("file", $"{heads}");
+            var dirty = new DirtyPart([new(EntryKey.Of("file"), new Dirt(IsDeep: false, default, default, new ChangeOrigin(DateTimeOffset.UnixEpoch, By: null)))], loss: null);
+            var scan = plan.PartsUnder(Scans.NoPolicy, Scans.Key, TimeProvider.System, dirty.Parts, facts: false);
+            _store.LookAgain(
+                scan, DateTimeOffset.UnixEpoch,
+                (generation, edits) =>
+                {
+                    // The stream asks for the time, and then at once for changes, of which there are none yet.
+                    var asked = _clock.Asked;
+                    _ = Task.Run(_store.Wake, Cancellation);
+                    SpinWait.SpinUntil(() => _clock.Asked > asked, TimeSpan.FromSeconds(20));
+                    _changes.Add(generation, edits, [], dirty);
+                },
+                new ScanProgress(), Cancellation);
+            await AckHeads(heads);
+        }
+
+        _collector.Writer.Complete();
+        await running;
+        var state = _sent.Messages.Select(message => message.MessageCase).Where(kind => kind is ConnectRequest.MessageOneofCase.Head or ConnectRequest.MessageOneofCase.Changes).ToList();
+        Assert.Equal(
+            [ConnectRequest.MessageOneofCase.Head, .. Enumerable.Repeat<ConnectRequest.MessageOneofCase[]>([ConnectRequest.MessageOneofCase.Changes, ConnectRequest.MessageOneofCase.Head], 9).SelectMany(pair => pair)],
+            state);
+
+        async Task AckHeads(int count)
+        {
+            await Eventually.True(() => Heads().Count == count, $"head {count}", Cancellation);
+            var head = Heads()[^1];
+            Say(new ConnectResponse { Ack = new Ack { Lane = Lane.State, Epoch = head.Epoch, Sequence = head.Sequence } });
+            await Eventually.True(() => _store.Ledger.IsAcknowledged, "the acknowledgement", Cancellation);
+        }
+
+        List<Head> Heads() => [.. _sent.Messages.Where(message => message.Head is not null).Select(message => message.Head)];
+    }
+
     [Fact]
     public void ToMessage_Losses_AreOfWholeHoursWithTheirReason()
     {
@@ -275,7 +357,7 @@ public sealed class SessionTests : IDisposable
     {
         var call = new AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse>(
             _sent, new Answers(_collector.Reader), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
-        return new Session(call, _rules, _store, _changes, _checks, _health, pulse, _spools.Clock);
+        return new Session(call, _rules, _store, _changes, _checks, _health, pulse, _clock);
     }
 
     private sealed class Sent : IClientStreamWriter<ConnectRequest>
