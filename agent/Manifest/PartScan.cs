@@ -61,23 +61,23 @@ internal sealed class PartScan(
         return new Sighting(roots, coverage, startedAt, clock.GetUtcNow(), progress.Entries);
     }
 
-    /// <summary>What there is now of a part that was looked at, and what of it is gone.</summary>
-    public IEnumerable<(EntryKind Kind, TreeEdit Edit)> Find(DirtyPart part)
+    /// <summary>What there is now of a part that was looked at, and what of it is gone that a look at everything may have missed first.</summary>
+    /// <param name="seenUntil">The end of the last look at everything.</param>
+    public IEnumerable<(EntryKind Kind, TreeEdit Edit)> Find(DirtyPart part, DateTimeOffset seenUntil)
     {
-        var there = new HashSet<(EntryKind, EntryKey)>();
         foreach (var entry in _seen)
-        {
-            there.Add((entry.Kind, new EntryKey(entry.Key)));
             yield return (entry.Kind, new TreeEdit(entry.Key, entry.Value));
-        }
 
-        foreach (var (kind, key) in part.Named)
-        {
-            var isLookedAt = kind == EntryKind.File ? scope.Covers(key.Bytes) : scanners.Any(scanner => scanner.Identity.Kind == kind);
-            if (isLookedAt && !there.Contains((kind, key)))
-                yield return (kind, new TreeEdit(key.Bytes.ToArray(), null));
-        }
+        var late = part.Named.Where(named => IsLookedAt(named.Kind, named.Key) && part.LateOriginOf(named.Kind, named.Key.Bytes, seenUntil) is not null).ToHashSet();
+        if (late.Count == 0)
+            yield break;
+        late.ExceptWith(_seen.Select(entry => (entry.Kind, new EntryKey(entry.Key))));
+        foreach (var (kind, key) in late)
+            yield return (kind, new TreeEdit(key.Bytes.ToArray(), null));
     }
+
+    private bool IsLookedAt(EntryKind kind, EntryKey key) =>
+        kind == EntryKind.File ? scope.Covers(key.Bytes) : scanners.Any(scanner => scanner.Identity.Kind == kind);
 
     private List<KeyRange> RangesOf(EntryKind kind, List<SeenEntry> seen) => kind switch
     {

@@ -186,7 +186,7 @@ internal sealed partial class ScanLoop(
         HeadLedger? ledger;
         try
         {
-            ledger = store.LookAgain(scan, observedAfter, (generation, edits) => changes.Add(generation, edits, scan.Find(taken), taken, seenUntil), progress, cancellation);
+            ledger = store.LookAgain(scan, observedAfter, (generation, edits) => changes.Add(generation, edits, scan.Find(taken, seenUntil), taken, seenUntil), progress, cancellation);
         }
         catch
         {

@@ -3,6 +3,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Agent.Manifest;
 using Telemetry.Agent.Scan;
+using Telemetry.Agent.Watch;
 using Telemetry.Protocol.Model;
 using Telemetry.Testing;
 
@@ -115,14 +116,15 @@ public sealed class PartScanTests : IDisposable
     {
         using var store = Open(_state.Path);
         Look(store);
-        var dirt = new Dirt(IsDeep: false, default, DateTimeOffset.UnixEpoch, Origin: null);
-        var part = new DirtyPart([new(EntryKey.Of("first"), dirt), new(EntryKey.Of("gone"), dirt)], loss: null);
+        var seenUntil = DateTimeOffset.UnixEpoch.AddSeconds(1);
+        var dirt = new Dirt(IsDeep: false, default, DateTimeOffset.UnixEpoch, new ChangeOrigin(seenUntil, By: null));
+        var part = new DirtyPart([new(EntryKey.Of("first"), dirt), new(EntryKey.Of("gone"), dirt), new(EntryKey.Of("later"), dirt with { UnchangedUntil = seenUntil })], loss: null);
         var scan = _plan.PartsUnder(Scans.NoPolicy, Scans.Key, TimeProvider.System, part.Parts, facts: false);
 
         store.LookAgain(scan, DateTimeOffset.UnixEpoch, (_, _) => { }, new ScanProgress(), TestContext.Current.CancellationToken);
 
         Assert.Equal(
-            [("first", true), ("gone", false)], scan.Find(part).Select(found => (Encoding.UTF8.GetString(found.Edit.Key), found.Edit.Value is not null)));
+            [("first", true), ("gone", false)], scan.Find(part, seenUntil).Select(found => (Encoding.UTF8.GetString(found.Edit.Key), found.Edit.Value is not null)));
     }
 
     [Fact]
