@@ -81,6 +81,8 @@ internal sealed partial class Refusals(ILogger<Refusals> logger) : Interceptor
             case BadMessageException or NotCanonicalException or InvalidProtocolBufferException:
                 Log.Refused(logger, context.Method, context.Peer, e.Message);
                 return new Status(StatusCode.InvalidArgument, e.Message);
+            case ForgottenEventsException:
+                return new Status(StatusCode.InvalidArgument, e.Message);
             case ConfigurationException mistakes:
                 return new Status(StatusCode.InvalidArgument, Shown(mistakes.Mistakes));
             case UnknownPolicyException or UnknownInstanceException or UnknownStateException or UnknownKeyException:

@@ -25,11 +25,17 @@ internal sealed partial class RouteDelivery(
         }
     }
 
-    /// <summary>A new route is told what happens from now on.</summary>
+    /// <summary>A new route is told what happens from now on; one that was away from the configuration, what is kept of what happened meanwhile.</summary>
     private long Start(IAlertRoute route) =>
         store.Write(transaction =>
         {
             var position = transaction.Events.DeliveredBy(route.Name) ?? transaction.Events.Last();
+            if (transaction.Events.Forgotten() is var forgotten && position < forgotten)
+            {
+                Log.Forgotten(logger, route.Name);
+                position = forgotten;
+            }
+
             transaction.Events.SetDelivered(route.Name, position);
             return position;
         });
@@ -58,5 +64,8 @@ internal sealed partial class RouteDelivery(
     {
         [LoggerMessage(1, LogLevel.Warning, "Route {Route} does not take events: {Reason}. They wait in order and are sent again; other routes are not affected")]
         public static partial void Retrying(ILogger logger, string route, string reason);
+
+        [LoggerMessage(2, LogLevel.Warning, "Route {Route} was not configured for longer than history is kept: it is told what is left of it, not the events before")]
+        public static partial void Forgotten(ILogger logger, string route);
     }
 }

@@ -19,13 +19,14 @@ internal sealed class DeviationFeed(StateStore store)
     public void Wake() => Interlocked.Exchange(ref _committed, NewSignal()).SetResult();
 
     /// <summary>Every event behind a position, then each new one, without end.</summary>
+    /// <exception cref="ForgottenEventsException">Events behind the position are forgotten.</exception>
     public async IAsyncEnumerable<StoredEvent> FollowAsync(long position, [EnumeratorCancellation] CancellationToken cancellation)
     {
         while (!cancellation.IsCancellationRequested)
         {
             // Taken before the read, so that a commit in between is not slept through.
             var committed = _committed.Task;
-            var page = store.Read(transaction => transaction.Events.After(position, PageSize));
+            var page = After(position);
             foreach (var stored in page)
             {
                 yield return stored;
@@ -37,5 +38,16 @@ internal sealed class DeviationFeed(StateStore store)
         }
     }
 
+    /// <summary>The next events behind a position, as many as are read at a time.</summary>
+    /// <exception cref="ForgottenEventsException">Events behind the position are forgotten.</exception>
+    public IReadOnlyList<StoredEvent> After(long position) =>
+        store.Read(transaction => transaction.Events.Forgotten() > position
+            ? throw new ForgottenEventsException()
+            : transaction.Events.After(position, PageSize));
+
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
+
+/// <summary>Somebody follows from where nothing is kept any more.</summary>
+internal sealed class ForgottenEventsException()
+    : Exception("Events behind this cursor are older than history is kept, and forgotten; leave it out, and list what is open.");

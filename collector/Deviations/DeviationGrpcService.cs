@@ -67,6 +67,8 @@ internal sealed partial class DeviationGrpcService(
         var position = request.Cursor.Length == 0 ? last : ParseToken(request.Cursor, "cursor");
         if (position > last || store.Read(transaction => transaction.Collector.IsOfLostStore(position)))
             throw new RpcException(new Status(StatusCode.InvalidArgument, "The cursor is ahead of this collector, which was started anew or from an older copy; leave it out, and list what is open."));
+        if (position < store.Read(transaction => transaction.Events.Forgotten()))
+            throw new ForgottenEventsException();
 
         // Sent at once: whoever reads it knows that nothing from here on is missed.
         await responses.WriteAsync(new WatchDeviationsResponse { Cursor = FormatToken(position) }, ending.Token);

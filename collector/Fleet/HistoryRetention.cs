@@ -1,10 +1,13 @@
+using Telemetry.Collector.Alerts;
 using Telemetry.Collector.Storage;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Collector.Fleet;
 
 /// <summary>Forgets what is older than history is kept, and the nodes that only it had. What an instance is now is always kept.</summary>
-internal sealed partial class HistoryRetention(StateStore store, StoreOptions options, TimeProvider time, ILogger<HistoryRetention> logger)
+/// <param name="routes">What these have not delivered yet is kept, however old it is.</param>
+internal sealed partial class HistoryRetention(
+    StateStore store, IEnumerable<IAlertRoute> routes, StoreOptions options, TimeProvider time, ILogger<HistoryRetention> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
@@ -12,8 +15,8 @@ internal sealed partial class HistoryRetention(StateStore store, StoreOptions op
     /// <summary>Rows at a time, so that heads need not wait long for the store.</summary>
     private const int Batch = 1_000;
 
-    /// <summary>Heads that are looked up at a time: for each time the last ones of all instances are.</summary>
-    private const int HeadsPerRead = 100_000;
+    /// <summary>That are looked up at a time: for each time all instances are gone through.</summary>
+    private const int RowsPerRead = 100_000;
 
     private readonly NodeSweep _sweep = new(store);
 
@@ -21,15 +24,19 @@ internal sealed partial class HistoryRetention(StateStore store, StoreOptions op
     public void Forget(CancellationToken stopping)
     {
         var boundary = time.GetUtcNow() - options.History;
-        var heads = DeleteSuperseded(boundary, stopping);
+        var heads = DeleteFound(transaction => transaction.Heads.Superseded(boundary, RowsPerRead), (transaction, ids) => transaction.Heads.Delete(ids), stopping);
+        var deviations = DeleteFound(
+            transaction => transaction.Deviations.ClosedBefore(boundary, RowsPerRead), (transaction, ids) => transaction.Deviations.Delete(ids), stopping);
+        var told = store.Read(transaction => transaction.Events.DeliveredByAll(routes.Select(route => route.Name)));
+        Delete(transaction => transaction.Events.DeleteBefore(boundary, told, Batch), stopping);
         Delete(transaction => transaction.Scopes.DeleteUnreferenced(Batch), stopping);
         Delete(transaction => transaction.Presence.DeleteBefore(boundary, Batch), stopping);
         Delete(transaction => transaction.PointAccounts.DeleteBefore(boundary, Batch), stopping);
         Delete(transaction => transaction.Rejections.DeleteBefore(boundary, Batch), stopping);
         Delete(transaction => transaction.LaneGaps.DeleteBefore(boundary, Batch), stopping);
         var nodes = Sweep(stopping);
-        if (heads + nodes > 0)
-            Log.Forgot(logger, heads, boundary, nodes);
+        if (heads + deviations + nodes > 0)
+            Log.Forgot(logger, heads, deviations, boundary, nodes);
     }
 
     protected override Task ExecuteAsync(CancellationToken stopping) =>
@@ -45,14 +52,15 @@ internal sealed partial class HistoryRetention(StateStore store, StoreOptions op
         while (await timer.WaitForNextTickAsync(stopping));
     }
 
-    /// <summary>Found in a read, so that nothing waits for that; who adds heads meanwhile changes nothing about these.</summary>
-    private long DeleteSuperseded(DateTimeOffset boundary, CancellationToken stopping)
+    /// <summary>Found in a read, so that nothing waits for that; what is added meanwhile changes nothing about these.</summary>
+    private long DeleteFound(
+        Func<StoreTransaction, IReadOnlyList<long>> find, Func<StoreTransaction, IReadOnlyList<long>, int> delete, CancellationToken stopping)
     {
         var deleted = 0L;
-        while (!stopping.IsCancellationRequested && store.Read(transaction => transaction.Heads.Superseded(boundary, HeadsPerRead)) is { Count: > 0 } ids)
+        while (!stopping.IsCancellationRequested && store.Read(find) is { Count: > 0 } ids)
         {
             foreach (var batch in ids.Chunk(Batch).TakeWhile(_ => !stopping.IsCancellationRequested))
-                deleted += store.Write(transaction => transaction.Heads.Delete(batch));
+                deleted += store.Write(transaction => delete(transaction, batch));
         }
 
         return deleted;
@@ -82,8 +90,8 @@ internal sealed partial class HistoryRetention(StateStore store, StoreOptions op
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Forgot {Heads} states that were superseded before {Boundary:O}, and {Nodes} nodes of trees that nothing refers to any more")]
-        public static partial void Forgot(ILogger logger, long heads, DateTimeOffset boundary, long nodes);
+        [LoggerMessage(1, LogLevel.Information, "Forgot {Heads} states that were superseded and {Deviations} deviations that were closed before {Boundary:O}, and {Nodes} nodes of trees that nothing refers to any more")]
+        public static partial void Forgot(ILogger logger, long heads, long deviations, DateTimeOffset boundary, long nodes);
 
         [LoggerMessage(2, LogLevel.Error, "No nodes are removed. {Reason}")]
         public static partial void NotSwept(ILogger logger, string reason);

@@ -201,6 +201,23 @@ internal sealed class DeviationTable(DbConnection connection, DbTransaction tran
                 DateTimeOffset.FromUnixTimeMilliseconds(row.OpenedAt),
                 row.ClosedAt is { } closed ? DateTimeOffset.FromUnixTimeMilliseconds(closed) : null))];
 
+    /// <summary>Some that closed before a time. The newest of all is none of them whenever it closed: its id is not given again.</summary>
+    public IReadOnlyList<long> ClosedBefore(DateTimeOffset time, int most) =>
+        [.. connection.Query<long>(
+            // By instance, as the index has them: an index by time alone would cost every deviation that closes.
+            """
+            SELECT d.id
+              FROM instances  i
+              CROSS JOIN deviations d INDEXED BY deviations_closed ON d.instance_id = i.id
+             WHERE d.closed_at < @before AND d.id <> (SELECT MAX(id) FROM deviations)
+             LIMIT @most
+            """,
+            new { before = time.ToUnixTimeMilliseconds(), most }, transaction)];
+
+    /// <returns>How many there were.</returns>
+    public int Delete(IReadOnlyList<long> ids) =>
+        connection.Execute("DELETE FROM deviations WHERE id IN @ids", new { ids }, transaction);
+
     private static object Parameters(Deviation deviation) => new
     {
         deviation.Id,

@@ -52,6 +52,29 @@ internal sealed class EventTable(DbConnection connection, DbTransaction transact
                 new { position, limit }, transaction)
             .Select(row => row.ToEvent())];
 
+    /// <summary>
+    /// Forgets events from before a time. The newest stays whatever its age: a new follower begins at its position, and it is not given again.
+    /// </summary>
+    /// <param name="upTo">None behind this position goes.</param>
+    /// <returns>How many went.</returns>
+    public int DeleteBefore(DateTimeOffset time, long upTo, int most)
+    {
+        var forgotten = connection.Query<long>(
+                """
+                DELETE FROM events
+                 WHERE id IN (SELECT id FROM events WHERE at < @before AND id <= @upTo AND id < (SELECT MAX(id) FROM events) LIMIT @most)
+                RETURNING id
+                """,
+                new { before = time.ToUnixTimeMilliseconds(), upTo, most }, transaction)
+            .AsList();
+        if (forgotten.Count > 0)
+            connection.Execute("UPDATE collector SET forgotten_event = MAX(forgotten_event, @newest)", new { newest = forgotten.Max() }, transaction);
+        return forgotten.Count;
+    }
+
+    /// <summary>Position of the newest event that was forgotten, 0 when none was.</summary>
+    public long Forgotten() => connection.QuerySingle<long>("SELECT forgotten_event FROM collector", transaction: transaction);
+
     /// <summary>The source of all events.</summary>
     public string CollectorId() =>
         connection.QuerySingle<string>("SELECT id FROM collector", transaction: transaction);
@@ -68,6 +91,11 @@ internal sealed class EventTable(DbConnection connection, DbTransaction transact
             ON CONFLICT (route) DO UPDATE SET last_event = excluded.last_event
             """,
             new { route, position }, transaction);
+
+    /// <summary>Up to where all of some routes have delivered; without any, the greatest position there can be.</summary>
+    public long DeliveredByAll(IEnumerable<string> routes) =>
+        connection.QuerySingle<long>(
+            "SELECT COALESCE(MIN(last_event), @none) FROM deliveries WHERE route IN @routes", new { routes, none = long.MaxValue }, transaction);
 
     private sealed record Row(long Position, long DeviationId, long Number, long Kind, long At, byte[] Body)
     {

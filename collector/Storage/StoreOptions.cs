@@ -3,7 +3,7 @@ using Telemetry.Protocol.Configuration;
 namespace Telemetry.Collector.Storage;
 
 /// <summary>How states are kept.</summary>
-/// <param name="History">How long what an instance was can be asked for. What it is now is always kept.</param>
+/// <param name="History">How long what an instance was, and deviations that are closed, can be asked for. What is now is always kept.</param>
 internal sealed record StoreOptions(TimeSpan History)
 {
     private static readonly TimeSpan DefaultHistory = TimeSpan.FromDays(400);

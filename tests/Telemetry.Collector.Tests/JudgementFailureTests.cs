@@ -168,7 +168,7 @@ public sealed class JudgementFailureTests : IDisposable
         _collector.Alter("DELETE FROM nodes WHERE digest = (SELECT file_root FROM baselines)");
         var before = Nodes();
         var log = new CountedErrors<HistoryRetention>();
-        var retention = new HistoryRetention(_collector.Store, Collector.StoreOptions, _collector.Time, log);
+        var retention = new HistoryRetention(_collector.Store, [], Collector.StoreOptions, _collector.Time, log);
 
         retention.Forget(Cancellation);
         retention.Forget(Cancellation);

@@ -19,6 +19,8 @@ public sealed class HistoryRetentionTests : IDisposable
     {
         ["heads that are superseded"] = transaction => transaction.Heads.Superseded(Boundary, 1_000),
         ["heads"] = transaction => transaction.Heads.Delete([1, 2, 3]),
+        ["deviations"] = transaction => transaction.Deviations.Delete([1, 2, 3]),
+        ["events"] = transaction => transaction.Events.DeleteBefore(Boundary, long.MaxValue, 1_000),
         ["presence"] = transaction => transaction.Presence.DeleteBefore(Boundary, 1_000),
         ["point accounts"] = transaction => transaction.PointAccounts.DeleteBefore(Boundary, 1_000),
         ["rejections"] = transaction => transaction.Rejections.DeleteBefore(Boundary, 1_000),
@@ -32,7 +34,7 @@ public sealed class HistoryRetentionTests : IDisposable
     private readonly HistoryRetention _retention;
 
     public HistoryRetentionTests() => _retention = new HistoryRetention(
-        _collector.Store, Collector.StoreOptions, _collector.Time, NullLogger<HistoryRetention>.Instance);
+        _collector.Store, [], Collector.StoreOptions, _collector.Time, NullLogger<HistoryRetention>.Instance);
 
     public static TheoryData<string> StepNames => [.. Steps.Keys];
 

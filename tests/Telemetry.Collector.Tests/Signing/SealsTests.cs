@@ -136,7 +136,7 @@ public sealed class SealsTests : IDisposable
     public void AlteredNode_StopsTheSweepAndNothingElse()
     {
         var before = Nodes();
-        var retention = new HistoryRetention(_collector.Store, new StoreOptions(TimeSpan.FromDays(400)), _collector.Time, NullLogger<HistoryRetention>.Instance);
+        var retention = new HistoryRetention(_collector.Store, [], new StoreOptions(TimeSpan.FromDays(400)), _collector.Time, NullLogger<HistoryRetention>.Instance);
         retention.Forget(TestContext.Current.CancellationToken);
         Alter($"UPDATE nodes SET body = x'0000' WHERE digest = x'{FileRoot()}'");
 

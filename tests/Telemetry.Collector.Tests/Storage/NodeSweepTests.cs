@@ -1,5 +1,3 @@
-using Dapper;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Collector.Fleet;
 using Telemetry.Collector.Storage;
@@ -9,13 +7,13 @@ using V1 = Telemetry.Protocol.V1;
 
 namespace Telemetry.Collector.Tests.Storage;
 
-public sealed class NodeSweepTests : IDisposable
+public sealed partial class NodeSweepTests : IDisposable
 {
     private readonly Collector _collector = new();
     private readonly HistoryRetention _retention;
 
     public NodeSweepTests() => _retention = new HistoryRetention(
-        _collector.Store, new StoreOptions(TimeSpan.FromDays(400)), _collector.Time, NullLogger<HistoryRetention>.Instance);
+        _collector.Store, [], new StoreOptions(TimeSpan.FromDays(400)), _collector.Time, NullLogger<HistoryRetention>.Instance);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -47,7 +45,7 @@ public sealed class NodeSweepTests : IDisposable
         var agent = new FakeAgent(_collector.NewStream()).Hello();
         var tree = FileTree.OfSize(1_000);
         agent.Report(tree, sequence: 1);
-        Alter("UPDATE nodes SET id = id + 5000000000");
+        _collector.Alter("UPDATE nodes SET id = id + 5000000000");
         tree["/srv/5/5"] = Some.File("later");
         agent.Report(tree, sequence: 2);
         var before = CountStored();
@@ -329,114 +327,5 @@ public sealed class NodeSweepTests : IDisposable
     {
         _retention.Forget(Cancellation);
         _retention.Forget(Cancellation);
-    }
-
-    /// <summary>What an instance was, for so long not any more that it is forgotten.</summary>
-    private void ReportLongAgo(FileTree tree)
-    {
-        var agent = new FakeAgent(_collector.NewStream(), "i-old").Hello();
-        Assert.NotNull(agent.Report(tree));
-        _collector.Time.Advance(TimeSpan.FromDays(1));
-        Assert.NotNull(agent.Report(FileTree.OfSize(1), sequence: 2));
-        _collector.Time.Advance(TimeSpan.FromDays(401));
-    }
-
-    /// <summary>Has no node that others have.</summary>
-    private static FileTree Strange()
-    {
-        var tree = new FileTree();
-        for (var i = 0; i < 1_000; i++)
-            tree[$"/strange/{i}"] = Some.File($"strange {i}");
-        return tree;
-    }
-
-    /// <summary>Stores nodes as part of a head that is not complete.</summary>
-    /// <param name="nodes">Children before parents.</param>
-    private void Store(IEnumerable<byte[]> nodes) => _collector.Store.Write(transaction => transaction.Nodes.Add(CreatedNodes.ToStore(
-        nodes.Select(bytes => new EncodedNode(TreeNode.DigestOf(bytes), 0, 0, [], bytes)), transaction.Nodes)));
-
-    /// <summary>As years of changes would.</summary>
-    private void Alter(string sql)
-    {
-        using var connection = new SqliteConnection($"Data Source={Path.Combine(_collector.DataDirectory, "state.db")}");
-        connection.Execute(sql);
-    }
-
-    private List<ulong> Sequences(string instanceId) =>
-        _collector.Store.Read(transaction => transaction.Heads.Backwards(instanceId).Select(head => head.Position.Sequence).ToList());
-
-    /// <summary>Present means complete: each node is what its digest says, and its children are there.</summary>
-    private void AssertWhole() => _collector.Store.Read(transaction =>
-    {
-        var seen = new HashSet<Digest>();
-        foreach (var root in Roots(transaction))
-            Visit(root);
-
-        void Visit(Digest digest)
-        {
-            if (!seen.Add(digest))
-                return;
-            var bytes = transaction.Nodes.Read(digest);
-            Assert.Equal(digest, TreeNode.DigestOf(bytes.Span));
-            var node = TreeNode.Decode(bytes);
-            for (var i = 0; i < node.Count && !node.IsLeaf; i++)
-                Visit(node.Child(i));
-        }
-    });
-
-    private long CountReachable() => _collector.Store.Read(transaction =>
-    {
-        var seen = new HashSet<Digest>();
-        var open = new Stack<Digest>(Roots(transaction));
-        while (open.TryPop(out var digest))
-        {
-            if (!seen.Add(digest))
-                continue;
-            var node = TreeNode.Decode(transaction.Nodes.Read(digest));
-            for (var i = 0; i < node.Count && !node.IsLeaf; i++)
-                open.Push(node.Child(i));
-        }
-
-        return seen.Count;
-    });
-
-    private long CountStored() => _collector.Store.Read(transaction => transaction.Nodes.Page(0, long.MaxValue, int.MaxValue).Count);
-
-    private static IEnumerable<Digest> Roots(StoreTransaction transaction) =>
-        transaction.Heads.RootsAfter(0, int.MaxValue).SelectMany(head => EntryKinds.All.Select(kind => head.Roots[kind]));
-
-    private static void SendHalf(Telemetry.Collector.Ingest.AgentStream stream, Roots roots, IReadOnlyDictionary<Digest, byte[]> nodes) =>
-        Serve(stream, new Queue<V1.ConnectResponse>(stream.Receive(FakeAgent.Head(roots))), nodes, out _, stopAfter: nodes.Count / 2);
-
-    private (Telemetry.Collector.Ingest.AgentStream Stream, Queue<V1.ConnectResponse> Requests) Announce(Roots roots)
-    {
-        var stream = _collector.NewStream();
-        new FakeAgent(stream).Hello();
-        return (stream, new Queue<V1.ConnectResponse>(stream.Receive(FakeAgent.Head(roots))));
-    }
-
-    private static int Serve(
-        Telemetry.Collector.Ingest.AgentStream stream,
-        Queue<V1.ConnectResponse> responses,
-        IReadOnlyDictionary<Digest, byte[]> nodes,
-        out bool isAcknowledged,
-        int stopAfter = int.MaxValue)
-    {
-        var sent = 0;
-        isAcknowledged = false;
-        while (sent < stopAfter && responses.TryDequeue(out var response))
-        {
-            isAcknowledged |= response.Ack is not null;
-            if (response.NodeRequest is not { } request)
-                continue;
-
-            var batch = new V1.NodeBatch();
-            batch.Nodes.AddRange(request.Digests.Select(digest => Google.Protobuf.ByteString.CopyFrom(nodes[Protocol.Mapping.ManifestMapping.ToDigest(digest)])));
-            sent += batch.Nodes.Count;
-            foreach (var answer in stream.Receive(new V1.ConnectRequest { Nodes = batch }))
-                responses.Enqueue(answer);
-        }
-
-        return sent;
     }
 }
