@@ -186,6 +186,8 @@ internal sealed partial class ChangeWatcher(
                 OpenFile.Close(change.ProcessFile);
         }
 
+        if (_keys.Mounts.TakeLost())
+            LookEverywhere("a watched filesystem is not where it was");
         return all;
     }
 
@@ -251,6 +253,13 @@ internal sealed partial class ChangeWatcher(
     private void Mark(EntryKey key, bool isDeep, bool isSettling, in FanotifyEvent change, ref SeenActor? by)
     {
         var isLookedAt = plan.Local.Covers(key.Bytes) || PackageDatabases.Hold(key);
+        if (!isLookedAt && isDeep)
+        {
+            // A folder on the way to what is included: what lies behind it is another one now, or gone.
+            foreach (var include in plan.Local.Include.Where(include => include.Length > key.Length && include.IsUnder(key)))
+                Mark(include, isDeep, isSettling, change, ref by);
+        }
+
         if (!isLookedAt && !PackageLocks.IsReason(key.Bytes))
             return;
 
@@ -264,9 +273,16 @@ internal sealed partial class ChangeWatcher(
     private void Remounted()
     {
         Log.Remounted(log);
+        LookEverywhere(loss: null);
+    }
+
+    /// <summary>Where things lie is known no more.</summary>
+    /// <param name="loss">Why events may have named nothing; null: none did.</param>
+    private void LookEverywhere(string? loss)
+    {
         _keys.Forget();
         TellAgain();
-        dirty.AddEverything(_drainedAt, reason: null);
+        dirty.AddEverything(_drainedAt, loss);
     }
 
     /// <summary>How each filesystem is watched is decided anew, when the next look enters it.</summary>
