@@ -178,7 +178,7 @@ internal static class DeviationsCommand
         var outliers = leftOut.Outliers.Select(OutlierView.Of).ToList();
         foreach (var outlier in outliers.Take(MostNamed))
             await Console.Error.WriteLineAsync(Output.Plain($"Left out: {outlier.Text}"));
-        var more = leftOut.Count > MostNamed ? $"and {leftOut.Count - MostNamed} more; " : "";
+        var more = leftOut.Count > MostNamed ? $"And {leftOut.Count - MostNamed} more. " : "";
         if (leftOut.Count > 0)
             await Console.Error.WriteLineAsync(Output.Plain(more + Summary(leftOut)));
         return outliers;
@@ -187,12 +187,11 @@ internal static class DeviationsCommand
     private static string Summary(LeftOut leftOut)
     {
         var standingOut = leftOut.Count - leftOut.NeedIds;
-        string[] reasons =
-        [
-            .. standingOut > 0 ? [$"{standingOut} for standing out from the cause"] : Array.Empty<string>(),
-            .. leftOut.NeedIds > 0 ? [$"{leftOut.NeedIds} for what was decided before on them or on a part of their file"] : Array.Empty<string>(),
-        ];
-        return $"{Counted.Of(leftOut.Count, "deviation")} left out, {string.Join(" and ", reasons)}. Decide on them by their ids{(standingOut > 0 ? "; on what stands out also by the cause with --with-outliers" : "")}.";
+        var (outliers, hint) = standingOut > 0
+            ? ($"{standingOut} that stand out from the cause", "; on what stands out also by the cause with --with-outliers")
+            : ("", "");
+        var decided = leftOut.NeedIds > 0 ? $"{leftOut.NeedIds} on which, or on a part of whose file, somebody decided before" : "";
+        return $"Left out in all: {string.Join(", ", new[] { outliers, decided }.Where(part => part.Length > 0))}. Decide on them by their ids{hint}.";
     }
 
     private static Protocol.V1.DecisionScope ScopeOf(ParseResult arguments)
