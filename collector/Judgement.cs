@@ -14,6 +14,9 @@ namespace Telemetry.Collector;
 /// <param name="Unread">What the instance can't read, and since when.</param>
 internal sealed record Judgement(Baseline Baseline, IReadOnlyList<Transition> Transitions, string LeftOut, IReadOnlyList<UnreadEntry> Unread)
 {
+    /// <summary>What was not compared, for people, when the instance's coverage does not reach all that the baseline's does; null: it does.</summary>
+    public string? NotReached { get; private init; }
+
     /// <param name="transaction">Is read only.</param>
     /// <param name="accepted">The versions of its line that are accepted, newest first; one at least.</param>
     /// <param name="judgedId">The version it was judged against before; null: none.</param>
@@ -37,7 +40,7 @@ internal sealed record Judgement(Baseline Baseline, IReadOnlyList<Transition> Tr
         // :: 3 Track    which deviations opened, changed and closed
         var transitions = DeviationTracker.Track(
             transaction.Deviations.OpenOf(head.InstanceId), findings, Standing, IsConcluded, head, baseline.Id, now);
-        return new Judgement(baseline, transitions, Compare.LeftOut.Of(overlap, findings), unread);
+        return new Judgement(baseline, transitions, Compare.LeftOut.Of(overlap, findings), unread) { NotReached = overlap.ReachesExpected ? null : overlap.LeftOut };
 
         Decision? Standing(Finding finding) =>
             transaction.Decisions.Standing(head.InstanceId, finding.Kind, finding.Key, finding.Change.After, now);

@@ -211,6 +211,8 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
         var judgement = Judgement.Of(
             transaction, accepted, instance.JudgedId, head, policies.OfLine(transaction, bound.Line!).Yardstick, unread, now);
         transaction.Unread.Replace(instance.Id, unread, judgement.Unread);
+        if (judgement.NotReached is { } notReached && !instance.Comparison.StartsWith(notReached, StringComparison.Ordinal))
+            Log.NotReached(logger, instance.Id, judgement.Baseline.Name, notReached);
         transaction.Instances.Judged(instance.Id, judgement.Baseline.Id, judgement.LeftOut);
 
         // :: 4 Explain  whose layer it touches, who made what opened or changed, and which cause it belongs to
@@ -276,6 +278,9 @@ internal sealed partial class Pipeline(StateStore store, PolicyBook policies, Se
 
         [LoggerMessage(4, LogLevel.Error, "Instance {Instance} could not be judged anew; what is open stays so. {Prospect}")]
         public static partial void Failed(ILogger logger, string instance, string prospect, Exception exception);
+
+        [LoggerMessage(5, LogLevel.Warning, "Instance {Instance} covers less than its baseline {Baseline}: what changes there is not seen. {NotReached}")]
+        public static partial void NotReached(ILogger logger, string instance, VersionName baseline, string notReached);
 
         [LoggerMessage(2, LogLevel.Information, "Judging instances anew: {Done} done, {Left} left")]
         public static partial void Reevaluating(ILogger logger, int done, long left);

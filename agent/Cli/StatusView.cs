@@ -23,6 +23,8 @@ internal static class StatusView
             yield return Row("not covered", $"{gap.Key}: {gap.Reason}");
         if (report.Coverage.GapsTotal > report.Coverage.Gaps.Count)
             yield return Row("not covered", $"and {report.Coverage.GapsTotal - report.Coverage.Gaps.Count} more");
+        foreach (var path in report.Coverage.Missing ?? [])
+            yield return Row("missing", $"{path} is included and was not there at the last look; it is watched from when it comes");
         yield return Row("losses", Losses(report.Losses));
         foreach (var lane in report.Spool)
             yield return Row("spool", Spool(lane));

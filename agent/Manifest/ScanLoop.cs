@@ -53,8 +53,9 @@ internal sealed partial class ScanLoop(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // For how long it watched after its last look at everything, what it kept does not prove.
         if (store.Ledger.LookStartedAt is { } seen)
-            dirty.AddEverything(seen, "the agent was not running");
+            dirty.AddEverything(seen, "the agent was not running for some of it");
         while (!stoppingToken.IsCancellationRequested)
         {
             using var hurry = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, rules.Changed);

@@ -45,7 +45,7 @@ internal sealed class StatusBoard(
             Connection = ConnectionStatus.Of(options.Collector, state),
             LastAck = Ack(ledger, state.LastAck),
             Head = ledger.Head is { } head ? Head(head, ledger.LookCompletedAt) : null,
-            Coverage = Coverage(ledger.Head?.Coverage),
+            Coverage = Coverage(ledger.Head),
             Losses = new LossStatus(lost.Count, LossWindowStatus.Of(lost.Last)),
             Spool = [.. spool.Status().Select(SpoolStatus.Of)],
             Memory = OwnMemory.Read(),
@@ -70,9 +70,31 @@ internal sealed class StatusBoard(
     }
 
     /// <summary>How the watch is now, though no look was completed since.</summary>
-    private CoverageStatus Coverage(Coverage? coverage) => new(
+    private CoverageStatus Coverage(LocalHead? head) => new(
         [.. plan.Watched.All.Select(part => new WatchedStatus(
             KeyText.Format(EntryKind.File, part.Prefix.Bytes), part.Method.Name(), part.Reason.Length == 0 ? null : part.Reason))],
-        [.. (coverage?.Gaps ?? []).Take(MaxGaps).Select(gap => new GapStatus(KeyText.Format(gap.Kind, gap.Prefix.Bytes), gap.Reason))],
-        coverage?.Gaps.Length ?? 0);
+        [.. (head?.Coverage.Gaps ?? []).Take(MaxGaps).Select(gap => new GapStatus(KeyText.Format(gap.Kind, gap.Prefix.Bytes), gap.Reason))],
+        head?.Coverage.Gaps.Length ?? 0,
+        head is null ? [] : [.. plan.Local.Include.Where(path => IsMissing(head, path)).Select(path => KeyText.Format(EntryKind.File, path.Bytes))]);
+
+    /// <summary>By what was seen, and not by another look: that might hang where a filesystem does.</summary>
+    private bool IsMissing(LocalHead head, EntryKey path)
+    {
+        if (!head.Coverage.Covers(EntryKind.File, path.Bytes))
+            return false;
+        try
+        {
+            return TreeReader.FindValue(new Nodes(store), head.Roots.File, path) is null;
+        }
+        catch (NodeMissingException)
+        {
+            return false;  // another head has taken its place, or the disk fails
+        }
+    }
+
+    private sealed class Nodes(StateStore store) : INodeSource
+    {
+        public ReadOnlyMemory<byte> Read(Digest digest) =>
+            digest == EncodedNode.Empty.Digest ? EncodedNode.Empty.Bytes : store.ReadNode(digest) ?? throw new NodeMissingException(digest);
+    }
 }

@@ -75,7 +75,8 @@ internal sealed record HeadStatus(
 /// <param name="Watched">What is covered how.</param>
 /// <param name="Gaps">The first of them.</param>
 /// <param name="GapsTotal">How many there are.</param>
-internal sealed record CoverageStatus(IReadOnlyList<WatchedStatus> Watched, IReadOnlyList<GapStatus> Gaps, int GapsTotal);
+/// <param name="Missing">Paths that are included by the configuration, and were not there at the last look. Null: an older agent says nothing of it.</param>
+internal sealed record CoverageStatus(IReadOnlyList<WatchedStatus> Watched, IReadOnlyList<GapStatus> Gaps, int GapsTotal, IReadOnlyList<string>? Missing);
 
 /// <param name="Path">Of a filesystem, as far as it lies below.</param>
 /// <param name="Reason">Why not better.</param>

@@ -41,6 +41,10 @@ internal sealed record CauseAgreement(CauseKind Kind, long Instances, IReadOnlyD
     public static string OnlyOn(long having, long instances) => $"on {having} of {instances} instances";
 }
 
-/// <summary>A member of a cause that stands out from it.</summary>
+/// <summary>A member of a cause that stands out from it; or whatever else a decision on many leaves out.</summary>
 /// <param name="Reason">For people.</param>
-internal sealed record Outlier(Deviation Deviation, string Reason);
+internal sealed record Outlier(Deviation Deviation, string Reason)
+{
+    /// <summary>It does not stand out, but somebody decided on it before, or on a part of its file: nothing but its id takes it.</summary>
+    public bool NeedsId { get; init; }
+}

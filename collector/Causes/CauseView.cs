@@ -100,7 +100,7 @@ internal sealed record CauseDetailView : CauseView
     }
 }
 
-/// <summary>A deviation that stands out from its cause.</summary>
+/// <summary>A deviation that stands out from its cause, or that a decision left out for another reason.</summary>
 internal sealed record OutlierView(DeviationView Deviation, string Reason)
 {
     /// <summary>For people.</summary>

@@ -28,8 +28,8 @@ internal static class DeviationsCommand
     private static readonly Option<string?> Owner = new("--owner") { Description = "Only of layers of this owner.", HelpName = "O" };
 
     private static readonly Argument<string[]> Ids = new("ID") { Description = "Ids of open deviations, such as d-17.", Arity = ArgumentArity.ZeroOrMore };
-    private static readonly Option<string?> OfCause = new("--cause") { Description = "All open ones of this cause, instead of ids.", HelpName = "ID" };
-    private static readonly Option<string?> OfInstance = new("--instance") { Description = "All open ones of this instance, instead of ids.", HelpName = "ID" };
+    private static readonly Option<string?> OfCause = new("--cause") { Description = "Instead of ids: what nobody decided on yet of this cause; to waive or approve, also what is acknowledged.", HelpName = "ID" };
+    private static readonly Option<string?> OfInstance = new("--instance") { Description = "Instead of ids: the same of this instance. What is waived or approved is taken by its id alone.", HelpName = "ID" };
     private static readonly Option<string> Reason = new("--reason") { Description = "Why; kept with the decision.", HelpName = "T", Required = true };
     private static readonly Option<string> Into = new("--into") { Description = "The layer version to make.", HelpName = "LAYER:VERSION", Required = true };
     private static readonly Option<string?> LayerOwner = new("--owner") { Description = "Of a layer that is new. Default: whoever owns the line's base.", HelpName = "O" };
@@ -171,17 +171,27 @@ internal static class DeviationsCommand
         return ExitCode.Yes;
     }
 
-    /// <summary>Nobody should think that everything of a cause is decided now.</summary>
+    /// <summary>Nobody should think that everything of a cause or an instance is decided as he said now.</summary>
     private static async Task<IReadOnlyList<OutlierView>> TellLeftOutAsync(LeftOut leftOut)
     {
         const int MostNamed = 20;
         var outliers = leftOut.Outliers.Select(OutlierView.Of).ToList();
         foreach (var outlier in outliers.Take(MostNamed))
             await Console.Error.WriteLineAsync(Output.Plain($"Left out: {outlier.Text}"));
-        var more = leftOut.Count > MostNamed ? $"and {leftOut.Count - MostNamed} more; " : "";
+        var more = leftOut.Count > MostNamed ? $"And {leftOut.Count - MostNamed} more. " : "";
         if (leftOut.Count > 0)
-            await Console.Error.WriteLineAsync($"{more}{Counted.Of(leftOut.Count, "deviation")} of the cause stay as they are, for they stand out from it. Decide on them by their ids; or again by the cause with --with-outliers.");
+            await Console.Error.WriteLineAsync(Output.Plain(more + Summary(leftOut)));
         return outliers;
+    }
+
+    private static string Summary(LeftOut leftOut)
+    {
+        var standingOut = leftOut.Count - leftOut.NeedIds;
+        var (outliers, hint) = standingOut > 0
+            ? ($"{standingOut} that stand out from the cause", "; on what stands out also by the cause with --with-outliers")
+            : ("", "");
+        var decided = leftOut.NeedIds > 0 ? $"{leftOut.NeedIds} on which, or on a part of whose file, somebody decided before" : "";
+        return $"Left out in all: {string.Join(", ", new[] { outliers, decided }.Where(part => part.Length > 0))}. Decide on them by their ids{hint}.";
     }
 
     private static Protocol.V1.DecisionScope ScopeOf(ParseResult arguments)

@@ -13,7 +13,7 @@ internal static class DiffCommand
 
     public static Command Create() => CommandLine.Verb(
         "diff",
-        "Compares two states; exits 0 when they are the same, 1 when they differ.",
+        "Compares two states where both say something; exits 0 when they are the same there, 1 when they differ. What could not be compared is said on stderr.",
         "telemetryctl diff shop:7 i-1\ntelemetryctl diff i-1@2026-03-03T10:00Z i-1\ntelemetryctl diff base:1+web:1+cache:1 i-1",
         RunAsync, Left, Right);
 
@@ -35,9 +35,10 @@ internal static class DiffCommand
                 leftOut = response.LeftOut;
         }
 
-        Print(output, differences, "The same.");
-        if (leftOut is not null)
-            await Console.Error.WriteLineAsync(leftOut);
+        var same = leftOut is null ? "The same." : $"What both sides cover is the same; {leftOut}.";
+        Print(output, differences, same);
+        if (leftOut is not null && (differences.Count > 0 || output.IsJson))
+            await Console.Error.WriteLineAsync(Output.Plain(differences.Count > 0 ? $"{char.ToUpperInvariant(leftOut[0])}{leftOut[1..]}." : same));
         return differences.Count == 0 ? ExitCode.Yes : ExitCode.No;
     }
 

@@ -23,7 +23,7 @@ internal static class InstancesCommand
 
     public static Command Create() => new("instances", "The fleet: who is there, and how it is doing.")
     {
-        CommandLine.Verb("list", "Lists all instances.", "telemetryctl instances list --output json", ListAsync),
+        CommandLine.Verb("list", "Lists all instances. Open deviations are marked as incomplete where the last comparison left something out; 'show', and 'comparison' in the JSON, say what.", "telemetryctl instances list --output json", ListAsync),
         CommandLine.Verb("show", "Shows one instance with its head and coverage.", "telemetryctl instances show i-1", ShowAsync, Id),
         CommandLine.Verb(
             "history",
@@ -52,7 +52,7 @@ internal static class InstancesCommand
                 instance.Name,
                 instance.State,
                 instance.Baseline ?? "-",
-                $"{instance.OpenDeviations}",
+                instance.Comparison is null ? $"{instance.OpenDeviations}" : $"{instance.OpenDeviations} (incomplete)",
                 $"{instance.DecidedDeviations}",
                 Output.Time(instance.Head?.ObservedAt),
                 Output.Time(instance.LastSeen),

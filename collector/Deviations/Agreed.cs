@@ -49,13 +49,15 @@ internal sealed record Agreed(IReadOnlyList<Deviation> Members, IReadOnlyList<Ou
         }
     }
 
-    private static Agreed Apart(IReadOnlyList<Deviation> deviations, Func<Deviation, string?> against)
+    /// <param name="against">Why one is left out, for people; null: it is not.</param>
+    /// <param name="needsId">Whether nothing but its id takes what is left out.</param>
+    public static Agreed Apart(IReadOnlyList<Deviation> deviations, Func<Deviation, string?> against, bool needsId = false)
     {
         var (members, outliers) = (new List<Deviation>(), new List<Outlier>());
         foreach (var deviation in deviations)
         {
             if (against(deviation) is { } reason)
-                outliers.Add(new Outlier(deviation, reason));
+                outliers.Add(new Outlier(deviation, reason) { NeedsId = needsId });
             else
                 members.Add(deviation);
         }

@@ -10,9 +10,18 @@ using Telemetry.Protocol.Text;
 
 namespace Telemetry.Collector.Deviations;
 
-/// <summary>Which deviations a decision is about: those named, those of a cause, or all of an instance.</summary>
+/// <summary>
+/// Which deviations a decision is about: those named, or those of a cause or of an instance on which nobody decided before
+/// (<see cref="EarlierDecisions"/>).
+/// </summary>
 /// <param name="WithOutliers">Of a cause: also what stands out from it (<see cref="CauseAgreement"/>).</param>
-internal sealed record DecisionScope(IReadOnlyList<long> Ids, long? CauseId = null, string? InstanceId = null, bool WithOutliers = false);
+internal sealed record DecisionScope(IReadOnlyList<long> Ids, long? CauseId = null, string? InstanceId = null, bool WithOutliers = false)
+{
+    public bool AreNamed => Ids.Count > 0;
+
+    /// <summary>For people.</summary>
+    public string Text => CauseId is { } causeId ? Cause.IdText(causeId) : InstanceId!;
+}
 
 /// <summary>Takes decisions about open deviations, records them, and has done what follows.</summary>
 internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Seals seals, Pipeline pipeline, DeviationFeed feed, TimeProvider time)
@@ -45,7 +54,7 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
         var now = time.GetUtcNow();
         var (plan, leftOut) = store.Read(transaction =>
         {
-            var (deviations, leftOut) = Approvable(transaction, scope);
+            var (deviations, leftOut) = Approvable(transaction, scope, now);
             var line = LineOf(transaction, deviations);
 
             // What is approved is signed anew, with all that it stands on.
@@ -59,8 +68,8 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
             var before = plan.Judged;
             if (transaction.Baselines.Newest(before.Name.Line)!.Id != before.Id)
                 throw new DecisionException($"{before.Name.Line} got another version meanwhile; look again, and approve again.");
-            var open = plan.Deviations.Select(deviation => deviation.InstanceId).Distinct().SelectMany(transaction.Deviations.OpenOf).ToDictionary(deviation => deviation.Id);
-            if (plan.Deviations.Any(deviation => !open.TryGetValue(deviation.Id, out var found) || !found.Actual.AsSpan().SequenceEqual(deviation.Actual)))
+            var open = OpenOfInstances(transaction, plan.Deviations).ToDictionary(deviation => deviation.Id);
+            if (plan.Deviations.Any(deviation => !open.TryGetValue(deviation.Id, out var found) || !found.Actual.AsSpan().SequenceEqual(deviation.Actual) || found.DecisionId != deviation.DecisionId))
                 throw new DecisionException("Some of the deviations changed meanwhile; look again, and approve again.");
 
             transaction.Nodes.Add(plan.Nodes);
@@ -88,7 +97,7 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
     {
         var decided = store.Write(transaction =>
         {
-            var agreed = Find(transaction, scope);
+            var agreed = Find(transaction, scope, decision.Gives, decision.At);
             var made = transaction.Decisions.Add(decision, agreed.Members);
             var transitions = agreed.Members
                 .Select(deviation => new Transition(TransitionKind.Changed, deviation with
@@ -106,39 +115,56 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
         return decided;
     }
 
-    /// <summary>What a decision is about, and what of its cause stands out and is not decided upon unseen.</summary>
-    private static Agreed Find(StoreTransaction transaction, DecisionScope scope)
+    /// <summary>What a decision is about, and what it leaves out: what of its cause stands out, and what was decided on before. Neither is decided upon unseen.</summary>
+    /// <param name="gives">What is decided.</param>
+    private static Agreed Find(StoreTransaction transaction, DecisionScope scope, DeviationState gives, DateTimeOffset now)
     {
-        var named = scope.Ids.Distinct().Select(id => transaction.Deviations.Find(id) switch
+        if (scope.AreNamed)
+            return new Agreed(Named(transaction, scope), []);
+
+        var found = scope.InstanceId is { } instanceId ? transaction.Deviations.OpenOf(instanceId) : transaction.Deviations.OpenOfCause(scope.CauseId!.Value);
+        if (found.Count == 0)
+            throw new DecisionException($"There is no open deviation of {scope.Text}.");
+
+        var before = found.Select(deviation => deviation.DecisionId).OfType<long>().Distinct().ToDictionary(id => id, transaction.Decisions.Get);
+        var (members, decided) = EarlierDecisions.Apart(found, gives, before, now);
+        IReadOnlyList<Outlier> ofOneFile = [];
+        if (gives == DeviationState.Approved)
+            (members, ofOneFile) = EarlierDecisions.ApartByFile(members, OpenOfInstances(transaction, members), now);
+        IReadOnlyList<Outlier> outliers = [];
+        if (LeavesOut(scope))
+            (members, outliers) = Agreed.Of(members, transaction.Causes.AgreementOf(transaction.Causes.Find(scope.CauseId!.Value)!));
+
+        Outlier[] leftOut = [.. outliers, .. decided, .. ofOneFile];
+        if (members.Count > 0)
+            return new Agreed(members, leftOut);
+        var first = leftOut[0];
+        throw new DecisionException(
+            $"All that is open of {scope.Text} is left out, first {KeyText.Format(first.Deviation.Kind, first.Deviation.Key.Bytes)} on {first.Deviation.InstanceId} ({Deviation.IdText(first.Deviation.Id)}): {first.Reason}. Look at each, and name it by its id{(outliers.Count > 0 ? "; or all that stands out from the cause with --with-outliers" : "")}.");
+    }
+
+    private static List<Deviation> Named(StoreTransaction transaction, DecisionScope scope) =>
+    [
+        .. scope.Ids.Distinct().Select(id => transaction.Deviations.Find(id) switch
         {
             null => throw new DecisionException($"There is no deviation {Deviation.IdText(id)}; 'telemetryctl deviations list' shows those there are."),
             { IsOpen: false } => throw new DecisionException($"Deviation {Deviation.IdText(id)} is closed: nothing is left to be decided."),
             var deviation => deviation,
-        });
-        var found = scope.Ids.Count > 0 ? named.ToList()
-            : scope.InstanceId is { } instanceId ? [.. transaction.Deviations.OpenOf(instanceId)]
-            : [.. transaction.Deviations.OpenOfCause(scope.CauseId!.Value)];
-        if (found.Count == 0)
-            throw new DecisionException("There is no open deviation among them.");
-        if (!LeavesOut(scope))
-            return new Agreed(found, []);
+        }),
+    ];
 
-        var agreed = Agreed.Of(found, transaction.Causes.AgreementOf(transaction.Causes.Find(scope.CauseId!.Value)!));
-        if (agreed.Members.Count > 0)
-            return agreed;
-        var first = agreed.Outliers[0];
-        throw new DecisionException($"All that is open of {Cause.IdText(scope.CauseId.Value)} stands out from it, first {KeyText.Format(first.Deviation.Kind, first.Deviation.Key.Bytes)} on {first.Deviation.InstanceId} ({Deviation.IdText(first.Deviation.Id)}): {first.Reason}. Look at each, and name it by its id; or all of them with --with-outliers.");
-    }
+    private static List<Deviation> OpenOfInstances(StoreTransaction transaction, IEnumerable<Deviation> deviations) =>
+        [.. deviations.Select(deviation => deviation.InstanceId).Distinct().SelectMany(transaction.Deviations.OpenOf)];
 
     private static bool LeavesOut(DecisionScope scope) => scope is { CauseId: not null, WithOutliers: false };
 
     /// <summary>The same of an approval, which is also about the settings of files.</summary>
-    private static (IReadOnlyList<Deviation> Deviations, IReadOnlyList<Outlier> LeftOut) Approvable(StoreTransaction transaction, DecisionScope scope)
+    private static (IReadOnlyList<Deviation> Deviations, IReadOnlyList<Outlier> LeftOut) Approvable(StoreTransaction transaction, DecisionScope scope, DateTimeOffset now)
     {
-        var agreed = Find(transaction, scope);
+        var agreed = Find(transaction, scope, DeviationState.Approved, now);
         var withSettings = WithSettings(transaction, [.. agreed.Members], agreed.Outliers.Select(outlier => outlier.Deviation.Id));
         if (!LeavesOut(scope))
-            return (withSettings, []);
+            return (withSettings, agreed.Outliers);
         var with = Agreed.OfSettings(agreed.Members, withSettings);
         return (with.Members, [.. agreed.Outliers, .. with.Outliers]);
     }
@@ -185,12 +211,12 @@ internal sealed class DecisionRegistry(StateStore store, PolicyBook policies, Se
 }
 
 /// <summary>What was decided.</summary>
-/// <param name="LeftOut">What stands out from its cause, and so was not decided upon.</param>
+/// <param name="LeftOut">What was not decided upon: it stands out from its cause, or was decided on before.</param>
 internal sealed record Decided(Decision Decision, IReadOnlyList<Outlier> LeftOut);
 
 /// <summary>What came of an approval.</summary>
 /// <param name="Deviations">How many it was about.</param>
 /// <param name="Settled">What resolutions did: from the key, as people see it, to words for people.</param>
-/// <param name="LeftOut">What stands out from its cause, and so was not approved.</param>
+/// <param name="LeftOut">What was not approved: it stands out from its cause, or was decided on before.</param>
 internal sealed record Approved(
     Decision Decision, Layer Layer, Baseline Baseline, int Deviations, IReadOnlyDictionary<string, string> Settled, IReadOnlyList<Outlier> LeftOut);

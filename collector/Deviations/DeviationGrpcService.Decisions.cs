@@ -65,6 +65,7 @@ internal sealed partial class DeviationGrpcService
     {
         Outliers = { ToMessages(new DeviationMessages(transaction), outliers) },
         Count = (uint)outliers.Count,
+        NeedIds = (uint)outliers.Count(outlier => outlier.NeedsId),
     });
 
     private static RpcException Wrong(string message) => new(new Status(StatusCode.InvalidArgument, message));

@@ -52,6 +52,20 @@ public sealed class Scope : IEquatable<Scope>
         _ => true,
     };
 
+    /// <summary>The files that this covers and another does not, as the topmost paths below which there are such.</summary>
+    public IEnumerable<EntryKey> FilesBeyond(Scope other)
+    {
+        // What covers a file changes at these paths and nowhere else.
+        EntryKey? last = null;
+        foreach (var path in Include.Concat(Exclude).Concat(other.Include).Concat(other.Exclude).Distinct().Order())
+        {
+            if (!Covers(path.Bytes) || other.Covers(path.Bytes) || (last is { } above && path.IsUnder(above)))
+                continue;
+            last = path;
+            yield return path;
+        }
+    }
+
     public bool Equals(Scope? other) => other is not null && Digest == other.Digest;
 
     public override bool Equals(object? obj) => Equals(obj as Scope);
