@@ -30,6 +30,7 @@ public sealed class ServiceTests : IAsyncDisposable
     {
         await _installation.StartCollector();
         await _installation.StartAgent();
+        await _installation.FirstHead();
 
         var agent = await Finished.Run(Programs.Agent, "run", "--config", _installation["agent.toml"]);
         var collector = await Finished.Run(Programs.Collector, "serve", "--config", _installation["collector.toml"]);
