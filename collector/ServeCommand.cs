@@ -36,7 +36,8 @@ internal static partial class ServeCommand
             var options = CollectorOptions.Load(path, SettingsFile.Environment());
             using var data = DataDirectory.Claim(options.DataDirectory);
             await using var app = build(options);
-            await StartAsync(app, cancellation);
+            if (!await StartAsync(app, cancellation))
+                return ExitCode.Yes;
             app.Lifetime.ApplicationStopping.Register(() => Log.Stopping(app.Logger));
             data.WriteAddresses(app.Urls);
             Log.Listening(app.Logger, app.Urls.First(), app.Urls.Last(), options.DataDirectory);
@@ -62,11 +63,19 @@ internal static partial class ServeCommand
     }
 
     /// <summary>What can't start ends in order: else the background tasks that run already are taken for failed when they are cancelled.</summary>
-    private static async Task StartAsync(WebApplication app, CancellationToken cancellation)
+    /// <returns>False when it was asked to stop before it ran.</returns>
+    private static async Task<bool> StartAsync(WebApplication app, CancellationToken cancellation)
     {
         try
         {
             await app.StartAsync(cancellation);
+            return true;
+        }
+        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            Log.Stopping(app.Logger);
+            await app.StopAsync(CancellationToken.None);
+            return false;
         }
         catch
         {

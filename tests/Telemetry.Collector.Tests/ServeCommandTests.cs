@@ -36,17 +36,20 @@ public sealed class ServeCommandTests : IDisposable
         Assert.DoesNotContain(_log.All, line => line.Level == LogLevel.Critical || line.Text.Contains("BackgroundService", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task Serve_ThatIsStopped_SaysSo()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Serve_ThatIsStopped_SaysSo(bool whileItStarts)
     {
-        var exitCode = await Serve(new IPEndPoint(IPAddress.Loopback, 0), stops: true);
+        var exitCode = await Serve(new IPEndPoint(IPAddress.Loopback, 0), stops: true, whileItStarts);
 
         Assert.Equal(0, exitCode);
-        Assert.Contains(_log.All, line => line.Level == LogLevel.Information && line.Text.StartsWith("The collector stops", StringComparison.Ordinal));
+        Assert.Single(_log.All, line => line.Level == LogLevel.Information && line.Text.StartsWith("The collector stops", StringComparison.Ordinal));
     }
 
     /// <param name="stops">By itself, once it runs.</param>
-    private Task<int> Serve(IPEndPoint address, bool stops)
+    /// <param name="early">Before it runs.</param>
+    private Task<int> Serve(IPEndPoint address, bool stops, bool early = false)
     {
         File.WriteAllText(_folder["collector.toml"], $"data_directory = \"{_folder["data"]}\"");
         var command = ServeCommand.Create(_ =>
@@ -56,7 +59,9 @@ public sealed class ServeCommandTests : IDisposable
             builder.Services.AddSingleton(_ended).AddHostedService<Waiting>();
             builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(address));
             var app = builder.Build();
-            if (stops)
+            if (early)
+                app.Lifetime.StopApplication();
+            else if (stops)
                 app.Lifetime.ApplicationStarted.Register(app.Lifetime.StopApplication);
             return app;
         });
