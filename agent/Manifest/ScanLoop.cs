@@ -154,7 +154,7 @@ internal sealed partial class ScanLoop(
             if (taken.Loss is null)
                 dirty.PutBack(taken);
             LookAgainLater(progress, taken, ledger.LookStartedAt!.Value);
-            Report(ledger.Head!, progress, clock.GetElapsedTime(started), isRoutine: taken.Loss is { Reason: null });
+            Report(ledger.Head!, progress, clock.GetElapsedTime(started), isRoutine: taken.Loss is { Reason: null } && _lastHead != default);
         }
         catch
         {
