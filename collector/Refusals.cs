@@ -85,6 +85,8 @@ internal sealed partial class Refusals(ILogger<Refusals> logger) : Interceptor
                 return new Status(StatusCode.InvalidArgument, e.Message);
             case ConfigurationException mistakes:
                 return new Status(StatusCode.InvalidArgument, Shown(mistakes.Mistakes));
+            case UnknownStateException { IsWrongQuestion: true }:
+                return new Status(StatusCode.InvalidArgument, e.Message);
             case UnknownPolicyException or UnknownInstanceException or UnknownStateException or UnknownKeyException:
                 return new Status(StatusCode.NotFound, e.Message);
             case BaselineException or LayerException or DecisionException or SignatureException:

@@ -36,7 +36,9 @@ internal static partial class ServeCommand
             var options = CollectorOptions.Load(path, SettingsFile.Environment());
             using var data = DataDirectory.Claim(options.DataDirectory);
             await using var app = build(options);
-            await app.StartAsync(cancellation);
+            if (!await StartAsync(app, cancellation))
+                return ExitCode.Yes;
+            app.Lifetime.ApplicationStopping.Register(() => Log.Stopping(app.Logger));
             data.WriteAddresses(app.Urls);
             Log.Listening(app.Logger, app.Urls.First(), app.Urls.Last(), options.DataDirectory);
             await app.WaitForShutdownAsync(cancellation);
@@ -60,6 +62,28 @@ internal static partial class ServeCommand
         }
     }
 
+    /// <summary>What can't start ends in order: else the background tasks that run already are taken for failed when they are cancelled.</summary>
+    /// <returns>False when it was asked to stop before it ran.</returns>
+    private static async Task<bool> StartAsync(WebApplication app, CancellationToken cancellation)
+    {
+        try
+        {
+            await app.StartAsync(cancellation);
+            return true;
+        }
+        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            Log.Stopping(app.Logger);
+            await app.StopAsync(CancellationToken.None);
+            return false;
+        }
+        catch
+        {
+            await app.StopAsync(CancellationToken.None);
+            throw;
+        }
+    }
+
     private static async Task<int> FailAsync(int exitCode, string message)
     {
         await Console.Error.WriteLineAsync(message);
@@ -70,5 +94,8 @@ internal static partial class ServeCommand
     {
         [LoggerMessage(1, LogLevel.Information, "Listening for agents on {Agents} and for operators on {Operators}; the admin token is in {DataDirectory}/admin.token")]
         public static partial void Listening(ILogger logger, string agents, string operators, string dataDirectory);
+
+        [LoggerMessage(2, LogLevel.Information, "The collector stops; agents keep what they have to tell until it is back")]
+        public static partial void Stopping(ILogger logger);
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Telemetry.Agent.Identity;
 using Telemetry.Agent.Linux;
 using Telemetry.Agent.Scan;
 using Telemetry.Protocol.Cli;
@@ -31,6 +32,10 @@ internal static class CommandLine
         catch (ConfigurationException e)
         {
             return Fail(e.Message, ExitCode.WrongConfiguration);
+        }
+        catch (StateDirectoryInUseException e)
+        {
+            return Fail(e.Message, ExitCode.No);
         }
         catch (ManifestFileException e)
         {

@@ -11,7 +11,7 @@ using Telemetry.Protocol.Configuration;
 namespace Telemetry.Agent.Cli;
 
 /// <summary><c>run</c>: the service.</summary>
-internal static class RunCommand
+internal static partial class RunCommand
 {
     private const string Examples = """
         telemetry-agent run
@@ -68,7 +68,15 @@ internal static class RunCommand
     {
         // Before anything is disposed: a loop that died ends the host with success, and systemd would not start it again.
         var loops = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
+        var log = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Telemetry.Agent");
+        host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(() => Log.Stopping(log));
         await host.RunAsync();
         return loops.Exists(loop => loop.ExecuteTask is { IsFaulted: true }) ? ExitCode.No : ExitCode.Yes;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "The agent stops; what changes until it starts again is found then, but not who did it")]
+        public static partial void Stopping(ILogger log);
     }
 }

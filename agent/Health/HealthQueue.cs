@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Telemetry.Agent.Spool;
+using Telemetry.Protocol.Files;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Health;
@@ -114,7 +115,7 @@ internal sealed partial class HealthQueue(
         _wanted = wanted;
         try
         {
-            Directory.CreateDirectory(lane.Directory);
+            PrivateDirectory.Create(lane.Directory);
             if (wanted == Wanted.Nothing)
                 File.Delete(_wantedFile);
             else

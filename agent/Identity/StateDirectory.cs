@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
-using Telemetry.Protocol.Configuration;
 using Telemetry.Protocol.Files;
 
 namespace Telemetry.Agent.Identity;
@@ -50,7 +49,7 @@ internal sealed partial class StateDirectory : IDisposable
         }
     }
 
-    /// <exception cref="ConfigurationException">Another agent uses this directory: both would be one instance, and take each other's state.</exception>
+    /// <exception cref="StateDirectoryInUseException">Both would be one instance, and take each other's state.</exception>
     private static FileStream Lock(string path)
     {
         var file = System.IO.Path.Combine(path, LockFile);
@@ -60,7 +59,7 @@ internal sealed partial class StateDirectory : IDisposable
         }
         catch (IOException e) when (e.HResult == Linux.Errno.Again)
         {
-            throw new ConfigurationException([$"Another agent is running with the state directory '{path}'; stop it, or set another state_directory."]);
+            throw new StateDirectoryInUseException($"Another agent is running with the state directory '{path}'; stop it, or set another state_directory.");
         }
     }
 
@@ -139,3 +138,6 @@ internal sealed partial class StateDirectory : IDisposable
         public static partial void Unusable(ILogger log, string path, string reason, string instanceId);
     }
 }
+
+/// <summary>Another agent uses the directory. It may be one that is about to end: who tries again later may succeed.</summary>
+internal sealed class StateDirectoryInUseException(string message) : Exception(message);

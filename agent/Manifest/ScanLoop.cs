@@ -155,7 +155,7 @@ internal sealed partial class ScanLoop(
             if (taken.Loss is null)
                 dirty.PutBack(taken);
             LookAgainLater(progress, taken, ledger.LookStartedAt!.Value);
-            Report(ledger.Head!, progress, clock.GetElapsedTime(started));
+            Report(ledger.Head!, progress, clock.GetElapsedTime(started), isRoutine: taken.Loss is { Reason: null } && _lastHead != default);
         }
         catch
         {
@@ -255,7 +255,8 @@ internal sealed partial class ScanLoop(
         }
     }
 
-    private void Report(LocalHead head, ScanProgress progress, TimeSpan time)
+    /// <param name="isRoutine">Filesystems come and go, and nothing was missed: where containers run, several times a second.</param>
+    private void Report(LocalHead head, ScanProgress progress, TimeSpan time, bool isRoutine)
     {
         if (head.Position == _lastHead)
         {
@@ -264,7 +265,7 @@ internal sealed partial class ScanLoop(
         }
 
         _lastHead = head.Position;
-        Log.NewHead(log, head.Position, progress.Entries, progress.FilesRead, progress.Bytes, time.TotalSeconds);
+        Log.NewHead(log, isRoutine ? LogLevel.Debug : LogLevel.Information, head.Position, progress.Entries, progress.FilesRead, progress.Bytes, time.TotalSeconds);
         if (head.Coverage.Gaps.Length > 0)
         {
             var gap = head.Coverage.Gaps[0];
@@ -291,8 +292,8 @@ internal sealed partial class ScanLoop(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "New head {Position}: {Entries} entries; read {Files} files, {Bytes} bytes in {Seconds:F1} s")]
-        public static partial void NewHead(ILogger log, HeadPosition position, long entries, long files, long bytes, double seconds);
+        [LoggerMessage(EventId = 1, Message = "New head {Position}: {Entries} entries; read {Files} files, {Bytes} bytes in {Seconds:F1} s")]
+        public static partial void NewHead(ILogger log, LogLevel level, HeadPosition position, long entries, long files, long bytes, double seconds);
 
         [LoggerMessage(2, LogLevel.Warning, "{Count} parts are not covered, the first is {Prefix}: {Reason}")]
         public static partial void Gaps(ILogger log, int count, string prefix, string reason);

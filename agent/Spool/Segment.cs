@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
+using Telemetry.Protocol.Files;
 using Telemetry.Protocol.Model;
 
 namespace Telemetry.Agent.Spool;
@@ -61,7 +62,7 @@ internal sealed class Segment : IDisposable
     /// <exception cref="UnauthorizedAccessException">The same.</exception>
     public static Segment Create(string directory, SpoolRecord first, HeadPosition done, Tally before)
     {
-        Directory.CreateDirectory(directory);
+        PrivateDirectory.Create(directory);
         var name = string.Create(CultureInfo.InvariantCulture, $"{first.Position.Epoch:x16}-{first.Position.Sequence:x16}{Extension}");
         var segment = new Segment(System.IO.Path.Combine(directory, name))
         {

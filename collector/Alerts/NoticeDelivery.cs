@@ -13,7 +13,7 @@ internal sealed class NoticeDelivery(IEnumerable<IAlertRoute> routes, StateStore
     private async Task DeliverAsync(IAlertRoute route, CancellationToken stopping)
     {
         var position = Start(route);
-        var retry = RouteDelivery.Retry(route, time, logger);
+        var retry = new RouteRetry(route, time, logger);
         while (true)
         {
             var added = board.Added;
@@ -23,7 +23,7 @@ internal sealed class NoticeDelivery(IEnumerable<IAlertRoute> routes, StateStore
                 continue;
             }
 
-            await retry.ExecuteAsync(async cancellation => await route.SendAsync(notice, cancellation), stopping);
+            await retry.SendAsync(cancellation => route.SendAsync(notice, cancellation), stopping);
             position = notice.Id;
             store.Write(transaction => transaction.Notices.SetDelivered(route.Name, position));
         }

@@ -1,5 +1,3 @@
-using Polly;
-using Polly.Retry;
 using Telemetry.Collector.Deviations;
 using Telemetry.Collector.Storage;
 
@@ -17,10 +15,10 @@ internal sealed partial class RouteDelivery(
     private async Task DeliverAsync(IAlertRoute route, CancellationToken stopping)
     {
         var position = Start(route);
-        var retry = Retry(route, time, logger);
+        var retry = new RouteRetry(route, time, logger);
         await foreach (var stored in feed.FollowAsync(position, stopping))
         {
-            await retry.ExecuteAsync(async cancellation => await route.SendAsync(stored, cancellation), stopping);
+            await retry.SendAsync(cancellation => route.SendAsync(stored, cancellation), stopping);
             store.Write(transaction => transaction.Events.SetDelivered(route.Name, stored.Position));
         }
     }
@@ -40,31 +38,8 @@ internal sealed partial class RouteDelivery(
             return position;
         });
 
-    /// <summary>Until the route takes it; what comes behind waits.</summary>
-    public static ResiliencePipeline Retry(IAlertRoute route, TimeProvider time, ILogger logger) =>
-        new ResiliencePipelineBuilder { TimeProvider = time }
-            .AddRetry(new RetryStrategyOptions
-            {
-                ShouldHandle = new PredicateBuilder().Handle<AlertException>(),
-                MaxRetryAttempts = int.MaxValue,
-                BackoffType = DelayBackoffType.Exponential,
-                Delay = TimeSpan.FromSeconds(1),
-                MaxDelay = TimeSpan.FromMinutes(1),
-                UseJitter = true,
-                OnRetry = retry =>
-                {
-                    if (retry.AttemptNumber == 0)
-                        Log.Retrying(logger, route.Name, retry.Outcome.Exception!.Message);
-                    return default;
-                },
-            })
-            .Build();
-
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Route {Route} does not take events: {Reason}. They wait in order and are sent again; other routes are not affected")]
-        public static partial void Retrying(ILogger logger, string route, string reason);
-
         [LoggerMessage(2, LogLevel.Warning, "Route {Route} was not configured for longer than history is kept: it is told what is left of it, not the events before")]
         public static partial void Forgotten(ILogger logger, string route);
     }

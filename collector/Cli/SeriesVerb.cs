@@ -34,14 +34,14 @@ internal static class SeriesVerb
 
     private static readonly Option<string[]> By = new("--by") { Description = "A series for each value of this tag; may be repeated.", HelpName = "TAG" };
 
-    private static readonly Option<SeriesAggregate> Aggregate = AggregateOption(
-        "--aggregate", "What becomes of the values of a step, over time", ["mean", "min", "max", "sum", "last", "count"], SeriesAggregate.Mean);
+    private static readonly Option<string?> Aggregate = AggregateOption(
+        "--aggregate", "What becomes of the values of a step, over time", ["mean", "min", "max", "sum", "last", "count"], usual: "mean");
 
-    private static readonly Option<SeriesAggregate> Across = AggregateOption(
+    private static readonly Option<string?> Across = AggregateOption(
         "--across",
         "What becomes of several series that are shown as one, when each is one value in a step. Without it all their values count as those of one series. Of counts, such as drift's, the sum is meant",
         ["sum", "mean", "min", "max"],
-        SeriesAggregate.Unspecified);
+        usual: null);
 
     private static readonly Option<DateTimeOffset?> Since = TimeOption.Create("--since", "From then on; default: an hour before the end");
 
@@ -65,8 +65,8 @@ internal static class SeriesVerb
         {
             Measurement = arguments.GetValue(Measurement),
             Field = arguments.GetValue(Field),
-            Aggregate = arguments.GetValue(Aggregate),
-            Across = arguments.GetValue(Across),
+            Aggregate = AggregateOf(arguments.GetValue(Aggregate)),
+            Across = AggregateOf(arguments.GetValue(Across)),
 
             // Whole steps, so that the first is no part of one.
             From = since.AddTicks(-((since - DateTimeOffset.UnixEpoch).Ticks % step.Ticks)).ToTimestamp(),
@@ -99,19 +99,28 @@ internal static class SeriesVerb
         return ExitCode.Yes;
     }
 
-    private static Option<SeriesAggregate> AggregateOption(string name, string description, string[] words, SeriesAggregate usual) => new(name)
+    /// <param name="usual">What it is when it is not given; null: nothing.</param>
+    private static Option<string?> AggregateOption(string name, string description, string[] words, string? usual)
     {
-        Description = $"{description}: {string.Join(", ", words[..^1])} or {words[^1]}.",
-        HelpName = "A",
-        DefaultValueFactory = _ => usual,
-        CustomParser = result =>
+        var option = new Option<string?>(name)
         {
-            if (words.Contains(result.Tokens[0].Value, StringComparer.OrdinalIgnoreCase))
-                return Enum.Parse<SeriesAggregate>(result.Tokens[0].Value, ignoreCase: true);
-            result.AddError($"'{result.Tokens[0].Value}' is none of {string.Join(", ", words)}.");
-            return default;
-        },
-    };
+            Description = $"{description}: {string.Join(", ", words[..^1])} or {words[^1]}.",
+            HelpName = "A",
+            CustomParser = result =>
+            {
+                var word = result.Tokens[0].Value;
+                if (!words.Contains(word, StringComparer.OrdinalIgnoreCase))
+                    result.AddError($"'{word}' is none of {string.Join(", ", words)}.");
+                return word;
+            },
+        };
+        if (usual is not null)
+            option.DefaultValueFactory = _ => usual;
+        return option;
+    }
+
+    private static SeriesAggregate AggregateOf(string? word) =>
+        word is null ? SeriesAggregate.Unspecified : Enum.Parse<SeriesAggregate>(word, ignoreCase: true);
 
     /// <summary>Whether anything has that name.</summary>
     private static async Task<bool> IsKnownAsync(ReportService.ReportServiceClient client, ListSeriesRequest asked, CancellationToken cancellation)

@@ -12,7 +12,7 @@ internal sealed record TransitionText(string Before, string Entry, string After,
     public static TransitionText Of(TransitionView view, int? width)
     {
         var deviation = view.Deviation;
-        var before = $"{Output.Time(view.At)}  {view.Transition,-7}  ";
+        var before = $"{Output.Time(view.At)}  {Word(view),-8}  ";
         var entry = $"{deviation.Severity,-8}  {deviation.Change,-7}  ";
         var where = $"{deviation.Instance} {deviation.Id}";
         var hasRoom = width is null || Width(before) + Width(entry) + Width(deviation.Key) + Width(where) + 2 <= width;
@@ -20,8 +20,17 @@ internal sealed record TransitionText(string Before, string Entry, string After,
         return new TransitionText(before, entry + deviation.Key, hasRoom ? "  " + where : "", [.. details.Select(detail => width is { } most ? Start(detail, most) : detail)]);
     }
 
+    /// <summary>Where a decision says more than that something changed or ended: what it gave.</summary>
+    private static string Word(TransitionView view) => (view.Transition, view.Deviation.State) switch
+    {
+        ("changed", not "open") or ("closed", "approved") => view.Deviation.State,
+        _ => view.Transition,
+    };
+
     private static IEnumerable<string> DetailsOf(DeviationView deviation)
     {
+        if (deviation is { Decision: { } decision, State: not "resolved" })
+            yield return $"    state     {(deviation.State == "open" ? "open again, was " : "")}{decision.Text}";
         if (deviation.ClosedAt is not null)
             yield break;
 

@@ -98,7 +98,7 @@ internal sealed class FleetGrpcService(StateStore store, PolicyBook policies, Se
     }
 
     private StoredState State(StoreTransaction transaction, string name, MemoryNodes nodes) =>
-        LayerStack.TryParse(name) is { } stack ? stack.Compose(transaction, policies, seals, nodes) : StoredState.Find(transaction, name);
+        LayerStack.TryParse(name) is { } stack ? stack.Compose(transaction, policies, seals, nodes) : StoredState.Find(transaction, name, time.GetUtcNow());
 
     /// <summary>What nobody signed who may is still compared, for whoever looks what became of it; but it is said.</summary>
     private string Problem(StoreTransaction transaction, string name) =>

@@ -29,12 +29,13 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals
     {
         var file = LayerFile.Parse(claims, "claims");
         (name, owner) = (NameOf(file, name), OwnerOf(file, owner));
+        var now = time.GetUtcNow();
         var (trees, nodes, leftOut) = store.Read(transaction =>
         {
             var yardstick = (policies.Find(transaction, policy) ?? throw new UnknownPolicyException(policy)).Yardstick;
             CheckBaseline(transaction, from);
             CheckBaseline(transaction, to);
-            var (changes, leftOut) = Changes(transaction, StoredState.Find(transaction, from), StoredState.Find(transaction, to), yardstick);
+            var (changes, leftOut) = Changes(transaction, StoredState.Find(transaction, from, now), StoredState.Find(transaction, to, now), yardstick);
             if (changes.Count == 0)
                 throw new LayerException($"There is no difference between {from} and {to} that could be a layer; 'telemetryctl diff {from} {to}' shows what differs.");
 
@@ -42,7 +43,7 @@ internal sealed class LayerRegistry(StateStore store, PolicyBook policies, Seals
             return (trees, CreatedNodes.ToStore(trees.Nodes, transaction.Nodes), leftOut);
         });
 
-        var layer = new Layer(0, name, owner, trees.Before, trees.After, claims, $"from {from} to {to}", time.GetUtcNow());
+        var layer = new Layer(0, name, owner, trees.Before, trees.After, claims, $"from {from} to {to}", now);
         return new CreatedLayer(store.Write(transaction => Add(transaction, seals, layer, nodes)), leftOut);
     }
 

@@ -7,6 +7,9 @@ internal sealed class DataDirectory : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
+    // EAGAIN of flock(2): somebody has it locked.
+    private const int InUse = 11;
+
     private readonly string _path;
     private readonly FileStream _claim;
 
@@ -31,9 +34,13 @@ internal sealed class DataDirectory : IDisposable
         {
             throw new StoreException($"The data directory {path} cannot be written by this user; change its owner, or set data_directory.");
         }
+        catch (IOException e) when (e.HResult == InUse)
+        {
+            throw new StoreException($"Another collector runs on the data directory {path}; stop that one, or set data_directory.");
+        }
         catch (IOException e)
         {
-            throw new StoreException($"The data directory {path} cannot be used: {e.Message} If another collector runs on it, stop that one, or set data_directory.");
+            throw new StoreException($"The data directory {path} cannot be used: {e.Message} Set data_directory to one that can be made and written to.");
         }
     }
 

@@ -109,7 +109,7 @@ public sealed class AgentOptionsTests
     [InlineData("25h")]
     public void Load_SamplesTooOftenOrTooRarely_SaysWhatIsAllowed(string interval) =>
         Assert.Contains(
-            "health.interval must be a duration from 1s to 86400s",
+            "health.interval must be a duration from 1s to 24h, such as \"10s\", \"5m\" or \"24h\".",
             Assert.Throws<ConfigurationException>(() => Load($"[health]\ninterval = \"{interval}\"")).Message,
             StringComparison.Ordinal);
 
@@ -168,11 +168,15 @@ public sealed class AgentOptionsTests
     [InlineData("https://127.0.0.1:7443", "TLS")]
     [InlineData("http://collector.example:7443", "another machine")]
     [InlineData("collector:7443", "URL")]
+    [InlineData("http://127.0.0.1:7443/path", "'/path'")]
+    [InlineData("http://127.0.0.1:7443/?a=b#c", "'/?a=b#c'")]
+    [InlineData("http://anna:secret@127.0.0.1:7443", "user and password")]
     public void Load_CollectorThatCannotBe_IsRefusedWithTheRemedy(string url, string why)
     {
         var failure = Assert.Throws<ConfigurationException>(() => Load($"collector = \"{url}\""));
 
         Assert.Contains(why, failure.Message);
+        Assert.DoesNotContain("secret", failure.Message);
     }
 
     [Fact]

@@ -61,6 +61,15 @@ public sealed class CollectorOptionsTests
     }
 
     [Fact]
+    public void Load_HistoryThatIsTooShort_SuggestsOnlyWhatIsTaken()
+    {
+        var mistake = Assert.Single(Assert.Throws<ConfigurationException>(
+            () => CollectorOptions.Load(null, new Dictionary<string, string> { ["TELEMETRY_COLLECTOR__STORE__HISTORY"] = "0d" })).Mistakes);
+
+        Assert.EndsWith("store.history must be a duration of at least 24h, such as \"24h\", \"30d\" or \"400d\".", mistake, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Load_Override_WinsOverTheFile()
     {
         var options = CollectorOptions.Load(null, new Dictionary<string, string>

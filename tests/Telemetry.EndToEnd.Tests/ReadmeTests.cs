@@ -29,7 +29,7 @@ public sealed partial class ReadmeTests : IAsyncDisposable
         await _installation.StartCollector();
         await _installation.StartAgent();
         var id = (await _installation.FirstHead()).GetProperty("id").GetString()!;
-        foreach (var name in (string[])["collector", "agent", "claims"])
+        foreach (var name in (string[])["collector", "agent", "claims", "rules"])
             await File.WriteAllTextAsync(_installation[name + "-readme.toml"], Toml(name), Cancellation);
 
         var commands = Commands().Except(CoveredElsewhere).ToList();
@@ -69,6 +69,7 @@ public sealed partial class ReadmeTests : IAsyncDisposable
             .Replace("collector.toml", "collector-readme.toml", StringComparison.Ordinal)
             .Replace("agent.toml", "agent-readme.toml", StringComparison.Ordinal)
             .Replace("claims.toml", "claims-readme.toml", StringComparison.Ordinal)
+            .Replace("rules.toml", "rules-readme.toml", StringComparison.Ordinal)
             .Replace("deploy/policies", Path.Combine(Programs.Repository, "deploy/policies"), StringComparison.Ordinal)
             .Replace("/var/lib/telemetry-collector", _installation["collector"], StringComparison.Ordinal);
         return Finished.Run(

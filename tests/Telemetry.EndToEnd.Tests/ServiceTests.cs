@@ -14,12 +14,30 @@ public sealed class ServiceTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _installation.DisposeAsync();
 
     [Fact]
-    public async Task Sigterm_EndsBothWithZero()
+    public async Task Sigterm_EndsBothWithZeroAndALineThatSaysSo()
     {
         await _installation.StartCertified();
 
         Assert.Equal(0, await _installation.Agent.Stop());
         Assert.Equal(0, await _installation.Collector.Stop());
+
+        Assert.Contains("The agent stops", _installation.Agent.Log, StringComparison.Ordinal);
+        Assert.Contains("The collector stops", _installation.Collector.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SecondOne_OnADirectoryInUse_ExitsSoThatSystemdTriesAgain()
+    {
+        await _installation.StartCollector();
+        await _installation.StartAgent();
+        await _installation.FirstHead();
+
+        var agent = await Finished.Run(Programs.Agent, "run", "--config", _installation["agent.toml"]);
+        var collector = await Finished.Run(Programs.Collector, "serve", "--config", _installation["collector.toml"]);
+
+        Assert.Equal((1, 1), (agent.ExitCode, collector.ExitCode));
+        Assert.StartsWith("Another agent is running", agent.Error, StringComparison.Ordinal);
+        Assert.StartsWith("Another collector runs", collector.Error, StringComparison.Ordinal);
     }
 
     [Theory]

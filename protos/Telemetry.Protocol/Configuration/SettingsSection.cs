@@ -58,9 +58,7 @@ public sealed class SettingsSection
     public TimeSpan Duration(string name, TimeSpan fallback, TimeSpan least, TimeSpan? most = null) =>
         Read(
             name,
-            most is { } limit
-                ? $"a duration from {least.TotalSeconds:0.###}s to {limit.TotalSeconds:0.###}s, such as \"10s\" or \"1m\""
-                : $"a duration of at least {least.TotalSeconds:0.###}s, such as \"10s\", \"5m\" or \"24h\"",
+            $"a duration {(most is { } limit ? $"from {DurationText.Of(least)} to {DurationText.Of(limit)}" : $"of at least {DurationText.Of(least)}")}, such as {DurationText.Examples(least, most ?? TimeSpan.MaxValue)}",
             value => value is string text && ParseDuration(text) is { } duration && duration >= least && duration <= (most ?? TimeSpan.MaxValue) ? duration : (TimeSpan?)null)
         ?? fallback;
 

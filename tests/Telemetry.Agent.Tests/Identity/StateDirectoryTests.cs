@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Agent.Identity;
-using Telemetry.Protocol.Configuration;
 using Telemetry.Testing;
 
 namespace Telemetry.Agent.Tests.Identity;
@@ -69,7 +68,7 @@ public sealed class StateDirectoryTests : IDisposable
     {
         using var first = StateDirectory.Open(StatePath, "machine-a", NullLogger.Instance);
 
-        var refusal = Assert.Throws<ConfigurationException>(() => StateDirectory.Open(StatePath, "machine-a", NullLogger.Instance));
+        var refusal = Assert.Throws<StateDirectoryInUseException>(() => StateDirectory.Open(StatePath, "machine-a", NullLogger.Instance));
 
         Assert.Contains(StatePath, refusal.Message, StringComparison.Ordinal);
     }

@@ -10,6 +10,20 @@ public sealed class SpoolLaneTests : IDisposable
     public void Dispose() => _spools.Dispose();
 
     [Fact]
+    public void Directory_ThatWasTakenAway_IsMadePrivateAgain()
+    {
+        var lane = _spools.Open().Health;
+        lane.Add(_spools, "a");
+        Directory.Delete(_spools.State, recursive: true);
+
+        lane.Add(_spools, "b");
+
+        const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        Assert.NotEmpty(_spools.Files());
+        Assert.All([_spools.State, Path.Combine(_spools.State, "spool"), _spools.Health], made => Assert.Equal(OwnerOnly, File.GetUnixFileMode(made)));
+    }
+
+    [Fact]
     public void Read_AfterAKill_GivesWhatWasAddedInOrder()
     {
         _spools.Open().Health.Add(_spools, "a", "b");

@@ -135,6 +135,6 @@ public sealed class LayerStackTests : IDisposable
             .ToList();
 
         StoredState Find(string name) =>
-            LayerStack.TryParse(name)?.Compose(transaction, _collector.Policies, _collector.Seals, nodes) ?? StoredState.Find(transaction, name);
+            LayerStack.TryParse(name)?.Compose(transaction, _collector.Policies, _collector.Seals, nodes) ?? StoredState.Find(transaction, name, _collector.Time.GetUtcNow());
     });
 }

@@ -42,15 +42,4 @@ public sealed class StateStoreTests
         Assert.Equal(id, collector.Store.Read(transaction => transaction.Events.CollectorId()));
         Assert.Equal(32, id.Length);
     }
-
-    [Fact]
-    public void Claim_OfADirectoryInUse_IsRefused()
-    {
-        using var folder = new TemporaryDirectory();
-        using var first = DataDirectory.Claim(folder.Path);
-
-        var refusal = Assert.Throws<StoreException>(() => DataDirectory.Claim(folder.Path));
-
-        Assert.Contains("another collector", refusal.Message, StringComparison.Ordinal);
-    }
 }
