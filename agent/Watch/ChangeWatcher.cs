@@ -42,6 +42,7 @@ internal sealed partial class ChangeWatcher(
 
     private readonly HandleKeys _keys = new(Encoding.UTF8.GetBytes(Path.TrimEndingDirectorySeparator(Path.GetFullPath(plan.Root)).TrimEnd('/')));
     private readonly CancellationTokenSource _stop = new();
+    private readonly HashSet<ulong> _told = [];  // filesystems that are watched, once, though mounts come and go several times a second
     private Fanotify? _group;
     private Thread? _thread;
     private DateTimeOffset _drainedAt;
@@ -113,7 +114,7 @@ internal sealed partial class ChangeWatcher(
             : _group!.ReportsRenames ? (WatchMethod.Fanotify, "")
             : (WatchMethod.FanotifyWithoutRename, "this kernel tells the two names of a rename apart");
         plan.Watched.Set(device, key, method, reason);
-        Log.Watching(log, KeyText.Format(EntryKind.File, key.Bytes));
+        Log.Watching(log, _told.Add(device) ? LogLevel.Information : LogLevel.Debug, KeyText.Format(EntryKind.File, key.Bytes));
     }
 
     private void Begin() => _criticalDirectories = 0;
@@ -298,8 +299,8 @@ internal sealed partial class ChangeWatcher(
         [LoggerMessage(7, LogLevel.Debug, "Writes to files in {Path} that stay open can't be watched ({Reason}); scans find them")]
         public static partial void WritesNotWatched(ILogger log, string path, string reason);
 
-        [LoggerMessage(1, LogLevel.Information, "Changes below {Path} are seen at once")]
-        public static partial void Watching(ILogger log, string path);
+        [LoggerMessage(EventId = 1, Message = "Changes below {Path} are seen at once")]
+        public static partial void Watching(ILogger log, LogLevel level, string path);
 
         [LoggerMessage(3, LogLevel.Warning, "Whole filesystems can't be watched ({Reason}); directories are, one by one, and who changes something is not known. For more, the agent needs CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH, and Linux 5.9")]
         public static partial void NotWatching(ILogger log, string reason);
@@ -307,7 +308,7 @@ internal sealed partial class ChangeWatcher(
         [LoggerMessage(4, LogLevel.Warning, "More changed at once than the kernel could tell; everything is looked at")]
         public static partial void Overflow(ILogger log);
 
-        [LoggerMessage(5, LogLevel.Information, "Filesystems were mounted or unmounted; everything is looked at")]
+        [LoggerMessage(5, LogLevel.Debug, "Filesystems were mounted or unmounted; everything is looked at")]
         public static partial void Remounted(ILogger log);
 
         [LoggerMessage(6, LogLevel.Error, "Changes can't be read from the kernel any more ({Reason}); until the agent is restarted, directories are watched one by one, and who changes something is not known")]

@@ -20,6 +20,10 @@ public sealed class HistoryTests : IAsyncDisposable
         var id = (await _installation.Succeed("instances", "list"))[0].GetProperty("id").GetString()!;
         _installation.Put(Watched + "/conf", "b");
         await _installation.Open($"changed {Watched}/conf");
+
+        // Tables show seconds: the next state is of another one.
+        var second = Second();
+        await Eventually.True(() => Second() > second, "the next second", TestContext.Current.CancellationToken);
         _installation.Put(Watched + "/new", "content");
         await _installation.Open($"changed {Watched}/conf", $"added {Watched}/new");
 
@@ -61,6 +65,8 @@ public sealed class HistoryTests : IAsyncDisposable
         var table = (await _installation.Ctl("instances", "history", id, "--output", "table")).Output.Split('\n');
         Assert.Equal([$"added {Watched}/new"], await Diff($"{id}@{table[2].Split(' ')[0]}", id));
     }
+
+    private static long Second() => TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
 
     private static (int Added, int Removed, int Changed) Counts(JsonElement past)
     {
