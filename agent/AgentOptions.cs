@@ -93,8 +93,8 @@ internal sealed record AgentOptions
             settings.Fail("collector", $"cannot be on another machine ('{uri.Host}') without TLS; use http:// to a collector on this machine.");
         else if (uri.UserInfo.Length > 0)
             settings.Fail("collector", "cannot have a user and password: the agent is known by its identity. Only scheme, address and port are meant, such as \"http://127.0.0.1:7443\".");
-        else if (uri.GetComponents(UriComponents.PathAndQuery | UriComponents.Fragment, UriFormat.UriEscaped) is var rest and not "/")
-            settings.Fail("collector", $"cannot have '{rest}' behind the port: only scheme, address and port are meant, such as \"http://127.0.0.1:7443\".");
+        else if (uri.AbsolutePath != "/" || uri.Query.Length > 0 || uri.Fragment.Length > 0)
+            settings.Fail("collector", "cannot have a path, query or fragment: only scheme, address and port are meant, such as \"http://127.0.0.1:7443\".");
         return uri;
     }
 

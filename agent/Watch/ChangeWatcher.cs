@@ -257,8 +257,11 @@ internal sealed partial class ChangeWatcher(
         if (!isLookedAt && isDeep)
         {
             // A folder on the way to what is included: what lies behind it is another one now, or gone.
-            foreach (var include in plan.Local.Include.Where(include => include.Length > key.Length && include.IsUnder(key)))
-                Mark(include, isDeep, isSettling, change, ref by);
+            foreach (var include in plan.Local.Include)
+            {
+                if (include.Length > key.Length && include.IsUnder(key))
+                    Mark(include, isDeep, isSettling, change, ref by);
+            }
         }
 
         if (!isLookedAt && !PackageLocks.IsReason(key.Bytes))

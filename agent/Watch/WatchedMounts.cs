@@ -19,6 +19,8 @@ internal sealed class WatchedMounts
     public void Add(ulong id, int directory)
     {
         byte[][] waysIn = [.. new[] { MountPointOf(directory), PathOf(directory) }.OfType<byte[]>().Select(path => (byte[])[.. path, 0])];
+        if (waysIn.Length == 0)
+            return;  // without /proc
         lock (_gate)
             _waysIn[id] = waysIn;
     }

@@ -168,8 +168,9 @@ public sealed class AgentOptionsTests
     [InlineData("https://127.0.0.1:7443", "TLS")]
     [InlineData("http://collector.example:7443", "another machine")]
     [InlineData("collector:7443", "URL")]
-    [InlineData("http://127.0.0.1:7443/path", "'/path'")]
-    [InlineData("http://127.0.0.1:7443/?a=b#c", "'/?a=b#c'")]
+    [InlineData("http://127.0.0.1:7443/path", "a path, query or fragment")]
+    [InlineData("http://127.0.0.1:7443/?token=secret", "a path, query or fragment")]
+    [InlineData("http://127.0.0.1:7443/#c", "a path, query or fragment")]
     [InlineData("http://anna:secret@127.0.0.1:7443", "user and password")]
     public void Load_CollectorThatCannotBe_IsRefusedWithTheRemedy(string url, string why)
     {

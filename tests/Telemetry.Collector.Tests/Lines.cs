@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Telemetry.Collector.Tests;
 
 /// <summary>Keeps what is logged, whoever logs it.</summary>
-internal sealed class Lines : ILogger, ILoggerProvider
+internal class Lines : ILogger, ILoggerProvider
 {
     private readonly List<(LogLevel Level, string Text)> _all = [];
 
@@ -34,3 +34,6 @@ internal sealed class Lines : ILogger, ILoggerProvider
         // Nothing is held.
     }
 }
+
+/// <inheritdoc/>
+internal sealed class Lines<T> : Lines, ILogger<T>;

@@ -9,7 +9,7 @@ public sealed class LostCoverageTests : IDisposable
 {
     private static readonly Coverage Narrow = Some.Coverage with { Scope = new Scope([EntryKey.OfPath("/srv/1")], []) };
 
-    private readonly Warnings _log = new();
+    private readonly Lines<Pipeline> _log = new();
     private readonly Collector _collector;
     private readonly CertifiedInstance _instance;
 
@@ -19,12 +19,14 @@ public sealed class LostCoverageTests : IDisposable
         _instance = new CertifiedInstance(_collector);
     }
 
+    private List<string> Warnings => [.. _log.All.Where(line => line.Level >= LogLevel.Warning).Select(line => line.Text)];
+
     public void Dispose() => _collector.Dispose();
 
     [Fact]
     public void Coverage_ThatReachesItsBaselineNoMore_IsLoggedOnceWithWhatIsNotCompared()
     {
-        Assert.Empty(_log.Texts);
+        Assert.Empty(Warnings);
 
         _instance.Report(Narrow);
         _instance.Tree[CertifiedInstance.File] = Some.File("tampered");
@@ -33,8 +35,8 @@ public sealed class LostCoverageTests : IDisposable
         _instance.Reconnect();
         _instance.Report(Narrow);
 
-        Assert.Contains("i-1 covers less than its baseline shop:1", Assert.Single(_log.Texts), StringComparison.Ordinal);
-        Assert.Contains("files below / (only what is expected covers them)", _log.Texts[0], StringComparison.Ordinal);
+        Assert.Contains("i-1 covers less than its baseline shop:1", Assert.Single(Warnings), StringComparison.Ordinal);
+        Assert.Contains("files below / (only what is expected covers them)", Warnings[0], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -45,7 +47,7 @@ public sealed class LostCoverageTests : IDisposable
         _instance.Report(Narrow);
         _instance.Report(Narrow with { Scanners = [Narrow.Scanners[0]] });
 
-        Assert.Equal(3, _log.Texts.Count);
+        Assert.Equal(3, Warnings.Count);
     }
 
     [Fact]
@@ -53,7 +55,7 @@ public sealed class LostCoverageTests : IDisposable
     {
         _instance.Report(Some.SettingCoverage);
 
-        Assert.Empty(_log.Texts);
+        Assert.Empty(Warnings);
     }
 
     [Fact]
@@ -65,21 +67,5 @@ public sealed class LostCoverageTests : IDisposable
         var listed = Assert.Single((await fleet.ListInstances(new Protocol.V1.ListInstancesRequest(), null!)).Instances);
 
         Assert.Equal("not compared: files below / (only what is expected covers them)", InstanceView.Of(listed).Comparison);
-    }
-
-    private sealed class Warnings : ILogger<Pipeline>
-    {
-        public List<string> Texts { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-                Texts.Add(formatter(state, exception));
-        }
     }
 }

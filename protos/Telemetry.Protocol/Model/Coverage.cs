@@ -31,7 +31,10 @@ public sealed record Coverage(
     public bool Covers(EntryKind kind, ReadOnlySpan<byte> key) =>
         ScannerOf(kind, key) is not null
         && Scope.Covers(kind, key)
-        && !_gapsByKind[(int)kind].Hold(key);
+        && !HasGapAt(kind, key);
+
+    /// <summary>Whether a key lies at or below a gap.</summary>
+    public bool HasGapAt(EntryKind kind, ReadOnlySpan<byte> key) => _gapsByKind[(int)kind].Hold(key);
 
     /// <summary>Whether both say something about the same keys, by comparable scanners.</summary>
     public bool CoversTheSameAs(Coverage other) =>

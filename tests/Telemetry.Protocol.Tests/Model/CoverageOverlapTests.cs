@@ -61,6 +61,18 @@ public sealed class CoverageOverlapTests
         Assert.Equal(reaches, new CoverageOverlap(expected, actual).ReachesExpected);
     }
 
+    [Fact]
+    public void LeftOut_OfPathsAsLongAsTheyMayBe_ShowsTheirBeginnings()
+    {
+        var path = new EntryKey([.. Enumerable.Repeat((byte)'a', EntryKey.MaxLength)]);
+        var actual = Of(new Scope([path], [])) with { Gaps = [new Gap(EntryKind.File, path, "hangs")] };
+
+        var leftOut = new CoverageOverlap(Of(Scope("/etc")), actual).LeftOut;
+
+        Assert.Contains($"/{new string('a', 199)}… (hangs)", leftOut, StringComparison.Ordinal);
+        Assert.InRange(leftOut!.Length, 400, 600);
+    }
+
     private static Coverage Of(Scope scope, params Scanner[] scanners) => new(scope, scanners.Length == 0 ? [Files] : [.. scanners], [], []);
 
     /// <param name="text">Paths; excluded behind a minus.</param>
